@@ -1,0 +1,114 @@
+// How often, and after which waits, a command is tried again.
+//
+// Pure values and arithmetic: no clock, no process. Randomness comes in from outside.
+#pragma once
+
+#include <retry_exec/error.hpp>
+#include <retry_exec/quantity.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace retry_exec {
+
+// How the n-th wait (n from 1) grows out of `delay` d and `factor` f, before max-delay and jitter:
+//   constant       d
+//   linear         d + (n-1)·f·d ... with factor 1: d, 2d, 3d
+//   exponential    d·fⁿ⁻¹
+//   decorrelated   uniform in [d, 3·previous wait]  (Brooker, "Exponential Backoff And Jitter",
+//                  https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/)
+enum class Growth { constant, linear, exponential, decorrelated };
+
+// What chance does to a computed wait w:
+//   none      w
+//   equal     uniform in [w/2, w]: keeps a floor, so that a lagging registry is given time
+//   full      uniform in [0, w]
+//   percent   uniform in [w·(1-p), w·(1+p)], then cut to max-delay
+//   added     w plus uniform in [0, amount]
+struct Jitter {
+  enum class Kind { none, equal, full, percent, added };
+  Kind kind = Kind::equal;
+  double percent = 0;  // of Kind::percent, 0 to 100
+  Duration added{};    // of Kind::added
+  bool operator==(const Jitter&) const = default;
+};
+
+// One layer's say. What it leaves out, a weaker layer decides. Strongest first: option,
+// environment, rule, class of the rule file, the file's own policy, default.
+struct PolicyFields {
+  std::optional<unsigned> attempts;  // in all, the first included; ≥ 1; 0 stands for no end
+  std::optional<Duration> delay;
+  std::optional<double> factor;
+  std::optional<Duration> max_delay;
+  std::optional<Growth> backoff;
+  std::optional<Jitter> jitter;
+  std::optional<Duration> timeout;       // of one attempt
+  std::optional<Duration> idle_timeout;  // of one attempt that prints nothing
+  std::optional<Duration> deadline;      // of the whole run
+  std::optional<Duration> kill_after;    // from the first signal to KILL
+
+  bool operator==(const PolicyFields&) const = default;
+};
+
+// The fields of `strong`, and where it is silent those of `weak`.
+PolicyFields layered(const PolicyFields& strong, const PolicyFields& weak);
+
+// A policy with nothing left open. The defaults are those of the design's table: 5 attempts, 2 s
+// growing by 2 up to 32 s, equal jitter, no time limit, KILL 10 s after the first signal.
+struct Policy {
+  unsigned attempts = 5;  // 0: no end
+  Duration delay = std::chrono::seconds(2);
+  double factor = 2;
+  Duration max_delay = std::chrono::seconds(32);
+  Growth backoff = Growth::exponential;
+  Jitter jitter;
+  std::optional<Duration> timeout;
+  std::optional<Duration> idle_timeout;
+  std::optional<Duration> deadline;
+  Duration kill_after = std::chrono::seconds(10);
+
+  bool operator==(const Policy&) const = default;
+};
+
+// `fields`, and where they are silent the defaults.
+Policy policy_from(const PolicyFields& fields);
+
+// A number, uniform in [0, 1).
+using Random = std::function<double()>;
+
+// The default Random: a 64-bit Mersenne twister, so that --seed N gives the same waits everywhere.
+Random seeded_random(std::uint64_t seed);
+
+// The waits of one class of failure, in order.
+class Backoff {
+ public:
+  Backoff(Policy policy, Random random);
+
+  // The next wait. `floor` is what the registry asked for (Retry-After): it is never shortened, not
+  // even by max-delay, and jitter is only added to it, up to a tenth, so that many waiters do not
+  // return in the same instant.
+  Duration next(std::optional<Duration> floor = std::nullopt);
+
+  // The longest that next() could return without a floor, n waits from now (n from 1): what
+  // `explain` and `--dry-run` print.
+  Duration longest(unsigned n) const;
+
+ private:
+  Policy policy_;
+  Random random_;
+  unsigned waits_ = 0;
+  Duration previous_{};
+};
+
+// Words and back. The parsers' errors name the words that would be right.
+std::string_view to_string(Growth growth);
+Result<Growth> parse_growth(std::string_view text);
+std::string to_string(const Jitter& jitter);
+Result<Jitter> parse_jitter(std::string_view text);  // "none", "equal", "full", "25%", "500ms"
+Result<unsigned> parse_attempts(std::string_view text);  // ≥ 1, at most 1,000,000
+Result<double> parse_factor(std::string_view text);      // 0.1 to 1000
+
+}  // namespace retry_exec

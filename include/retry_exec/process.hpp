@@ -1,0 +1,134 @@
+// Running one attempt of a command as if nobody stood in front of it.
+//
+// A Supervisor owns what exists once per process: the signals we were sent, the standard streams,
+// the terminal, and the care for orphaned grandchildren. It runs attempts, any number side by side,
+// on the io_context of one thread. It knows nothing of rules or retries.
+//
+// Rules of conduct, each with its test in tests/cli: see README.md, "What the command sees".
+#pragma once
+
+#include <retry_exec/captured.hpp>
+#include <retry_exec/error.hpp>
+#include <retry_exec/outcome.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace retry_exec {
+
+// What to run: an argv, never a shell line.
+struct Command {
+  std::vector<std::string> argv;  // not empty; argv[0] is looked up in PATH unless it has a '/'
+  std::vector<std::pair<std::string, std::string>> environment;  // set on top of ours
+};
+
+// What happens to the bytes of one stream. In every case the end of it is kept as evidence.
+enum class Handling {
+  pass,     // to our own stream, as they come, unchanged
+  hold,     // kept aside until the caller decides: Attempt::held
+  discard,  // nowhere
+};
+
+// What the command reads.
+enum class StandardInput {
+  inherit,  // our own, untouched; rewound before each attempt when it is seekable
+  replay,   // our own, recorded as the command reads it and given again to each later attempt
+  null,     // /dev/null
+};
+
+struct AttemptOptions {
+  Handling standard_output = Handling::pass;
+  Handling standard_error = Handling::pass;
+  StandardInput standard_input = StandardInput::inherit;
+  bool pseudo_terminal = false;  // the command sees a terminal on both output streams
+  std::size_t capture_limit = std::size_t{1} << 20;
+
+  std::optional<Duration> timeout;       // of this attempt
+  std::optional<Duration> idle_timeout;  // without a byte on either stream
+  std::optional<TimePoint> deadline;     // of the whole run
+  int first_signal = 15;                 // SIGTERM: how a limit is announced to the command
+  Duration kill_after = std::chrono::seconds(10);        // from that to SIGKILL
+  Duration drain_grace = std::chrono::milliseconds(200);  // for output after the command's exit
+
+  // Called for each chunk as it arrives; for status displays.
+  std::function<void(std::string_view)> on_output;
+};
+
+// Output that was held aside. Beyond a small buffer it lives in an unlinked file.
+class HeldOutput {
+ public:
+  HeldOutput();
+  HeldOutput(HeldOutput&&) noexcept;
+  HeldOutput& operator=(HeldOutput&&) noexcept;
+  ~HeldOutput();
+
+  std::uint64_t size() const;
+  struct State;
+  std::unique_ptr<State> state;
+};
+
+struct Attempt {
+  Outcome outcome;
+  // The signal that somebody sent us while it ran. The outcome is then final: never retried.
+  std::optional<int> interrupted_by;
+  // Whoever read our output has gone away (EPIPE): nothing we could print would be read.
+  bool reader_gone = false;
+  CapturedOutput output;
+  HeldOutput held_output;
+  HeldOutput held_error;
+  Duration elapsed{};
+  // What the user should know and no rule needs: "a background process still holds stdout".
+  std::vector<std::string> remarks;
+};
+
+class Supervisor {
+ public:
+  // Takes over signals and marks this process as the one that orphans come to. Once per process,
+  // after protect_standard_streams().
+  explicit Supervisor(boost::asio::io_context& context);
+  Supervisor(const Supervisor&) = delete;
+  Supervisor& operator=(const Supervisor&) = delete;
+  ~Supervisor();
+
+  // Runs one attempt to its end: everything that a failed one had started is dead afterwards; what
+  // a successful one left in the background is left alone.
+  boost::asio::awaitable<Attempt> run(const Command& command, const AttemptOptions& options);
+
+  // Waits, and returns the signal that cut the wait short, if one did.
+  boost::asio::awaitable<std::optional<int>> wait(Duration duration);
+
+  // The first signal that asked us to end, if any has.
+  std::optional<int> interrupted_by() const;
+
+  // Writes held output to our own stream; false when its reader has gone away.
+  boost::asio::awaitable<bool> give_out(HeldOutput& held, int fd);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// First lines of main: opens /dev/null on a closed 0, 1 or 2, lets a write to a closed pipe fail
+// instead of killing us, and undoes an inherited "ignore" of SIGCHLD.
+void protect_standard_streams();
+
+// Ends this process the way `signal` would have, so that a shell loop around us stops too. Returns
+// the exit code 128+n where that is impossible (process 1 of a container).
+int die_by(int signal);
+
+// Where execvp(3) would find `name`, or why not: ENOENT, EACCES, …
+struct Found {
+  std::string path;
+  int error = 0;
+};
+Found find_executable(std::string_view name);
+
+}  // namespace retry_exec

@@ -1,0 +1,216 @@
+// Rule files: YAML in, verdicts out.
+//
+//   load_rule_sets({"ghcr", "./ours.yaml"})  →  Classifier  →  classify(failure)  →  Verdict
+//
+// This room knows nothing of processes: it reads text and an Outcome. Rule files and evidence are
+// untrusted: files are bounded in size, depth and number of nodes; every pattern runs under PCRE2's
+// match, depth and heap limits; what cannot be evaluated under them is reported, never taken for a
+// match nor silently for a miss.
+//
+// The format of a rule file is documented in README.md, "Writing rules".
+#pragma once
+
+#include <retry_exec/captured.hpp>
+#include <retry_exec/error.hpp>
+#include <retry_exec/outcome.hpp>
+#include <retry_exec/policy.hpp>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace retry_exec {
+
+// ---- the parsed form -------------------------------------------------------------------------
+
+enum class Stream { standard_output, standard_error, both };
+
+// Inclusive. One code is {n, n}.
+struct CodeRange {
+  int first = 0;
+  int last = 0;
+  bool operator==(const CodeRange&) const = default;
+};
+
+// "1,64-78": exit codes 0 to 255, ranges, and (for --retry-on and --stop-on) signal names.
+struct CodeSet {
+  std::vector<CodeRange> codes;
+  std::vector<int> signals;
+  bool contains(const Outcome& outcome) const;
+  bool empty() const { return codes.empty() && signals.empty(); }
+  bool operator==(const CodeSet&) const = default;
+};
+Result<CodeSet> parse_code_set(std::string_view text);
+
+// A regular expression as written, with its place in the file.
+struct PatternSource {
+  std::string text;
+  Position where;
+};
+
+struct Example {
+  std::string text;
+  Position where;
+};
+
+// How a kind of failure is treated. Built in: permanent (never retried); transient, throttled,
+// absent and suspect (retried, each with its own policy). A file may add its own.
+struct FailureClass {
+  std::string name;
+  bool retry = true;
+  PolicyFields policy;  // what it leaves out comes from the file's policy
+};
+
+struct Rule {
+  std::string id;        // "manifest-by-digest"
+  std::string set_name;  // the set that it was written in: "oras"
+  std::string class_name;
+  std::optional<PatternSource> match;   // absent: the other conditions decide alone
+  std::optional<PatternSource> unless;  // where this matches, the rule does not
+  Stream stream = Stream::both;         // default: the evidence's stream
+  bool stream_given = false;
+  CodeSet codes;                       // exit-codes and signals; empty: any failure
+  std::optional<TimeLimit> timed_out;  // outcome: timed-out (any limit unless named)
+  bool needs_time_out = false;
+  std::vector<std::string> commands;  // names of commands that it is for; empty: all
+  PolicyFields policy;
+  std::string because;
+  std::vector<std::string> see;
+  std::vector<Example> examples_match;
+  std::vector<Example> examples_no_match;
+  Position where;
+
+  // "oras/manifest-by-digest"
+  std::string full_id() const { return set_name + "/" + id; }
+};
+
+// What rules may look at, for some commands.
+struct EvidenceSource {
+  std::vector<std::string> commands;  // empty: all
+  Stream stream = Stream::both;
+  std::optional<PatternSource> focus;  // from its last match to the end
+  std::vector<PatternSource> mask;     // blanked out before rules look
+};
+
+struct DetailPattern {
+  std::string name;
+  PatternSource pattern;
+};
+
+// One file and all that it includes, flattened in the order in which rules are tried.
+struct RuleSet {
+  std::string name;
+  std::string about;
+  std::string file;  // as given; "ghcr (built in)"
+  PolicyFields policy;
+  std::map<std::string, FailureClass, std::less<>> classes;
+  std::vector<EvidenceSource> evidence;
+  std::vector<DetailPattern> details;
+  std::vector<Rule> rules;
+};
+
+// ---- loading ---------------------------------------------------------------------------------
+
+// A set that is compiled into the program.
+struct BuiltinSet {
+  std::string_view name;
+  std::string_view about;
+  std::string_view yaml;
+};
+
+// All built-in sets, sorted by name.
+std::span<const BuiltinSet> builtin_sets();
+
+// The policy that a built-in set's file ends up with, includes resolved, worked out when the
+// project was built: a run that succeeds never reads YAML. Nullptr when there is no such set.
+const PolicyFields* builtin_policy(std::string_view name);
+
+// "ghcr" for "ghcr" and "ghcr.yaml" when that names a built-in set and no such file exists here;
+// otherwise nothing: it is a path.
+std::optional<std::string_view> builtin_name(std::string_view name_or_path);
+
+// Loads one set with its includes: a path that exists, else a built-in name. All errors at once.
+// Includes are built-in names or paths beside the including file.
+Result<RuleSet, Errors> load_rule_set(const std::string& name_or_path);
+
+// The same from a text in memory; `file` is for messages and for relative includes.
+Result<RuleSet, Errors> parse_rule_set(std::string_view yaml, const std::string& file);
+
+// Runs every example of every rule of `set` that was written in it or in
+// what it includes, through the whole classifier. An example that comes out otherwise is an error
+// at its own line.
+Errors check_examples(const RuleSet& set);
+
+// ---- judging ---------------------------------------------------------------------------------
+
+// One failed attempt, as rules see it.
+struct Failure {
+  std::span<const std::string> command;  // argv; names are looked at through env, sudo and paths
+  Outcome outcome;
+  const CapturedOutput& output;
+};
+
+struct Detail {
+  std::string name;
+  std::string value;
+  bool operator==(const Detail&) const = default;
+};
+
+// What classification says of an outcome.
+struct Verdict {
+  std::string class_name;  // "absent"; "unmatched" when no rule holds
+  bool matched = false;
+  bool retry = false;          // the class's treatment; of "unmatched" the caller decides
+  std::string rule;            // "ghcr/manifest-by-digest"; empty when unmatched
+  std::string because;         // the rule's reason
+  std::string line;            // the evidence line that matched, as printed; unmatched: the last line
+  std::vector<Detail> details;  // first match of each detail pattern in the unmasked evidence
+  std::optional<Duration> retry_after;    // what the other side asked us to wait
+  PolicyFields policy;                    // rule > class > file
+  std::vector<std::string> unevaluated;  // rules that ran into a matching limit
+};
+
+// Why a verdict was given.
+struct RuleTrial {
+  std::string rule;
+  std::string class_name;
+  bool held = false;
+  std::string why_not;  // "wrong exit code", "match: no", "unless: 'x'", ...
+};
+struct Explanation {
+  Verdict verdict;
+  std::string stream;    // which stream(s) the evidence was taken from
+  std::string evidence;  // what rules were shown, masks applied
+  std::string unmasked;  // the same, before masks
+  std::vector<RuleTrial> trials;
+};
+
+// Rule sets, compiled. Cheap to move, immutable, one per run.
+class Classifier {
+ public:
+  // Earlier sets are tried first.
+  explicit Classifier(std::vector<RuleSet> sets);
+  Classifier(Classifier&&) noexcept;
+  Classifier& operator=(Classifier&&) noexcept;
+  ~Classifier();
+
+  Verdict classify(const Failure& failure) const;
+  Explanation explain(const Failure& failure) const;
+  std::span<const RuleSet> sets() const;
+
+ private:
+  struct Compiled;
+  std::unique_ptr<Compiled> compiled_;
+};
+
+// The name rules know a command by: the base name of what is really run, seen through env, sudo,
+// nice, nohup, timeout, stdbuf, time, xargs and retry-exec itself. {"sudo","-u","x","/usr/bin/oras"}
+// is "oras".
+std::string command_name(std::span<const std::string> command);
+
+}  // namespace retry_exec
