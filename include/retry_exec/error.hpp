@@ -1,13 +1,14 @@
 // Errors that a user can cause, as values.
 //
-// An Error says where (file:line:column, where it is known), what is wrong, and what would be right.
-// Functions that can fail for a user's reason return Result<T>; those that read whole files return
-// Result<T, Errors>, every error of the file at once. Errors that are our own bug abort loudly and
-// never travel this way. An interruption is not an error (see outcome.hpp).
+// An Error says where (file:line:column, where it is known), what is wrong, and what would be
+// right. Functions that can fail for a user's reason return Result<T>; those that read whole files
+// return Result<T, Errors>, every error of the file at once. Errors that are our own bug abort
+// loudly and never travel this way. An interruption is not an error (see outcome.hpp).
 #pragma once
 
 #include <boost/assert/source_location.hpp>
 #include <boost/system/result.hpp>
+
 #include <span>
 #include <string>
 #include <string_view>

@@ -55,11 +55,11 @@ std::string_view to_string(TimeLimit limit);
 // coreutils timeout(1), which users of wrappers know.
 namespace exit_code {
 inline constexpr int success = 0;
-inline constexpr int timed_out = 124;        // the deciding attempt ran into a limit
-inline constexpr int own_failure = 125;      // usage, rule file, internal error: nothing was run
-inline constexpr int cannot_run = 126;       // found, but not runnable
-inline constexpr int not_found = 127;        // not found
-inline constexpr int signal_base = 128;      // 128+n: ended by signal n
+inline constexpr int timed_out = 124;    // the deciding attempt ran into a limit
+inline constexpr int own_failure = 125;  // usage, rule file, internal error: nothing was run
+inline constexpr int cannot_run = 126;   // found, but not runnable
+inline constexpr int not_found = 127;    // not found
+inline constexpr int signal_base = 128;  // 128+n: ended by signal n
 }  // namespace exit_code
 
 // The code that an outcome stands for: the command's own, 128+n, 124, 126 or 127.

@@ -16,7 +16,7 @@ namespace retry_exec {
 
 // How the n-th wait (n from 1) grows out of `delay` d and `factor` f, before max-delay and jitter:
 //   constant       d
-//   linear         d + (n-1)·f·d ... with factor 1: d, 2d, 3d
+//   linear         d·n
 //   exponential    d·fⁿ⁻¹
 //   decorrelated   uniform in [d, 3·previous wait]  (Brooker, "Exponential Backoff And Jitter",
 //                  https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/)
@@ -107,7 +107,7 @@ class Backoff {
 std::string_view to_string(Growth growth);
 Result<Growth> parse_growth(std::string_view text);
 std::string to_string(const Jitter& jitter);
-Result<Jitter> parse_jitter(std::string_view text);  // "none", "equal", "full", "25%", "500ms"
+Result<Jitter> parse_jitter(std::string_view text);      // "none", "equal", "full", "25%", "500ms"
 Result<unsigned> parse_attempts(std::string_view text);  // ≥ 1, at most 1,000,000
 Result<double> parse_factor(std::string_view text);      // 0.1 to 1000
 

@@ -13,6 +13,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
+
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -55,7 +56,7 @@ struct AttemptOptions {
   std::optional<Duration> idle_timeout;  // without a byte on either stream
   std::optional<TimePoint> deadline;     // of the whole run
   int first_signal = 15;                 // SIGTERM: how a limit is announced to the command
-  Duration kill_after = std::chrono::seconds(10);        // from that to SIGKILL
+  Duration kill_after = std::chrono::seconds(10);         // from that to SIGKILL
   Duration drain_grace = std::chrono::milliseconds(200);  // for output after the command's exit
 
   // Called for each chunk as it arrives; for status displays.

@@ -16,12 +16,12 @@ using Clock = std::chrono::steady_clock;
 using TimePoint = Clock::time_point;
 
 // Reads "500ms", "1h30m", "2.5s", "10" (a bare number is seconds). Units: ns us µs ms s m h d, each
-// with an optional fraction, largest first or in any order. Never negative; more than 292 years, an
+// with an optional fraction, in any order. Never negative; more than 292 years, an
 // empty text, or a word that is no unit is an error that names what would be right.
 Result<Duration> parse_duration(std::string_view text);
 
-// The shortest honest form for a person: "0.8s", "12s", "1m30s", "2h5m", "850ms" only where a tenth
-// of a second would lose more than a tenth of the value. Never empty; zero is "0s".
+// For a person, in tenths of a second where they mean something: "12.5ms", "0.8s", "12s", "1m30s",
+// "2h5m". Never empty; zero is "0s".
 std::string format_duration(Duration duration);
 
 // Reads "65536", "64KiB", "1MiB", "2GiB" (powers of 1024) and "1k", "1MB" (powers of 1000).

@@ -10,6 +10,7 @@
 #include <retry_exec/rules.hpp>
 
 #include <boost/asio/awaitable.hpp>
+
 #include <functional>
 #include <optional>
 #include <string>

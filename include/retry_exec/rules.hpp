@@ -165,13 +165,13 @@ struct Detail {
 struct Verdict {
   std::string class_name;  // "absent"; "unmatched" when no rule holds
   bool matched = false;
-  bool retry = false;          // the class's treatment; of "unmatched" the caller decides
-  std::string rule;            // "ghcr/manifest-by-digest"; empty when unmatched
-  std::string because;         // the rule's reason
-  std::string line;            // the evidence line that matched, as printed; unmatched: the last line
+  bool retry = false;   // the class's treatment; of "unmatched" the caller decides
+  std::string rule;     // "ghcr/manifest-by-digest"; empty when unmatched
+  std::string because;  // the rule's reason
+  std::string line;     // the evidence line that matched, as printed; unmatched: the last line
   std::vector<Detail> details;  // first match of each detail pattern in the unmasked evidence
-  std::optional<Duration> retry_after;    // what the other side asked us to wait
-  PolicyFields policy;                    // rule > class > file
+  std::optional<Duration> retry_after;   // what the other side asked us to wait
+  PolicyFields policy;                   // rule > class > file
   std::vector<std::string> unevaluated;  // rules that ran into a matching limit
 };
 
@@ -209,8 +209,8 @@ class Classifier {
 };
 
 // The name rules know a command by: the base name of what is really run, seen through env, sudo,
-// nice, nohup, timeout, stdbuf, time, xargs and retry-exec itself. {"sudo","-u","x","/usr/bin/oras"}
-// is "oras".
+// nice, nohup, timeout, stdbuf, time, xargs and retry-exec itself.
+// {"sudo","-u","x","/usr/bin/oras"} is "oras".
 std::string command_name(std::span<const std::string> command);
 
 }  // namespace retry_exec

@@ -1,9 +1,10 @@
 // YAML texts with positions, read strictly: the form that rule files and publish plans share.
 //
-// yaml-cpp's own nodes keep duplicate keys, unterminated quotes and anchors without a word, and lose
-// positions. This room reads yaml-cpp's events into a small tree of its own, in which everything
-// has a line and a column, and refuses what a settings file has no use for: anchors, aliases, tags,
-// keys that are not plain words, duplicate keys, a second document, absurd depth or size.
+// yaml-cpp's own nodes keep duplicate keys, unterminated quotes and anchors without a word, and
+// lose positions. This room reads yaml-cpp's events into a small tree of its own, in which
+// everything has a line and a column, and refuses what a settings file has no use for: anchors,
+// aliases, tags, keys that are not plain words, duplicate keys, a second document, absurd depth or
+// size.
 #pragma once
 
 #include <retry_exec/error.hpp>
@@ -37,9 +38,10 @@ struct Limits {
   std::size_t depth = 16;
 };
 
-// `file` is for the positions. Errors of syntax end the reading, so there is one; duplicate keys and
-// the like are all reported.
-Result<Node, Errors> parse(std::string_view text, const std::string& file, const Limits& limits = {});
+// `file` is for the positions. Errors of syntax end the reading, so there is one; duplicate keys
+// and the like are all reported.
+Result<Node, Errors> parse(std::string_view text, const std::string& file,
+                           const Limits& limits = {});
 
 // Reads the file at `path` (a regular file or a pipe, at most limits.bytes) and parses it.
 Result<Node, Errors> parse_file(const std::string& path, const Limits& limits = {});

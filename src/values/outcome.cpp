@@ -24,17 +24,22 @@ struct NamedSignal {
 
 // Own table: sigabbrev_np(3) is missing from musl and from glibc before 2.32.
 constexpr std::array named_signals = {
-    NamedSignal{SIGHUP, "HUP"},       NamedSignal{SIGINT, "INT"},   NamedSignal{SIGQUIT, "QUIT"},
-    NamedSignal{SIGILL, "ILL"},       NamedSignal{SIGTRAP, "TRAP"}, NamedSignal{SIGABRT, "ABRT"},
-    NamedSignal{SIGBUS, "BUS"},       NamedSignal{SIGFPE, "FPE"},   NamedSignal{SIGKILL, "KILL"},
-    NamedSignal{SIGUSR1, "USR1"},     NamedSignal{SIGSEGV, "SEGV"}, NamedSignal{SIGUSR2, "USR2"},
-    NamedSignal{SIGPIPE, "PIPE"},     NamedSignal{SIGALRM, "ALRM"}, NamedSignal{SIGTERM, "TERM"},
-    NamedSignal{SIGSTKFLT, "STKFLT"}, NamedSignal{SIGCHLD, "CHLD"}, NamedSignal{SIGCONT, "CONT"},
-    NamedSignal{SIGSTOP, "STOP"},     NamedSignal{SIGTSTP, "TSTP"}, NamedSignal{SIGTTIN, "TTIN"},
-    NamedSignal{SIGTTOU, "TTOU"},     NamedSignal{SIGURG, "URG"},   NamedSignal{SIGXCPU, "XCPU"},
-    NamedSignal{SIGXFSZ, "XFSZ"},     NamedSignal{SIGVTALRM, "VTALRM"},
-    NamedSignal{SIGPROF, "PROF"},     NamedSignal{SIGWINCH, "WINCH"},
-    NamedSignal{SIGIO, "IO"},         NamedSignal{SIGPWR, "PWR"},   NamedSignal{SIGSYS, "SYS"},
+    NamedSignal{SIGHUP, "HUP"},   NamedSignal{SIGINT, "INT"},
+    NamedSignal{SIGQUIT, "QUIT"}, NamedSignal{SIGILL, "ILL"},
+    NamedSignal{SIGTRAP, "TRAP"}, NamedSignal{SIGABRT, "ABRT"},
+    NamedSignal{SIGBUS, "BUS"},   NamedSignal{SIGFPE, "FPE"},
+    NamedSignal{SIGKILL, "KILL"}, NamedSignal{SIGUSR1, "USR1"},
+    NamedSignal{SIGSEGV, "SEGV"}, NamedSignal{SIGUSR2, "USR2"},
+    NamedSignal{SIGPIPE, "PIPE"}, NamedSignal{SIGALRM, "ALRM"},
+    NamedSignal{SIGTERM, "TERM"}, NamedSignal{SIGSTKFLT, "STKFLT"},
+    NamedSignal{SIGCHLD, "CHLD"}, NamedSignal{SIGCONT, "CONT"},
+    NamedSignal{SIGSTOP, "STOP"}, NamedSignal{SIGTSTP, "TSTP"},
+    NamedSignal{SIGTTIN, "TTIN"}, NamedSignal{SIGTTOU, "TTOU"},
+    NamedSignal{SIGURG, "URG"},   NamedSignal{SIGXCPU, "XCPU"},
+    NamedSignal{SIGXFSZ, "XFSZ"}, NamedSignal{SIGVTALRM, "VTALRM"},
+    NamedSignal{SIGPROF, "PROF"}, NamedSignal{SIGWINCH, "WINCH"},
+    NamedSignal{SIGIO, "IO"},     NamedSignal{SIGPWR, "PWR"},
+    NamedSignal{SIGSYS, "SYS"},
 };
 
 }  // namespace
@@ -46,9 +51,12 @@ bool succeeded(const Outcome& outcome) {
 
 std::string_view to_string(TimeLimit limit) {
   switch (limit) {
-    case TimeLimit::attempt: return "attempt";
-    case TimeLimit::idle: return "idle";
-    case TimeLimit::deadline: return "deadline";
+    case TimeLimit::attempt:
+      return "attempt";
+    case TimeLimit::idle:
+      return "idle";
+    case TimeLimit::deadline:
+      return "deadline";
   }
   return "";
 }
@@ -61,9 +69,12 @@ std::string to_string(const Outcome& outcome) {
           [](const TimedOut& timed_out) {
             const std::string after = format_duration(timed_out.after);
             switch (timed_out.limit) {
-              case TimeLimit::attempt: return "timed out after " + after;
-              case TimeLimit::idle: return "printed nothing for " + after;
-              case TimeLimit::deadline: return "deadline reached after " + after;
+              case TimeLimit::attempt:
+                return "timed out after " + after;
+              case TimeLimit::idle:
+                return "printed nothing for " + after;
+              case TimeLimit::deadline:
+                return "deadline reached after " + after;
             }
             return std::string("timed out");
           },
@@ -80,12 +91,15 @@ int exit_code_of(const Outcome& outcome) {
           [](const TimedOut&) { return exit_code::timed_out; },
           [](const NotStarted& not_started) {
             switch (not_started.error) {
-              case ENOENT: return exit_code::not_found;
+              case ENOENT:
+                return exit_code::not_found;
               case EAGAIN:
               case ENOMEM:
               case EMFILE:
-              case ENFILE: return exit_code::own_failure;  // fork or pipe failed: ours, not its
-              default: return exit_code::cannot_run;
+              case ENFILE:
+                return exit_code::own_failure;  // fork or pipe failed: ours, not its
+              default:
+                return exit_code::cannot_run;
             }
           },
       },
