@@ -1,0 +1,47 @@
+// What may be shown of text that a command, a registry or the environment wrote.
+//
+// Such text is untrusted twice over: it can carry secrets, and it can carry bytes that forge log
+// lines, move a terminal's cursor or reorder what is read. Everything that the programs echo goes
+// through a Redactor, which does both; printable() alone is for text that holds no secrets.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace retry_exec {
+
+// One line that is safe to print: without escape sequences, control characters and characters that
+// are invisible or reorder text; line breaks and tabs are spaces, bytes that are no UTF-8 are '?'.
+std::string printable(std::string_view text);
+
+// Takes secrets out of text: options such as --password, credentials in URLs and headers, tokens of
+// known shapes, and the values of environment variables that are named like secrets.
+class Redactor {
+ public:
+  // `environment` is laid out as environ(7) and, like the strings of `argv`, must live as long as
+  // the Redactor. Neither is read before the first text is.
+  explicit Redactor(std::span<const std::string> argv = {},
+                    const char* const* environment = nullptr);
+  Redactor(Redactor&&) noexcept;
+  Redactor& operator=(Redactor&&) noexcept;
+  ~Redactor();
+
+  // The printable form with "[redacted]" in the place of each secret, cut to a few KiB.
+  std::string operator()(std::string_view text) const;
+
+  // A command as one line that a person can read and, where nothing was redacted, paste into a
+  // shell.
+  std::string command(std::span<const std::string> argv) const;
+
+  // The same, one string an argument.
+  std::vector<std::string> arguments(std::span<const std::string> argv) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace retry_exec

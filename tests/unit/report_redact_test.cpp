@@ -1,0 +1,229 @@
+#include "catch_shim.hpp"
+
+#include <retry_exec/redact.hpp>
+
+#include <array>
+#include <chrono>
+#include <string>
+#include <vector>
+
+using retry_exec::Redactor;
+using Argv = std::vector<std::string>;
+
+namespace {
+
+struct Shown {
+  const char* text;
+  const char* shown;
+};
+
+// What a person writes is `text`; what anybody may see is `shown`.
+constexpr std::array secrets = {
+    // options
+    Shown{"oras login --password hunter22 ghcr.io", "oras login --password [redacted] ghcr.io"},
+    Shown{"oras cp --from-password=hunter22 a b", "oras cp --from-password=[redacted] a b"},
+    Shown{"oras cp --to-password 'two words' a", "oras cp --to-password [redacted] a"},
+    Shown{"x --username joe --password \"two words\" y",
+          "x --username joe --password [redacted] y"},
+    Shown{"oras login --identity-token abc123 h", "oras login --identity-token [redacted] h"},
+    Shown{"tool --token=abc123", "tool --token=[redacted]"},
+    Shown{"tool -token abc123", "tool -token [redacted]"},
+    Shown{"skopeo copy --src-creds joe:pw1 a b", "skopeo copy --src-creds [redacted] a b"},
+    Shown{"skopeo copy --dest-registry-token x9 a",
+          "skopeo copy --dest-registry-token [redacted] a"},
+    Shown{"tool --api-key k --access-key=l", "tool --api-key [redacted] --access-key=[redacted]"},
+    Shown{"docker login -u joe -p hunter22 ghcr.io", "docker login -u joe -p [redacted] ghcr.io"},
+    Shown{"helm registry login ghcr.io -p=hunter22", "helm registry login ghcr.io -p=[redacted]"},
+    Shown{"docker login -phunter22 ghcr.io", "docker login -p[redacted] ghcr.io"},
+    Shown{"sshpass -p hunter22 ssh h", "sshpass -p [redacted] ssh h"},
+    Shown{"curl -u joe:hunter22 https://h/", "curl -u joe:[redacted] https://h/"},
+    Shown{"curl --user joe:123456 https://h/", "curl --user joe:[redacted] https://h/"},
+    // headers
+    Shown{"oras cp --header 'X-Custom: abc def' a", "oras cp --header 'X-Custom: [redacted]' a"},
+    Shown{"curl -H \"Authorization: Bearer abc\" h", "curl -H \"Authorization: [redacted]\" h"},
+    Shown{"curl -H X-Key:abc h", "curl -H X-Key:[redacted] h"},
+    Shown{"oras cp --from-header=X-Key:abc h", "oras cp --from-header=X-Key:[redacted] h"},
+    Shown{"> Authorization: Basic dXNlcjpwYXNz", "> Authorization: Basic [redacted]"},
+    Shown{"> Authorization: abc123", "> Authorization: [redacted]"},
+    Shown{"\"Authorization\": [\"Bearer abc\"]", "\"Authorization\": [\"Bearer [redacted]\"]"},
+    Shown{"authorization=abc refused", "authorization=[redacted] refused"},
+    Shown{"Authorization: Digest username=\"a\", response=\"b\"",
+          "Authorization: Digest [redacted]"},
+    Shown{"PRIVATE-TOKEN: abc123", "PRIVATE-TOKEN: [redacted]"},
+    Shown{"Set-Cookie: session=abc; Path=/", "Set-Cookie: [redacted]"},
+    Shown{"sent Bearer abcdEF0123456789.x-y_z==", "sent Bearer [redacted]"},
+    Shown{"sent Basic dXNlcjpwYXNzd29yZA==", "sent Basic [redacted]"},
+    // addresses
+    Shown{"https://joe:hunter22@ghcr.io/v2/", "https://[redacted]@ghcr.io/v2/"},
+    Shown{"https://sometoken@github.com/a.git", "https://[redacted]@github.com/a.git"},
+    Shown{"https://joe:p@ss@ghcr.io/v2/", "https://[redacted]@ghcr.io/v2/"},
+    Shown{"GET \"https://b.example/x?sig=a%2Fb&e=1\": 403",
+          "GET \"https://b.example/x?[redacted]\": 403"},
+    Shown{"https://b.example/x?justakey gone", "https://b.example/x?[redacted] gone"},
+    Shown{"PUT /v2/a/blobs/uploads/1?_state=abc&digest=sha256:00",
+          "PUT /v2/a/blobs/uploads/1?[redacted]"},
+    // names and values
+    Shown{"DOCKER_PASSWORD=hunter22 set", "DOCKER_PASSWORD=[redacted] set"},
+    Shown{"--build-arg NPM_TOKEN=abc123", "--build-arg NPM_TOKEN=[redacted]"},
+    Shown{"{\"token\": \"abc123\", \"expires\": 1}", "{\"token\": \"[redacted]\", \"expires\": 1}"},
+    Shown{"\"access_token\":\"a\\u0062\"", "\"access_token\":\"[redacted]\""},
+    Shown{"\"auth\": \"dXNlcjpwYXNz\"", "\"auth\": \"[redacted]\""},
+    // shapes
+    Shown{"bad ghp_0123456789abcdefghijABCDEFGHIJ012345 x", "bad [redacted] x"},
+    Shown{"bad gho_0123456789abcdefghijABCDEFGHIJ012345", "bad [redacted]"},
+    Shown{"bad ghs_0123456789abcdefghijABCDEFGHIJ012345", "bad [redacted]"},
+    Shown{"bad github_pat_11ABCDEFG0abcdefghij_KLMNOP", "bad [redacted]"},
+    Shown{"bad glpat-abcdefghij0123456789", "bad [redacted]"},
+    Shown{"bad xoxb-123456789012-abcdef", "bad [redacted]"},
+    Shown{"bad AKIAIOSFODNN7EXAMPLE.", "bad [redacted]."},
+    Shown{"bad npm_abcdefghijklmnopqrstuvwxyz0123456789", "bad [redacted]"},
+    Shown{"bad pypi-AgEIcHlwaS5vcmcCJDAw", "bad [redacted]"},
+    Shown{"bad dckr_pat_abcdefghijklmnopqrst", "bad [redacted]"},
+    Shown{"bad eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc-DEF_1 x", "bad [redacted] x"},
+    Shown{"-----BEGIN RSA PRIVATE KEY-----\nMIIE\nabc\n-----END RSA PRIVATE KEY-----",
+          "-----BEGIN RSA PRIVATE KEY-----[redacted]-----END RSA PRIVATE KEY-----"},
+    Shown{"-----BEGIN PRIVATE KEY-----\nMIIE", "-----BEGIN PRIVATE KEY-----[redacted]"},
+    // hidden by what a terminal does not show
+    Shown{"bad ghp_01234\x1b[0m56789abcdefghijABCDEFGHIJ012345", "bad [redacted]"},
+};
+
+// No secrets, however alike they look.
+constexpr std::array look_alikes = {
+    "Error: ghcr.io/a/b@sha256:9a5a07a1e1c9e2e2b4b7f1b8f3a2c3d4e5f60718293a4b5c6d7e8f9001122334: "
+    "not found",
+    "pulling ghcr.io/posit-dev/workbench:2026.05.0-ubuntu-22.04",
+    "docker run -p 8080:80 -u 1000:1000 nginx",
+    "docker run --user 0:0 nginx",
+    "docker build --secret id=npmrc,src=.npmrc .",
+    "docker -H tcp://10.0.0.1:2375 ps",
+    "oras login --username joe --password-stdin ghcr.io",
+    "oras login --identity-token-stdin ghcr.io",
+    "curl -u joe https://h/",
+    "mkdir -p a/b",
+    "ssh -p 2222 host",
+    "failed to fetch oauth token: unexpected status from GET request to https://h/token: 403",
+    "failed to fetch anonymous token: EOF",
+    "unauthorized: authentication required",
+    "invalid username or password: denied",
+    "WWW-Authenticate: Bearer realm=\"https://ghcr.io/token\",service=\"ghcr.io\"",
+    "basic credential not found",
+    "Basic authentication failed",
+    "bearer authentication refused",
+    "dial tcp 127.0.0.1:443: connect: connection refused",
+    "pypi-attestations and npm_config are names",
+    "eyJ is how a token starts",
+    "http://localhost:5000/v2/a/manifests/latest",
+    "git@github.com:a/b.git",
+    "why? because",
+    "skipping AKIA",
+    "[redacted]",
+};
+
+std::string shown(const char* text) {
+  return Redactor()(text);
+}
+
+}  // namespace
+
+TEST_CASE("secrets are taken out of text", "[report]") {
+  for (const Shown& secret : secrets) CHECK(shown(secret.text) == secret.shown);
+}
+
+TEST_CASE("what was redacted stays as it is", "[report]") {
+  for (const Shown& secret : secrets) CHECK(shown(secret.shown) == secret.shown);
+}
+
+TEST_CASE("what only looks like a secret stays", "[report]") {
+  for (const char* text : look_alikes) CHECK(shown(text) == text);
+}
+
+TEST_CASE("the values of variables that are named like secrets are redacted", "[report]") {
+  const std::array names = {
+      "GITHUB_TOKEN",       "AWS_SECRET_ACCESS_KEY", "DOCKER_PASSWORD", "MYSQL_PASSWD",
+      "OPENAI_API_KEY",     "MY_ACCESS_KEY",         "MY_CREDENTIALS",  "REGISTRY_AUTH",
+      "DOCKER_AUTH_CONFIG", "gpg_passphrase",        "NPM_PAT",         "DB_PASS"};
+  for (const char* name : names) {
+    const std::string entry = std::string(name) + "=correct-horse";
+    const std::array<const char*, 3> environment = {"HOME=/root", entry.c_str(), nullptr};
+    CHECK(Redactor({}, environment.data())("the correct-horse is wrong") ==
+          "the [redacted] is wrong");
+  }
+}
+
+TEST_CASE("other variables stay readable", "[report]") {
+  const std::array<const char*, 12> environment = {
+      "GIT_AUTHOR_NAME=Jane Roe",
+      "SSH_AUTH_SOCK=/tmp/agent",
+      "REGISTRY_AUTH_FILE=/run/auth",
+      "GOOGLE_APPLICATION_CREDENTIALS=/etc/key.json",
+      "PATH=/usr/bin:/bin",
+      "PWD=/work/place",
+      "OLDPWD=/work/other",
+      "MY_TOKEN=short",
+      "TOKEN_EMPTY=",
+      "ACTIONS_ID_TOKEN_REQUEST_URL=https://token.example",
+      "NO_EQUALS_SIGN_TOKEN",
+      nullptr};
+  const std::string text =
+      "Jane Roe /tmp/agent /run/auth /etc/key.json /usr/bin:/bin /work/place /work/other short "
+      "https://token.example";
+  CHECK(Redactor({}, environment.data())(text) == text);
+}
+
+TEST_CASE("a secret that holds another is redacted whole", "[report]") {
+  const std::array<const char*, 3> environment = {"A_TOKEN=abcdef", "B_TOKEN=xabcdefy", nullptr};
+  CHECK(Redactor({}, environment.data())("xabcdefy abcdef") == "[redacted] [redacted]");
+}
+
+TEST_CASE("a secret of several lines is redacted line by line and as one", "[report]") {
+  const std::array<const char*, 2> environment = {"A_SECRET=first-line-of-it\nsecond-line-of-it",
+                                                  nullptr};
+  const Redactor redact({}, environment.data());
+  CHECK(redact("got second-line-of-it") == "got [redacted]");
+  CHECK(redact("got first-line-of-it\nsecond-line-of-it") == "got [redacted]");
+}
+
+TEST_CASE("a secret of the command line is redacted wherever its output repeats it", "[report]") {
+  const Argv argv = {"oras", "login", "-u", "joe", "-p", "correct-horse", "ghcr.io"};
+  CHECK(Redactor(argv)("cannot use correct-horse for joe") == "cannot use [redacted] for joe");
+  const Argv attached = {"curl", "--user=joe:correct-horse"};
+  CHECK(Redactor(attached)("cannot use correct-horse for joe") == "cannot use [redacted] for joe");
+}
+
+TEST_CASE("a command is shown quoted as a shell would need it, without its secrets", "[report]") {
+  const Redactor redact;
+  const auto command = [&](const Argv& argv) { return redact.command(argv); };
+  CHECK(command({"oras", "cp", "a b", "", "it's"}) == "oras cp 'a b' '' 'it'\\''s'");
+  CHECK(command({"oras", "login", "--password", "-x y", "h"}) ==
+        "oras login --password [redacted] h");
+  CHECK(command({"docker", "login", "-px", "h"}) == "docker login -p[redacted] h");
+  CHECK(command({"curl", "-H", "X-Key: a b", "h"}) == "curl -H 'X-Key: [redacted]' h");
+  CHECK(command({"curl", "-u", "joe:a b", "h"}) == "curl -u joe:[redacted] h");
+  CHECK(command({"docker", "run", "-p", "8080:80", "-u", "1:1", "x"}) ==
+        "docker run -p 8080:80 -u 1:1 x");
+  CHECK(command({"oras", "cp", "https://a:b@h/x?y=z"}) ==
+        "oras cp 'https://[redacted]@h/x?[redacted]'");
+  CHECK(command({"x", "a\nb"}) == "x 'a b'");
+}
+
+TEST_CASE("long text is cut between words, and says so", "[report]") {
+  std::string text;
+  while (text.size() < 10'000) text += "word ";
+  const std::string cut = Redactor()(text);
+  CHECK(cut.size() <= 4100);
+  CHECK(cut.ends_with("word …"));
+  CHECK(Redactor()(std::string(10'000, 'x')) == " …");
+}
+
+TEST_CASE("hostile text is redacted in milliseconds", "[report]") {
+  const std::array<std::string, 8> units = {
+      "a", "--password ", "://", "-u a:", "login -p ", "Bearer ", "\"token\":", "eyJaaaaaaaaa."};
+  const Redactor redact;
+  for (const std::string& unit : units) {
+    std::string text;
+    while (text.size() < 4'000) text += unit;
+    const auto start = std::chrono::steady_clock::now();
+    CHECK_FALSE(redact(text).empty());
+    CHECK(std::chrono::steady_clock::now() - start < std::chrono::milliseconds(250));
+  }
+}
