@@ -82,6 +82,9 @@ struct Attempt {
   std::optional<int> interrupted_by;
   // Whoever read our output has gone away (EPIPE): nothing we could print would be read.
   bool reader_gone = false;
+  // Processes that it started and that could not be ended (they belong to another user): nothing
+  // may be started beside them.
+  std::vector<int> survivors;
   CapturedOutput output;
   HeldOutput held_output;
   HeldOutput held_error;
@@ -112,8 +115,9 @@ class Supervisor {
   // Writes held output to our own stream; false when its reader has gone away.
   boost::asio::awaitable<bool> give_out(HeldOutput& held, int fd);
 
- private:
   struct State;
+
+ private:
   std::unique_ptr<State> state_;
 };
 

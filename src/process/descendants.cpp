@@ -1,0 +1,115 @@
+#include "descendants.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace retry_exec {
+
+namespace {
+
+pid_t number(std::string_view text) {
+  pid_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+struct Stat {
+  char state = '?';
+  pid_t parent = 0;
+  pid_t group = 0;
+
+  bool alive() const { return parent > 0 && state != 'Z' && state != 'X'; }
+};
+
+// proc(5): "pid (name) state ppid pgrp …"; the name may hold spaces and parentheses, so from its
+// last.
+Stat read_stat(const std::string& pid) {
+  const int fd = ::open(("/proc/" + pid + "/stat").c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return {};
+  std::array<char, 512> buffer{};
+  const ssize_t size = ::read(fd, buffer.data(), buffer.size());
+  ::close(fd);
+  if (size <= 0) return {};
+  const std::string_view text(buffer.data(), static_cast<std::size_t>(size));
+  const std::size_t name_end = text.rfind(") ");
+  if (name_end == std::string_view::npos || name_end + 4 >= text.size()) return {};
+  const std::string_view parent = text.substr(name_end + 4);
+  const std::string_view group = parent.substr(std::min(parent.find(' ') + 1, parent.size()));
+  return {text[name_end + 2], number(parent), number(group)};
+}
+
+// Calls `visit(pid, stat)` for each living process.
+template <class Visit>
+void for_each_process(Visit visit) {
+  DIR* directory = ::opendir("/proc");
+  if (directory == nullptr) return;
+  while (const dirent* entry = ::readdir(directory)) {  // NOLINT(concurrency-mt-unsafe)
+    const pid_t pid = number(entry->d_name);
+    if (pid <= 0) continue;
+    if (const Stat stat = read_stat(entry->d_name); stat.alive()) visit(pid, stat);
+  }
+  ::closedir(directory);
+}
+
+bool contains(std::span<const pid_t> pids, pid_t pid) {
+  return std::find(pids.begin(), pids.end(), pid) != pids.end();
+}
+
+}  // namespace
+
+void become_subreaper() {
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
+bool has_children() {
+  siginfo_t info{};
+  return ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+std::vector<pid_t> descendants(std::span<const pid_t> spared) {
+  std::unordered_multimap<pid_t, pid_t> children;
+  for_each_process([&](pid_t pid, const Stat& stat) { children.emplace(stat.parent, pid); });
+  std::vector<pid_t> found;
+  std::vector<pid_t> parents = {::getpid()};
+  while (!parents.empty()) {
+    const pid_t parent = parents.back();
+    parents.pop_back();
+    const auto [first, last] = children.equal_range(parent);
+    for (auto child = first; child != last; ++child) {
+      if (contains(spared, child->second)) continue;
+      found.push_back(child->second);
+      parents.push_back(child->second);
+    }
+  }
+  return found;
+}
+
+std::vector<pid_t> group_members(pid_t group) {
+  std::vector<pid_t> found;
+  for_each_process([&](pid_t pid, const Stat& stat) {
+    if (stat.group == group) found.push_back(pid);
+  });
+  return found;
+}
+
+void reap_orphans(std::span<const pid_t> awaited) {
+  siginfo_t info{};
+  while (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0) {
+    // One that is awaited stands first in the queue until its owner has taken it; we come again.
+    if (contains(awaited, info.si_pid)) return;
+    ::waitpid(info.si_pid, nullptr, WNOHANG);
+    info = {};
+  }
+}
+
+}  // namespace retry_exec

@@ -1,0 +1,27 @@
+// The processes below us: who they are, how to end them.
+#pragma once
+
+#include <sys/types.h>
+
+#include <span>
+#include <vector>
+
+namespace retry_exec {
+
+// Makes us the process that orphaned grandchildren come to, wherever they hid (setsid, a double
+// fork): prctl(2), PR_SET_CHILD_SUBREAPER.
+void become_subreaper();
+
+// Have we any child at all? One system call, so that the usual answer, no, costs nothing.
+bool has_children();
+
+// All processes below us, children first, without `spared` and what is below those.
+std::vector<pid_t> descendants(std::span<const pid_t> spared);
+
+// The living members of process group `group`.
+std::vector<pid_t> group_members(pid_t group);
+
+// Collects the children that have ended, except `awaited`, whose status somebody else waits for.
+void reap_orphans(std::span<const pid_t> awaited);
+
+}  // namespace retry_exec

@@ -1,0 +1,55 @@
+// Our standard input, as each attempt of the command gets it.
+#pragma once
+
+#include "spill_buffer.hpp"
+#include "unique_fd.hpp"
+
+#include <retry_exec/process.hpp>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+
+#include <sys/types.h>
+
+#include <memory>
+#include <optional>
+
+namespace retry_exec {
+
+class Input {
+ public:
+  explicit Input(boost::asio::io_context& context);
+
+  // What the next attempt's command shall have as its descriptor 0: 0 itself, or `owned`.
+  struct Prepared {
+    int fd = 0;
+    UniqueFd owned;
+    int error = 0;  // errno: there is nothing that it could be given
+  };
+  Prepared prepare(StandardInput kind);
+
+  // Replay only: between the start of the command and its end, feeds what earlier attempts read,
+  // then what they did not.
+  void start_feeding();
+  void stop_feeding();
+
+ private:
+  Prepared prepare_replay();
+  void feed();
+  void await_command();
+  void await_source();
+
+  boost::asio::io_context& context_;
+  off_t start_ = -1;  // where a seekable stdin stood when we were started
+  bool used_ = false;
+
+  // Replay. The recording is bounded in memory and spills to an unlinked file.
+  SpillBuffer recording_;
+  bool source_ended_ = false;
+  std::uint64_t offset_ = 0;  // how much of the recording the command has been given
+  std::optional<boost::asio::posix::stream_descriptor> command_;  // writing end of its stdin
+  std::optional<boost::asio::posix::stream_descriptor> watcher_;  // epoll of ours on descriptor 0
+  std::shared_ptr<char> feeding_;                                 // gone once the attempt is over
+};
+
+}  // namespace retry_exec

@@ -1,0 +1,223 @@
+#include "pump.hpp"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+namespace retry_exec {
+
+namespace {
+
+using boost::asio::posix::stream_descriptor;
+
+constexpr int large_pipe = 1 << 20;  // the most that an unprivileged process may ask for: pipe(7)
+
+// After so many reads that filled the buffer a stream counts as a flood.
+constexpr unsigned flood = 8;
+
+std::size_t bytes_waiting(int pipe) {
+  int waiting = 0;
+  return ::ioctl(pipe, FIONREAD, &waiting) == 0 ? static_cast<std::size_t>(waiting) : 0;
+}
+
+}  // namespace
+
+// References to the last bytes that were moved, in two pipes: from `newer` they go on to `older`,
+// and from there nowhere. Together they always hold more than one pipe's capacity.
+struct Pump::Recent {
+  struct Pipe {
+    UniqueFd read_end;
+    UniqueFd write_end;
+    std::size_t size = 0;
+
+    bool open() {
+      int ends[2];
+      if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return false;
+      read_end.reset(ends[0]);
+      write_end.reset(ends[1]);
+      return ::fcntl(ends[1], F_SETPIPE_SZ, large_pipe) >= large_pipe;
+    }
+    bool has_room() const { return size + Capture::chunk <= std::size_t{large_pipe}; }
+  };
+
+  Pipe newer;
+  Pipe older;
+  UniqueFd nowhere;       // /dev/null
+  std::size_t ahead = 0;  // bytes at the end of `newer` that were not yet moved on to the sink
+  std::uint64_t dropped = 0;
+
+  static bool shift(int from, std::size_t& from_size, int to) {
+    const ssize_t moved =
+        ::splice(from, nullptr, to, nullptr, Capture::chunk, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    if (moved > 0) from_size -= static_cast<std::size_t>(moved);
+    return moved > 0;
+  }
+
+  bool make_room() {
+    while (!newer.has_room()) {
+      if (!older.has_room()) {
+        const std::size_t before = older.size;
+        if (!shift(older.read_end.get(), older.size, nowhere.get())) return false;
+        dropped += before - older.size;
+      }
+      const std::size_t before = newer.size;
+      if (!shift(newer.read_end.get(), newer.size, older.write_end.get())) return false;
+      older.size += before - newer.size;
+    }
+    return true;
+  }
+};
+
+Pump::Pump(boost::asio::io_context& context, UniqueFd source, Ends ends, std::size_t capture_limit,
+           Callbacks callbacks)
+    : source_(context, source.release()),
+      ends_(ends),
+      capture_(capture_limit),
+      callbacks_(std::move(callbacks)) {}
+
+Pump::~Pump() = default;
+
+void Pump::start() {
+  await_source();
+}
+
+void Pump::await_source() {
+  source_.async_wait(stream_descriptor::wait_read, [this](const boost::system::error_code& error) {
+    if (error) return;  // closed by us
+    if (recent_) {
+      move_some();
+    } else {
+      read_some();
+    }
+  });
+}
+
+void Pump::await_sink() {
+  ends_.sink->when_writable([this, alive = std::weak_ptr(alive_)] {
+    if (alive.expired() || ended_) return;
+    if (recent_) {
+      move_some();
+    } else {
+      write_pending();
+    }
+  });
+}
+
+void Pump::read_some() {
+  const std::span<char> room = capture_.prepare();
+  const ssize_t got = ::read(source_.native_handle(), room.data(), room.size());
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return await_source();
+  if (got <= 0) return end();  // EIO is how a pseudo-terminal says end of file
+  const auto size = static_cast<std::size_t>(got);
+  pending_ = capture_.commit(size);
+  carried_ += size;
+  if (callbacks_.activity) callbacks_.activity();
+  if (callbacks_.bytes) callbacks_.bytes(pending_);
+  if (ends_.held != nullptr) {
+    if (!ends_.held->state) ends_.held->state = std::make_unique<HeldOutput::State>();
+    ends_.held->state->buffer.append(pending_);
+  }
+  full_reads_ = size == Capture::chunk ? full_reads_ + 1 : 0;
+  if (full_reads_ == 1) ::fcntl(source_.native_handle(), F_SETPIPE_SZ, large_pipe);
+  if (ends_.sink == nullptr) return await_source();
+  write_pending();
+}
+
+void Pump::write_pending() {
+  while (!pending_.empty()) {
+    switch (ends_.sink->write_some(pending_)) {
+      case Sink::Result::wrote:
+        break;
+      case Sink::Result::would_block:
+        return await_sink();
+      case Sink::Result::reader_gone:
+        reader_gone_ = true;
+        return end();
+    }
+  }
+  if (full_reads_ >= flood && start_moving()) return move_some();
+  await_source();
+}
+
+bool Pump::start_moving() {
+  full_reads_ = 0;
+  if (callbacks_.bytes || !ends_.sink->is_pipe()) return false;
+  auto recent = std::make_unique<Recent>();
+  recent->nowhere.reset(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  if (!recent->nowhere || !recent->newer.open() || !recent->older.open()) return false;
+  recent_ = std::move(recent);
+  return true;
+}
+
+void Pump::move_some() {
+  Recent& recent = *recent_;
+  const int source = source_.native_handle();
+  // Bounded, so that signals and timers are served while bytes never stop coming.
+  for (int round = 0; round < 64; ++round) {
+    if (recent.ahead == 0) {
+      if (!recent.make_room()) return stop_moving();
+      const ssize_t copied =
+          ::tee(source, recent.newer.write_end.get(), large_pipe, SPLICE_F_NONBLOCK);
+      // Nothing there; or many small pieces, of which `newer` can refer to no more: they are few
+      // bytes, so reading them is cheap, and the promised end of the stream is kept.
+      if (copied < 0 && errno == EAGAIN && bytes_waiting(source) == 0) return await_source();
+      if (copied <= 0) return stop_moving();
+      if (callbacks_.activity) callbacks_.activity();
+      recent.ahead = static_cast<std::size_t>(copied);
+      recent.newer.size += recent.ahead;
+    }
+    const auto moved = ends_.sink->move_from(source, recent.ahead);
+    if (!moved) return stop_moving();
+    if (moved->result == Sink::Result::reader_gone) {
+      reader_gone_ = true;
+      return end();
+    }
+    if (moved->result == Sink::Result::would_block) return await_sink();
+    recent.ahead -= moved->size;
+    carried_ += moved->size;
+  }
+  await_source();
+}
+
+// Back to plain reading: what the references still hold becomes the end of the capture. Bytes that
+// were copied but not moved on are left out, for they will be read again.
+void Pump::stop_moving() {
+  const std::unique_ptr<Recent> recent = std::move(recent_);
+  if (recent->dropped != 0) capture_.skip(recent->dropped);
+  recall(recent->older.read_end.get(), recent->older.size);
+  recall(recent->newer.read_end.get(), recent->newer.size - recent->ahead);
+  if (!ended_) read_some();
+}
+
+void Pump::recall(int pipe, std::size_t left) {
+  while (left != 0) {
+    const std::span<char> room = capture_.prepare();
+    const ssize_t got = ::read(pipe, room.data(), std::min(room.size(), left));
+    if (got <= 0) return;
+    capture_.commit(static_cast<std::size_t>(got));
+    left -= static_cast<std::size_t>(got);
+  }
+}
+
+void Pump::note_exit() {
+  if (!ended_) owed_ = carried_ + bytes_waiting(source_.native_handle());
+}
+
+void Pump::close() {
+  if (!ended_) end();
+}
+
+void Pump::end() {
+  if (ended_) return;
+  ended_ = true;
+  if (recent_) stop_moving();
+  boost::system::error_code ignored;
+  source_.close(ignored);
+  callbacks_.ended();
+}
+
+}  // namespace retry_exec

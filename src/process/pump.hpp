@@ -1,0 +1,81 @@
+// Carrying one stream of the command from its pipe to where it goes, and keeping its end.
+#pragma once
+
+#include "capture.hpp"
+#include "held_output.hpp"
+#include "sink.hpp"
+#include "unique_fd.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+
+namespace retry_exec {
+
+class Pump {
+ public:
+  struct Ends {
+    Sink* sink = nullptr;        // pass on; or
+    HeldOutput* held = nullptr;  // keep aside; or neither
+  };
+  struct Callbacks {
+    std::function<void(std::string_view)> bytes;  // each piece as it arrives (may be empty)
+    std::function<void()> activity;               // something arrived
+    std::function<void()> ended;                  // end of file, or the reader of the sink has gone
+  };
+
+  // `source` is the reading end of a pipe, or the master of a pseudo-terminal, and ours alone.
+  Pump(boost::asio::io_context& context, UniqueFd source, Ends ends, std::size_t capture_limit,
+       Callbacks callbacks);
+  Pump(const Pump&) = delete;
+  Pump& operator=(const Pump&) = delete;
+  ~Pump();
+
+  void start();
+
+  // The command itself has ended: what is in the pipe now is still its own, what comes later is
+  // somebody else's.
+  void note_exit();
+  // Has everything that was in the pipe at note_exit() been carried?
+  bool carried_all_owed() const { return carried_ >= owed_; }
+  // Stops reading; `ended` is called.
+  void close();
+
+  bool ended() const { return ended_; }
+  bool reader_gone() const { return reader_gone_; }
+  CapturedStream captured() const { return capture_.take(); }
+
+ private:
+  void await_source();
+  void await_sink();
+  void read_some();
+  void write_pending();
+  void end();
+  bool start_moving();
+  void move_some();
+  void stop_moving();
+  void recall(int pipe, std::size_t left);
+
+  boost::asio::posix::stream_descriptor source_;
+  Ends ends_;
+  Capture capture_;
+  Callbacks callbacks_;
+  std::string_view pending_;  // read, not yet written: points into the capture's ring
+  std::uint64_t carried_ = 0;
+  std::uint64_t owed_ = 0;
+  unsigned full_reads_ = 0;
+  bool ended_ = false;
+  bool reader_gone_ = false;
+  std::shared_ptr<char> alive_ = std::make_shared<char>();  // the sink may call after our end
+
+  // While much flows from pipe to pipe, bytes are moved by the kernel, and a copy of their
+  // references waits in `recent_` so that the end of the stream is not lost.
+  struct Recent;
+  std::unique_ptr<Recent> recent_;
+};
+
+}  // namespace retry_exec

@@ -1,0 +1,405 @@
+#include "running_attempt.hpp"
+
+#include "descendants.hpp"
+#include "executable.hpp"
+#include "held_output.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace retry_exec {
+
+namespace {
+
+using boost::system::error_code;
+
+// The environment of the command: ours, with `changes` on top.
+std::vector<std::string> changed_entries(const Command& command) {
+  std::vector<std::string> entries;
+  entries.reserve(command.environment.size());
+  for (const auto& [name, value] : command.environment) entries.push_back(name + "=" + value);
+  return entries;
+}
+
+std::vector<const char*> environment_of(const Command& command,
+                                        const std::vector<std::string>& changes) {
+  std::vector<const char*> entries;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const std::string_view name = text.substr(0, text.find('='));
+    const bool replaced = std::any_of(command.environment.begin(), command.environment.end(),
+                                      [name](const auto& change) { return change.first == name; });
+    if (!replaced) entries.push_back(*entry);
+  }
+  for (const std::string& change : changes) entries.push_back(change.c_str());
+  entries.push_back(nullptr);
+  return entries;
+}
+
+}  // namespace
+
+// The command's ends of its streams; closed here as soon as it has them.
+struct RunningAttempt::Streams {
+  Input::Prepared input;
+  UniqueFd output_source, output_target;
+  UniqueFd error_source, error_target;
+  bool one_terminal = false;  // both streams come through output_source
+};
+
+RunningAttempt::RunningAttempt(Supervisor::State& supervisor, const Command& command,
+                               const AttemptOptions& options)
+    : supervisor_(supervisor),
+      command_(command),
+      options_(options),
+      own_group_(!supervisor.foreground),
+      limit_timer_(supervisor.context),
+      idle_timer_(supervisor.context),
+      kill_timer_(supervisor.context),
+      drain_timer_(supervisor.context),
+      done_(supervisor.context, TimePoint::max()) {
+  supervisor_.running.push_back(this);
+}
+
+RunningAttempt::~RunningAttempt() {
+  std::erase(supervisor_.running, this);
+  // Otherwise the handle would wait for a survivor.
+  if (child_ && !status_) child_->detach();
+}
+
+boost::asio::awaitable<Attempt> RunningAttempt::run() {
+  started_ = Clock::now();
+  if (start()) {
+    co_await done_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+  }
+  co_return collect();
+}
+
+// ---- starting --------------------------------------------------------------------------------
+
+bool RunningAttempt::start() {
+  const Found found = find_executable(command_.argv.front());
+  if (found.error != 0) return fail_to_start(not_started(command_.argv, found, found.error));
+  Streams streams;
+  if (!open_streams(streams)) return false;
+  StartFailure failure;
+  Child child = launch(found, streams, failure);
+  if (failure.error != 0) return fail_to_start(not_started(command_.argv, found, failure));
+  pid_ = child.id();
+  child_.emplace(std::move(child));
+  child_->async_wait([this](const error_code& error, int) {
+    if (!error) on_exit(child_->native_exit_code());
+  });
+  start_pumps(streams);
+  set_limits();
+  return true;
+}
+
+bool RunningAttempt::fail_to_start(NotStarted why) {
+  not_started_ = std::move(why);
+  return false;
+}
+
+bool RunningAttempt::open_streams(Streams& streams) {
+  const auto fail = [this](int error, const char* what) {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe)
+    return fail_to_start({EAGAIN, std::string(what) + ": " + std::strerror(error)});
+  };
+  streams.input = supervisor_.input.prepare(options_.standard_input);
+  if (streams.input.error != 0) return fail(streams.input.error, "cannot provide standard input");
+  const auto open_pipe = [](UniqueFd& source, UniqueFd& target) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) return false;
+    source.reset(ends[0]);
+    target.reset(ends[1]);
+    ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    return true;
+  };
+  const auto is_terminal = [this](Handling handling, int fd) {
+    return options_.pseudo_terminal && handling == Handling::pass && ::isatty(fd) != 0;
+  };
+  const bool output_terminal = is_terminal(options_.standard_output, STDOUT_FILENO);
+  const bool error_terminal = is_terminal(options_.standard_error, STDERR_FILENO);
+  if (output_terminal || error_terminal) {
+    PseudoTerminal terminal = open_pseudo_terminal(output_terminal ? STDOUT_FILENO : STDERR_FILENO);
+    if (!terminal.slave) return fail(errno, "cannot open a pseudo-terminal");
+    ::fcntl(terminal.master.get(), F_SETFL, O_NONBLOCK);
+    terminal_.reset(::fcntl(terminal.master.get(), F_DUPFD_CLOEXEC, 3));
+    streams.one_terminal = output_terminal && error_terminal;
+    (output_terminal ? streams.output_source : streams.error_source) = std::move(terminal.master);
+    (output_terminal ? streams.output_target : streams.error_target) = std::move(terminal.slave);
+  }
+  if ((!output_terminal && !open_pipe(streams.output_source, streams.output_target)) ||
+      (!error_terminal && !open_pipe(streams.error_source, streams.error_target))) {
+    return fail(errno, "cannot open a pipe");
+  }
+  return true;
+}
+
+Child RunningAttempt::launch(const Found& found, const Streams& streams,
+                             StartFailure& failure) const {
+  ChildSetup setup;
+  setup.standard_fds[0] = streams.input.fd;
+  setup.standard_fds[1] = streams.output_target.get();
+  setup.standard_fds[2] =
+      streams.one_terminal ? streams.output_target.get() : streams.error_target.get();
+  setup.own_group = own_group_;
+  setup.mask = supervisor_.signals.original_mask();
+  std::vector<const char*> argv;
+  argv.reserve(command_.argv.size() + 1);
+  for (const std::string& argument : command_.argv) argv.push_back(argument.c_str());
+  argv.push_back(nullptr);
+  const std::vector<std::string> changes = changed_entries(command_);
+  const std::vector<const char*> environment = environment_of(command_, changes);
+  return VforkLauncher{}(supervisor_.context.get_executor(), failure, found.path, argv.data(),
+                         environment.data(), setup);
+}
+
+void RunningAttempt::start_pumps(Streams& streams) {
+  Pump::Callbacks callbacks{
+      .bytes = options_.on_output, .activity = {}, .ended = [this] { finish_if_done(); }};
+  if (options_.idle_timeout) callbacks.activity = [this] { last_activity_ = Clock::now(); };
+  const auto ends = [](Handling handling, Sink& sink, HeldOutput& held) {
+    return Pump::Ends{handling == Handling::pass ? &sink : nullptr,
+                      handling == Handling::hold ? &held : nullptr};
+  };
+  output_.emplace(supervisor_.context, std::move(streams.output_source),
+                  ends(options_.standard_output, supervisor_.standard_output, held_output_),
+                  options_.capture_limit, callbacks);
+  output_->start();
+  if (!streams.one_terminal) {
+    error_.emplace(supervisor_.context, std::move(streams.error_source),
+                   ends(options_.standard_error, supervisor_.standard_error, held_error_),
+                   options_.capture_limit, callbacks);
+    error_->start();
+  }
+  supervisor_.input.start_feeding();
+}
+
+// ---- limits ----------------------------------------------------------------------------------
+
+void RunningAttempt::set_limits() {
+  last_activity_ = started_;
+  const std::optional<TimePoint> own_limit =
+      options_.timeout ? std::optional(started_ + *options_.timeout) : std::nullopt;
+  if (own_limit && (!options_.deadline || *own_limit <= *options_.deadline)) {
+    set_limit(*own_limit, TimeLimit::attempt);
+  } else if (options_.deadline) {
+    set_limit(*options_.deadline, TimeLimit::deadline);
+  }
+  if (options_.idle_timeout) watch_idle();
+}
+
+void RunningAttempt::set_limit(TimePoint when, TimeLimit limit) {
+  limit_timer_.expires_at(when);
+  limit_timer_.async_wait([this, limit](const error_code& error) {
+    if (!error) on_limit(limit, Clock::now() - started_);
+  });
+}
+
+void RunningAttempt::watch_idle() {
+  idle_timer_.expires_at(last_activity_ + *options_.idle_timeout);
+  idle_timer_.async_wait([this](const error_code& error) {
+    if (error) return;
+    const Duration silent = Clock::now() - last_activity_;
+    if (silent < *options_.idle_timeout) return watch_idle();
+    on_limit(TimeLimit::idle, silent);
+  });
+}
+
+void RunningAttempt::on_limit(TimeLimit limit, Duration after) {
+  if (exit_seen_ || timed_out_) return;
+  timed_out_ = TimedOut{limit, after};
+  signal_tree(options_.first_signal);
+  kill_later(options_.kill_after);
+}
+
+// ---- signals ---------------------------------------------------------------------------------
+
+void RunningAttempt::on_signal(SignalSource::Received received) {
+  if (exit_seen_ || pid_ <= 0) return;
+  if (received.signal == SIGWINCH && terminal_) {
+    copy_terminal_size(::isatty(STDOUT_FILENO) != 0 ? STDOUT_FILENO : STDERR_FILENO,
+                       terminal_.get());
+  }
+  // In our own group, what the terminal sends has reached the command already.
+  if (!own_group_ && received.from_terminal) return;
+  ::kill(own_group_ ? -pid_ : pid_, received.signal);
+}
+
+void RunningAttempt::on_end_request(SignalSource::Received received) {
+  interrupted_by_ = received.signal;
+  on_signal(received);
+  // A stopped command could not act on it.
+  if (!exit_seen_ && pid_ > 0) ::kill(own_group_ ? -pid_ : pid_, SIGCONT);
+  // Only output that nobody takes can be left to wait for, and that nobody wants now.
+  if (draining_) on_drain_grace();
+}
+
+void RunningAttempt::escalate() {
+  signal_tree(SIGKILL);
+  if (draining_) on_drain_grace();
+}
+
+void RunningAttempt::on_child_event() {
+  if (exit_seen_ && !tree_ended_) end_leftovers();
+}
+
+// ---- ending ----------------------------------------------------------------------------------
+
+void RunningAttempt::on_exit(int status) {
+  if (exit_seen_) return;
+  status_ = status;
+  exit_seen_ = true;
+  limit_timer_.cancel();
+  idle_timer_.cancel();
+  supervisor_.input.stop_feeding();
+  output_->note_exit();
+  if (error_) error_->note_exit();
+  const bool success = status == 0 && !timed_out_ && !interrupted_by_;
+  if (success) {
+    tree_ended_ = true;  // what it left in the background is meant to live on
+    return drain();
+  }
+  if (!tree().empty() && !killed_) {
+    signal_tree(timed_out_ ? options_.first_signal : SIGTERM);
+    kill_later(options_.kill_after);
+  }
+  end_leftovers();
+}
+
+void RunningAttempt::end_leftovers() {
+  if (!tree().empty()) return;  // the next death, or the kill timer, brings us here again
+  tree_ended_ = true;
+  kill_timer_.cancel();
+  drain();
+}
+
+std::vector<pid_t> RunningAttempt::tree() const {
+  if (!has_children()) return {};
+  // Orphans cannot be told apart by parent once they are ours: beside other attempts, only the
+  // members of our own group are surely ours.
+  if (supervisor_.running.size() > 1) return group_members(pid_);
+  return descendants(supervisor_.spared);
+}
+
+void RunningAttempt::signal_tree(int signal) {
+  if (pid_ <= 0) return;
+  if (signal == SIGKILL) killed_ = true;
+  // Until it is reaped its pid and group are its own; afterwards only what is found below us.
+  if (!exit_seen_) ::kill(own_group_ ? -pid_ : pid_, signal);
+  for (const pid_t pid : tree()) {
+    const bool already = !exit_seen_ && (pid == pid_ || (own_group_ && ::getpgid(pid) == pid_));
+    if (!already) ::kill(pid, signal);
+    if (signal != SIGKILL) ::kill(pid, SIGCONT);  // a stopped process acts on nothing but KILL
+  }
+}
+
+void RunningAttempt::kill_later(Duration after) {
+  kill_timer_.expires_after(after);
+  kill_timer_.async_wait([this](const error_code& error) {
+    if (!error && !tree_ended_) kill_tree();
+  });
+}
+
+void RunningAttempt::kill_tree() {
+  signal_tree(SIGKILL);
+  if (exit_seen_) end_leftovers();
+  if (tree_ended_) return;
+  // Whoever was being born while we killed is found by the next round. What survives many is not
+  // ours to kill: sudo's children belong to root.
+  constexpr int rounds = 100;
+  if (++kill_rounds_ > rounds) return give_up_on(tree());
+  kill_later(std::chrono::milliseconds(50));
+}
+
+void RunningAttempt::give_up_on(const std::vector<pid_t>& survivors) {
+  survivors_.assign(survivors.begin(), survivors.end());
+  for (const pid_t pid : survivors) {
+    remarks_.push_back("process " + std::to_string(pid) + " could not be ended");
+  }
+  tree_ended_ = true;
+  exit_seen_ = true;
+  output_->close();
+  if (error_) error_->close();
+  drain();
+}
+
+void RunningAttempt::drain() {
+  if (draining_) return;
+  draining_ = true;
+  finish_if_done();
+  drain_timer_.expires_after(options_.drain_grace);
+  drain_timer_.async_wait([this](const error_code& error) {
+    if (!error) on_drain_grace();
+  });
+}
+
+void RunningAttempt::on_drain_grace() {
+  const bool abandon = supervisor_.interrupted_by.has_value();
+  for (auto* pump : {&output_, &error_}) {
+    if (!*pump || (*pump)->ended()) continue;
+    if (!(*pump)->carried_all_owed() && !abandon) continue;
+    if ((*pump)->carried_all_owed()) {
+      remarks_.push_back(std::string("a background process still holds ") +
+                         (pump == &output_ ? "stdout" : "stderr") + " open; not waiting for it");
+    }
+    (*pump)->close();
+  }
+  if ((output_ && !output_->ended()) || (error_ && !error_->ended())) {
+    drain_timer_.expires_after(options_.drain_grace);  // a slow reader: its bytes are on their way
+    drain_timer_.async_wait([this](const error_code& error) {
+      if (!error) on_drain_grace();
+    });
+  }
+}
+
+void RunningAttempt::finish_if_done() {
+  if (!draining_ || !output_->ended() || (error_ && !error_->ended())) return;
+  drain_timer_.cancel();
+  done_.cancel();
+}
+
+// ---- what came of it -------------------------------------------------------------------------
+
+Outcome RunningAttempt::outcome() const {
+  if (not_started_) return *not_started_;
+  if (timed_out_) return *timed_out_;
+  if (!status_) return Signalled{SIGKILL};  // sent in vain: see give_up_on
+  if (WIFSIGNALED(*status_)) return Signalled{WTERMSIG(*status_)};
+  return Exited{WEXITSTATUS(*status_)};
+}
+
+Attempt RunningAttempt::collect() {
+  Attempt attempt;
+  attempt.outcome = outcome();
+  attempt.interrupted_by = interrupted_by_;
+  if (output_) {
+    attempt.reader_gone = output_->reader_gone();
+    attempt.output.standard_output = output_->captured();
+  }
+  if (error_) attempt.output.standard_error = error_->captured();
+  for (const HeldOutput* held : {&held_output_, &held_error_}) {
+    if (held->state && held->state->buffer.error() != 0) {
+      // NOLINTNEXTLINE(concurrency-mt-unsafe)
+      remarks_.push_back(std::string("held output was lost: ") +
+                         std::strerror(held->state->buffer.error()));
+    }
+  }
+  attempt.held_output = std::move(held_output_);
+  attempt.held_error = std::move(held_error_);
+  attempt.survivors = survivors_;
+  attempt.elapsed = Clock::now() - started_;
+  attempt.remarks = std::move(remarks_);
+  return attempt;
+}
+
+}  // namespace retry_exec

@@ -1,0 +1,87 @@
+#include "sink.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <utility>
+
+namespace retry_exec {
+
+Sink::Sink(boost::asio::io_context& context, int fd) : context_(context), fd_(fd) {}
+
+void Sink::find_kind() {
+  struct stat status {};
+  if (::fstat(fd_, &status) != 0) {
+    kind_ = Kind::always_ready;
+  } else if (S_ISFIFO(status.st_mode)) {
+    kind_ = Kind::pipe;
+  } else if (S_ISSOCK(status.st_mode)) {
+    kind_ = Kind::socket;
+  } else if (S_ISCHR(status.st_mode) && ::isatty(fd_) != 0) {
+    kind_ = Kind::terminal;
+  } else {
+    kind_ = Kind::always_ready;  // files and /dev/null: epoll(7) refuses them, they never block
+  }
+}
+
+bool Sink::writable_now() const {
+  pollfd request{fd_, POLLOUT, 0};
+  return ::poll(&request, 1, 0) == 1;
+}
+
+Sink::Result Sink::write_some(std::string_view& bytes) {
+  if (kind_ == Kind::unknown) find_kind();
+  std::size_t size = bytes.size();
+  if (kind_ == Kind::pipe || kind_ == Kind::terminal) {
+    if (!writable_now()) return Result::would_block;
+    // pipe(7): POLLOUT promises room for PIPE_BUF bytes and no more.
+    size = std::min<std::size_t>(size, PIPE_BUF);
+  }
+  const ssize_t written = kind_ == Kind::socket
+                              ? ::send(fd_, bytes.data(), size, MSG_DONTWAIT | MSG_NOSIGNAL)
+                              : ::write(fd_, bytes.data(), size);
+  if (written >= 0) {
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+    return Result::wrote;
+  }
+  if (errno == EAGAIN || errno == EINTR) return Result::would_block;
+  return Result::reader_gone;
+}
+
+std::optional<Sink::Moved> Sink::move_from(int source, std::size_t size) {
+  if (kind_ == Kind::unknown) find_kind();
+  if (kind_ != Kind::pipe) return std::nullopt;
+  // SPLICE_F_NONBLOCK speaks of this one call, unlike O_NONBLOCK.
+  const ssize_t moved =
+      ::splice(source, nullptr, fd_, nullptr, size, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+  if (moved >= 0) return Moved{Result::wrote, static_cast<std::size_t>(moved)};
+  if (errno == EAGAIN || errno == EINTR) return Moved{Result::would_block, 0};
+  if (errno == EPIPE) return Moved{Result::reader_gone, 0};
+  return std::nullopt;  // EINVAL: opened with O_APPEND, or a kernel that will not
+}
+
+void Sink::when_writable(std::function<void()> ready) {
+  if (!watcher_) {
+    UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
+    epoll_event event{};
+    event.events = EPOLLOUT;
+    if (::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd_, &event) != 0) {
+      return boost::asio::post(context_, std::move(ready));
+    }
+    watcher_.emplace(context_, epoll.release());
+  }
+  watcher_->async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                       [ready = std::move(ready)](const boost::system::error_code& error) {
+                         if (error != boost::asio::error::operation_aborted) ready();
+                       });
+}
+
+}  // namespace retry_exec

@@ -1,0 +1,54 @@
+// One of our own output streams, written to without ever making it non-blocking.
+#pragma once
+
+#include "unique_fd.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+
+#include <functional>
+#include <optional>
+#include <string_view>
+
+namespace retry_exec {
+
+// O_NONBLOCK belongs to the open file description, which we share with the shell and with whoever
+// else writes to the same terminal or pipe: setting it breaks them (nodejs/node#14752). So this
+// asks first whether a write would block, and writes no more than can be promised not to.
+class Sink {
+ public:
+  Sink(boost::asio::io_context& context, int fd);
+
+  enum class Result { wrote, would_block, reader_gone };
+
+  // Writes a first part of `bytes` and takes it off. would_block: nothing was written.
+  Result write_some(std::string_view& bytes);
+
+  // Moves up to `size` bytes from the pipe `source` without copying them, when this is a pipe too;
+  // nothing when that is not possible here.
+  struct Moved {
+    Result result = Result::wrote;
+    std::size_t size = 0;
+  };
+  std::optional<Moved> move_from(int source, std::size_t size);
+
+  // Calls back once a write would no longer block, or the reader has gone.
+  void when_writable(std::function<void()> ready);
+
+  bool is_pipe() const { return kind_ == Kind::pipe; }
+  int fd() const { return fd_; }
+
+ private:
+  enum class Kind { unknown, pipe, socket, terminal, always_ready };
+
+  void find_kind();
+  bool writable_now() const;
+
+  boost::asio::io_context& context_;
+  int fd_;
+  Kind kind_ = Kind::unknown;
+  // An epoll of our own that watches fd_: asio may make *this* descriptor non-blocking.
+  std::optional<boost::asio::posix::stream_descriptor> watcher_;
+};
+
+}  // namespace retry_exec

@@ -1,0 +1,62 @@
+#include "spill_buffer.hpp"
+
+#include <fcntl.h>
+#include <stdlib.h>  // NOLINT(modernize-deprecated-headers): mkostemp
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+
+namespace retry_exec {
+
+namespace {
+
+// A file that nobody else can see and that is gone with its descriptor, however we end.
+UniqueFd unlinked_file() {
+  const char* directory = std::getenv("TMPDIR");  // NOLINT(concurrency-mt-unsafe)
+  if (directory == nullptr || *directory == '\0') directory = "/tmp";
+  UniqueFd file(::open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600));
+  if (file) return file;
+  std::string name = std::string(directory) + "/retry-exec-XXXXXX";  // no O_TMPFILE there
+  UniqueFd named(::mkostemp(name.data(), O_CLOEXEC));
+  if (named) ::unlink(name.c_str());
+  return named;
+}
+
+}  // namespace
+
+void SpillBuffer::append(std::string_view bytes) {
+  if (error_ != 0) return;
+  memory_ += bytes;
+  if (memory_.size() > memory_limit) spill();
+}
+
+void SpillBuffer::spill() {
+  if (!file_) file_ = unlinked_file();
+  std::string_view rest = memory_;
+  while (file_ && !rest.empty()) {
+    const ssize_t written =
+        ::pwrite(file_.get(), rest.data(), rest.size(), static_cast<off_t>(in_file_));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) break;
+    in_file_ += static_cast<std::uint64_t>(written);
+    rest.remove_prefix(static_cast<std::size_t>(written));
+  }
+  if (!rest.empty()) error_ = errno;
+  memory_.erase(0, memory_.size() - rest.size());
+}
+
+std::string SpillBuffer::read(std::uint64_t offset, std::size_t size) const {
+  if (offset >= in_file_) {
+    const std::uint64_t start = std::min<std::uint64_t>(offset - in_file_, memory_.size());
+    return memory_.substr(static_cast<std::size_t>(start), size);
+  }
+  std::string bytes(static_cast<std::size_t>(std::min<std::uint64_t>(size, in_file_ - offset)),
+                    '\0');
+  const ssize_t got = ::pread(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+  bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+  return bytes;
+}
+
+}  // namespace retry_exec

@@ -1,0 +1,33 @@
+// Bytes kept aside: a small buffer, then an unlinked file. Never unbounded memory.
+#pragma once
+
+#include "unique_fd.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace retry_exec {
+
+class SpillBuffer {
+ public:
+  static constexpr std::size_t memory_limit = std::size_t{256} << 10;
+
+  void append(std::string_view bytes);
+  // At most `size` bytes from `offset`; an empty text at the end.
+  std::string read(std::uint64_t offset, std::size_t size) const;
+  std::uint64_t size() const { return in_file_ + memory_.size(); }
+  // errno of the write that lost bytes (a full disk), or 0. What came before it can still be read.
+  int error() const { return error_; }
+
+ private:
+  void spill();
+
+  std::string memory_;  // what is not yet in the file
+  UniqueFd file_;       // older bytes
+  std::uint64_t in_file_ = 0;
+  int error_ = 0;
+};
+
+}  // namespace retry_exec

@@ -1,0 +1,122 @@
+#include "descendants.hpp"
+#include "held_output.hpp"
+#include "running_attempt.hpp"
+#include "supervisor_state.hpp"
+#include "terminal.hpp"
+
+#include <retry_exec/process.hpp>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+
+namespace retry_exec {
+
+Supervisor::State::State(boost::asio::io_context& one_thread)
+    : context(one_thread),
+      foreground(in_foreground()),
+      signals(context, !foreground),
+      standard_output(context, STDOUT_FILENO),
+      standard_error(context, STDERR_FILENO),
+      input(context) {
+  // A shell that exec's us leaves us its background jobs.
+  if (has_children()) spared = descendants({});
+  become_subreaper();
+  signals.start([this](SignalSource::Received received) { on_signal(received); });
+}
+
+void Supervisor::State::on_signal(SignalSource::Received received) {
+  if (received.signal == SIGCHLD) {
+    std::vector<pid_t> awaited;
+    for (const RunningAttempt* attempt : running) awaited.push_back(attempt->pid());
+    reap_orphans(awaited);
+    for (RunningAttempt* attempt : std::vector(running)) attempt->on_child_event();
+  } else if (received.signal == SIGTSTP) {
+    on_stop();
+  } else if (asks_to_end(received.signal)) {
+    on_end_request(received);
+  } else {
+    for (RunningAttempt* attempt : running) attempt->on_signal(received);
+  }
+}
+
+void Supervisor::State::on_end_request(SignalSource::Received received) {
+  const TimePoint now = Clock::now();
+  if (interrupted_by) {
+    // timeout(1) and some CI runners send the same signal to us and to our group: one request.
+    constexpr auto same_request = std::chrono::milliseconds(200);
+    if (received.signal == *interrupted_by && now - interrupted_at < same_request) return;
+    for (RunningAttempt* attempt : std::vector(running)) attempt->escalate();
+    return;
+  }
+  interrupted_by = received.signal;
+  interrupted_at = now;
+  for (boost::asio::steady_timer* wait : waits) wait->cancel();
+  for (RunningAttempt* attempt : std::vector(running)) attempt->on_end_request(received);
+}
+
+void Supervisor::State::on_stop() {
+  for (RunningAttempt* attempt : running) attempt->on_signal({SIGTSTP, false});
+  ::raise(SIGSTOP);
+  // Here we have been continued.
+  for (RunningAttempt* attempt : running) attempt->on_signal({SIGCONT, false});
+}
+
+Supervisor::Supervisor(boost::asio::io_context& context)
+    : state_(std::make_unique<State>(context)) {}
+
+Supervisor::~Supervisor() = default;
+
+boost::asio::awaitable<Attempt> Supervisor::run(const Command& command,
+                                                const AttemptOptions& options) {
+  RunningAttempt attempt(*state_, command, options);
+  co_return co_await attempt.run();
+}
+
+boost::asio::awaitable<std::optional<int>> Supervisor::wait(Duration duration) {
+  if (state_->interrupted_by) co_return state_->interrupted_by;
+  boost::asio::steady_timer timer(state_->context, duration);
+  state_->waits.push_back(&timer);
+  co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+  std::erase(state_->waits, &timer);
+  co_return state_->interrupted_by;
+}
+
+std::optional<int> Supervisor::interrupted_by() const {
+  return state_->interrupted_by;
+}
+
+boost::asio::awaitable<bool> Supervisor::give_out(HeldOutput& held, int fd) {
+  if (!held.state) co_return true;
+  Sink& sink = fd == STDOUT_FILENO ? state_->standard_output : state_->standard_error;
+  std::uint64_t offset = 0;
+  while (true) {
+    constexpr std::size_t piece = std::size_t{64} << 10;
+    const std::string bytes = held.state->buffer.read(offset, piece);
+    if (bytes.empty()) co_return true;
+    offset += bytes.size();
+    for (std::string_view rest = bytes; !rest.empty();) {
+      switch (sink.write_some(rest)) {
+        case Sink::Result::wrote:
+          break;
+        case Sink::Result::reader_gone:
+          co_return false;
+        case Sink::Result::would_block: {
+          if (state_->interrupted_by) co_return true;
+          boost::asio::steady_timer writable(state_->context, TimePoint::max());
+          state_->waits.push_back(&writable);
+          sink.when_writable([&writable] { writable.cancel(); });
+          co_await writable.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+          std::erase(state_->waits, &writable);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace retry_exec

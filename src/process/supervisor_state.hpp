@@ -1,0 +1,42 @@
+// What a Supervisor owns once per process, as its running attempts see it.
+#pragma once
+
+#include "input.hpp"
+#include "signals.hpp"
+#include "sink.hpp"
+
+#include <retry_exec/process.hpp>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <sys/types.h>
+
+#include <optional>
+#include <vector>
+
+namespace retry_exec {
+
+class RunningAttempt;
+
+struct Supervisor::State {
+  explicit State(boost::asio::io_context& one_thread);
+
+  void on_signal(SignalSource::Received received);
+  void on_end_request(SignalSource::Received received);
+  void on_stop();
+
+  boost::asio::io_context& context;
+  bool foreground;  // commands share our process group
+  SignalSource signals;
+  Sink standard_output;
+  Sink standard_error;
+  Input input;
+  std::vector<pid_t> spared;  // children that were there before us: not ours to end
+  std::vector<RunningAttempt*> running;
+  std::vector<boost::asio::steady_timer*> waits;
+  std::optional<int> interrupted_by;
+  TimePoint interrupted_at{};
+};
+
+}  // namespace retry_exec

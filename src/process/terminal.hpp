@@ -1,0 +1,25 @@
+// Terminals: whether we stand in the foreground of one, and pseudo-terminals for the command.
+#pragma once
+
+#include "unique_fd.hpp"
+
+namespace retry_exec {
+
+// Is our process group the foreground group of our controlling terminal? The command then shares
+// our group: in a group of its own it would be stopped as soon as it read the terminal (SIGTTIN),
+// and Ctrl-C and Ctrl-Z would not reach it.
+bool in_foreground();
+
+struct PseudoTerminal {
+  UniqueFd master;
+  UniqueFd slave;
+};
+
+// A terminal that passes bytes unchanged, of the size of the terminal `like`. Without descriptors
+// when the system has none left.
+PseudoTerminal open_pseudo_terminal(int like);
+
+// Gives the terminal behind `master` the size of `like`.
+void copy_terminal_size(int like, int master);
+
+}  // namespace retry_exec

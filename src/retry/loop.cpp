@@ -1,0 +1,202 @@
+#include <retry_exec/retry.hpp>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace retry_exec {
+
+namespace {
+
+// One class of failure, as far as this run has met it.
+struct ClassTally {
+  Policy policy;
+  Backoff backoff;
+  unsigned failures = 0;
+};
+
+// What to do after a failure.
+struct Decision {
+  std::optional<StopReason> stop;
+  std::string why;
+  Duration wait{};
+  bool asked_for = false;
+  unsigned max_attempts = 0;  // in all, as this failure's class has it
+};
+
+class Run {
+ public:
+  Run(RetryOptions options, Seams seams)
+      : options_(std::move(options)),
+        seams_(std::move(seams)),
+        base_(policy_from(layered(options_.strong, options_.weak))),
+        started_(seams_.now()) {
+    if (base_.deadline) deadline_ = started_ + *base_.deadline;
+    result_.attempts = 0;
+  }
+
+  boost::asio::awaitable<RunResult> run() {
+    unsigned max_attempts = base_.attempts;
+    while (true) {
+      const unsigned number = ++result_.attempts;
+      tell(AttemptStarted{number, max_attempts});
+      result_.deciding = co_await seams_.attempt(number, base_, deadline_);
+      const Decision decision = decide(number);
+      max_attempts = decision.max_attempts;
+      tell(AttemptFinished{number, max_attempts, result_.deciding.outcome, result_.deciding.elapsed,
+                           result_.verdict, result_.deciding.remarks});
+      if (decision.stop) co_return finish(*decision.stop, decision.why);
+      tell(WaitStarted{decision.wait, decision.asked_for});
+      if (const std::optional<int> signal = co_await seams_.wait(decision.wait)) {
+        result_.interrupted_by = signal;
+        co_return finish(StopReason::interrupted, {});
+      }
+    }
+  }
+
+ private:
+  void tell(const Event& event) const {
+    if (seams_.events) seams_.events(event);
+  }
+
+  static Decision stop(StopReason reason, unsigned number, std::string why = {}) {
+    return {.stop = reason, .why = std::move(why), .max_attempts = number};
+  }
+
+  Decision decide(unsigned number) {
+    const Attempt& attempt = result_.deciding;
+    result_.verdict.reset();
+    result_.interrupted_by = attempt.interrupted_by;
+    if (attempt.interrupted_by) return stop(StopReason::interrupted, number);
+    if (succeeded(attempt.outcome)) return stop(StopReason::success, number);
+    if (std::holds_alternative<NotStarted>(attempt.outcome)) {
+      return stop(StopReason::not_started, number);
+    }
+    if (const auto* timed_out = std::get_if<TimedOut>(&attempt.outcome);
+        timed_out != nullptr && timed_out->limit == TimeLimit::deadline) {
+      return stop(StopReason::deadline, number);
+    }
+    if (attempt.reader_gone) {
+      return stop(StopReason::permanent, number, "whoever read our output has gone away");
+    }
+    if (options_.stop_on.contains(attempt.outcome)) {
+      return stop(StopReason::permanent, number, "--stop-on names this outcome");
+    }
+    result_.verdict = seams_.judge(attempt);
+    if (const auto reason = final_reason(*result_.verdict)) return stop(*reason, number);
+    if (!attempt.survivors.empty()) {
+      return stop(StopReason::internal, number,
+                  "processes of the failed attempt are still running; none is started beside them");
+    }
+    return decide_wait(number, *result_.verdict);
+  }
+
+  // Why a judged failure is not retried, if it is not.
+  std::optional<StopReason> final_reason(const Verdict& verdict) const {
+    if (options_.retry_on.contains(result_.deciding.outcome)) return std::nullopt;
+    if (verdict.matched) {
+      return verdict.retry ? std::nullopt : std::optional(StopReason::permanent);
+    }
+    return options_.retry_unmatched ? std::nullopt : std::optional(StopReason::unmatched);
+  }
+
+  Decision decide_wait(unsigned number, const Verdict& verdict) {
+    ClassTally& tally = tally_of(verdict);
+    ++tally.failures;
+    Decision decision;
+    decision.max_attempts = attempts_in_all(number, tally);
+    if (decision.max_attempts == number) {
+      decision.stop = StopReason::exhausted;
+      return decision;
+    }
+    if (seams_.may_retry && !seams_.may_retry(verdict)) {
+      decision.stop = StopReason::budget;
+      return decision;
+    }
+    decision.wait = tally.backoff.next(verdict.retry_after);
+    decision.asked_for =
+        verdict.retry_after && *verdict.retry_after > tally.backoff.longest(tally.failures);
+    if (deadline_ && seams_.now() + decision.wait >= *deadline_) {
+      decision.stop = StopReason::deadline;
+      decision.why = "a wait of " + format_duration(decision.wait) + " does not fit before it";
+    }
+    return decision;
+  }
+
+  ClassTally& tally_of(const Verdict& verdict) {
+    const auto known = tallies_.find(verdict.class_name);
+    if (known != tallies_.end()) return known->second;
+    const Policy policy =
+        policy_from(layered(options_.strong, layered(verdict.policy, options_.weak)));
+    return tallies_.emplace(verdict.class_name, ClassTally{policy, Backoff(policy, seams_.random)})
+        .first->second;
+  }
+
+  // Each class counts its own failures against its own attempts. A number that the user gave by
+  // option or environment is also the most for the whole run.
+  unsigned attempts_in_all(unsigned number, const ClassTally& tally) const {
+    if (tally.policy.attempts == 0) return 0;
+    const unsigned of_class =
+        number + (tally.policy.attempts - std::min(tally.policy.attempts, tally.failures));
+    const unsigned given = options_.strong.attempts.value_or(0);
+    return given == 0 ? of_class : std::clamp(given, number, of_class);
+  }
+
+  RunResult finish(StopReason reason, const std::string& why) {
+    result_.reason = reason;
+    result_.elapsed = seams_.now() - started_;
+    result_.exit_code = exit_code_for(reason);
+    tell(RunFinished{reason, result_.exit_code, result_.attempts, result_.elapsed, why});
+    return std::move(result_);
+  }
+
+  int exit_code_for(StopReason reason) const {
+    if (result_.interrupted_by) return exit_code::signal_base + *result_.interrupted_by;
+    if (reason == StopReason::deadline) return exit_code::timed_out;
+    if (reason == StopReason::exhausted && options_.exhausted_code) {
+      return *options_.exhausted_code;
+    }
+    return exit_code_of(result_.deciding.outcome);
+  }
+
+  const RetryOptions options_;
+  const Seams seams_;
+  const Policy base_;
+  const TimePoint started_;
+  std::optional<TimePoint> deadline_;
+  std::map<std::string, ClassTally, std::less<>> tallies_;
+  RunResult result_;
+};
+
+}  // namespace
+
+std::string_view to_string(StopReason reason) {
+  switch (reason) {
+    case StopReason::success:
+      return "success";
+    case StopReason::permanent:
+      return "permanent";
+    case StopReason::unmatched:
+      return "unmatched";
+    case StopReason::exhausted:
+      return "exhausted";
+    case StopReason::deadline:
+      return "deadline";
+    case StopReason::budget:
+      return "budget";
+    case StopReason::interrupted:
+      return "interrupted";
+    case StopReason::not_started:
+      return "not-started";
+    case StopReason::internal:
+      return "internal";
+  }
+  return "";
+}
+
+boost::asio::awaitable<RunResult> run_with_retry(RetryOptions options, Seams seams) {
+  Run run(std::move(options), std::move(seams));
+  co_return co_await run.run();
+}
+
+}  // namespace retry_exec
