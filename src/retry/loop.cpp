@@ -170,30 +170,6 @@ class Run {
 
 }  // namespace
 
-std::string_view to_string(StopReason reason) {
-  switch (reason) {
-    case StopReason::success:
-      return "success";
-    case StopReason::permanent:
-      return "permanent";
-    case StopReason::unmatched:
-      return "unmatched";
-    case StopReason::exhausted:
-      return "exhausted";
-    case StopReason::deadline:
-      return "deadline";
-    case StopReason::budget:
-      return "budget";
-    case StopReason::interrupted:
-      return "interrupted";
-    case StopReason::not_started:
-      return "not-started";
-    case StopReason::internal:
-      return "internal";
-  }
-  return "";
-}
-
 boost::asio::awaitable<RunResult> run_with_retry(RetryOptions options, Seams seams) {
   Run run(std::move(options), std::move(seams));
   co_return co_await run.run();

@@ -1,0 +1,141 @@
+#include "report/events_json.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value_from.hpp>
+
+#include <array>
+#include <cstdio>
+#include <ctime>
+
+namespace retry_exec {
+
+namespace json = boost::json;
+
+namespace {
+
+template <class... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+template <class... F>
+Overloaded(F...) -> Overloaded<F...>;
+
+}  // namespace
+
+std::int64_t milliseconds(Duration duration) {
+  return std::chrono::round<std::chrono::milliseconds>(duration).count();
+}
+
+std::string as_iso_8601(WallTime time) {
+  const auto since_epoch =
+      std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch()).count();
+  const std::time_t seconds = since_epoch / 1000;
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  std::array<char, 40> text{};
+  const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
+  std::snprintf(text.data() + size, text.size() - size, ".%03dZ",
+                static_cast<int>(since_epoch % 1000));
+  return text.data();
+}
+
+json::array as_json(std::span<const std::string> texts, const Redactor& redact) {
+  json::array array;
+  for (const std::string& text : texts) array.emplace_back(redact(text));
+  return array;
+}
+
+json::object as_json(const Outcome& outcome, const Redactor& redact) {
+  json::object object = std::visit(
+      Overloaded{
+          [](const Exited& exited) {
+            return json::object{{"kind", "exited"}, {"code", exited.code}};
+          },
+          [](const Signalled& signalled) {
+            return json::object{{"kind", "signalled"}, {"signal", signal_name(signalled.signal)}};
+          },
+          [](const TimedOut& timed_out) {
+            return json::object{{"kind", "timed-out"},
+                                {"limit", to_string(timed_out.limit)},
+                                {"after_ms", milliseconds(timed_out.after)}};
+          },
+          [](const NotStarted& not_started) {
+            return json::object{{"kind", "not-started"}, {"error", not_started.error}};
+          },
+      },
+      outcome);
+  object["text"] = redact(to_string(outcome));
+  return object;
+}
+
+json::object as_json(const Verdict& verdict, const Redactor& redact) {
+  json::object object{{"class", printable(verdict.class_name)}};
+  if (verdict.matched) {
+    object["rule"] = printable(verdict.rule);
+    if (!verdict.because.empty()) object["because"] = redact(verdict.because);
+  }
+  object["line"] = redact(verdict.line);
+  if (!verdict.details.empty()) {
+    json::object& details = (object["details"] = json::object()).as_object();
+    for (const Detail& detail : verdict.details) {
+      details[printable(detail.name)] = redact(detail.value);
+    }
+  }
+  if (verdict.retry_after) object["retry_after_ms"] = milliseconds(*verdict.retry_after);
+  if (!verdict.unevaluated.empty()) object["unevaluated"] = as_json(verdict.unevaluated, redact);
+  return object;
+}
+
+namespace {
+
+json::object fields_of(const AttemptStarted& started, const Redactor&) {
+  return {{"event", "attempt-started"},
+          {"attempt", started.attempt},
+          {"max_attempts", started.max_attempts}};
+}
+
+json::object fields_of(const AttemptFinished& finished, const Redactor& redact) {
+  json::object object{{"event", "attempt-finished"},
+                      {"attempt", finished.attempt},
+                      {"max_attempts", finished.max_attempts},
+                      {"elapsed_ms", milliseconds(finished.elapsed)},
+                      {"outcome", as_json(finished.outcome, redact)}};
+  if (finished.verdict) object["verdict"] = as_json(*finished.verdict, redact);
+  if (!finished.remarks.empty()) object["remarks"] = as_json(finished.remarks, redact);
+  return object;
+}
+
+json::object fields_of(const WaitStarted& wait, const Redactor&) {
+  return {{"event", "wait-started"},
+          {"wait_ms", milliseconds(wait.duration)},
+          {"asked_for", wait.asked_for}};
+}
+
+json::object fields_of(const RunFinished& end, const Redactor& redact) {
+  json::object object{{"event", "run-finished"},
+                      {"reason", to_string(end.reason)},
+                      {"exit_code", end.exit_code},
+                      {"attempts", end.attempts},
+                      {"elapsed_ms", milliseconds(end.elapsed)}};
+  if (!end.why.empty()) object["why"] = redact(end.why);
+  return object;
+}
+
+}  // namespace
+
+std::string event_as_json(const Event& event, const LogOptions& options, const Redactor& redact) {
+  json::object object;
+  if (options.now) object["time"] = as_iso_8601(options.now());
+  object["program"] = options.program;
+  if (!options.subject.empty()) object["subject"] = printable(options.subject);
+  const json::object fields =
+      std::visit([&](const auto& value) { return fields_of(value, redact); }, event);
+  for (const auto& field : fields) object[field.key()] = field.value();
+  if (std::holds_alternative<AttemptStarted>(event)) {
+    object["command"] = json::value_from(redact.arguments(options.command));
+  }
+  return json::serialize(object);
+}
+
+}  // namespace retry_exec

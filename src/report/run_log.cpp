@@ -1,0 +1,172 @@
+#include "report/events_json.hpp"
+#include "report/github.hpp"
+#include "report/utf8.hpp"
+#include "report/wording.hpp"
+
+#include <retry_exec/report.hpp>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <utility>
+
+namespace retry_exec {
+
+namespace {
+
+// GitHub shows ten warnings a step and drops the rest.
+constexpr unsigned most_annotations = 10;
+
+constexpr std::string_view how_to_go_on =
+    "save the output to a file: 'retry-rules explain FILE' shows what was looked at, "
+    "'retry-rules suggest FILE' writes a rule for it";
+
+constexpr std::size_t wide = 600;  // columns of what is shown outside a log
+
+}  // namespace
+
+Result<LogFormat> parse_log_format(std::string_view text, std::string_view github_actions) {
+  constexpr std::array<std::string_view, 4> names = {"auto", "text", "json", "github"};
+  if (text == "auto") return github_actions == "true" ? LogFormat::github : LogFormat::text;
+  if (text == "text") return LogFormat::text;
+  if (text == "json") return LogFormat::json;
+  if (text == "github") return LogFormat::github;
+  std::string what = "unknown log format '" + printable(text) + "'";
+  const std::string_view meant = nearest_word(text, names);
+  what += meant.empty() ? "; it is text, json, github or auto"
+                        : "; did you mean '" + std::string(meant) + "'?";
+  return Error{{}, what};
+}
+
+RunLog::RunLog(LogOptions options, const Redactor& redactor)
+    : options_(std::move(options)), redactor_(redactor) {}
+
+std::string RunLog::lines(const Event& event) {
+  if (options_.verbosity == Verbosity::quiet) return {};
+  if (options_.format != LogFormat::json) return text_lines(event);
+  return event_as_json(event, options_, redactor_) + '\n';
+}
+
+std::string RunLog::text_lines(const Event& event) {
+  if (const auto* started = std::get_if<AttemptStarted>(&event)) {
+    max_attempts_ = started->max_attempts;
+    return starting(*started);
+  }
+  if (const auto* ended = std::get_if<AttemptFinished>(&event)) {
+    last_ = *ended;  // told when it is known what follows
+    return {};
+  }
+  if (const auto* wait = std::get_if<WaitStarted>(&event)) {
+    return last_ ? failure(*last_) + annotation("warning", failure_text(*last_, wide)) +
+                       waiting(*wait)
+                 : waiting(*wait);
+  }
+  return finished(std::get<RunFinished>(event));
+}
+
+std::string RunLog::line(std::string_view text) const {
+  std::string whole = prefix() + ": ";
+  whole += text;
+  if (options_.format == LogFormat::github) whole = without_github_commands(whole);
+  return whole + '\n';
+}
+
+std::string RunLog::prefix() const {
+  return options_.subject.empty() ? options_.program
+                                  : options_.program + ": " + printable(options_.subject);
+}
+
+std::string RunLog::starting(const AttemptStarted& started) const {
+  if (options_.verbosity != Verbosity::verbose) return {};
+  std::string text = attempt_name(started.attempt, started.max_attempts) + " starts";
+  if (started.attempt == 1) text += ": " + redactor_.command(options_.command);
+  return line(text);
+}
+
+// `text`, then what the verdict quotes, in `columns` in all.
+std::string RunLog::with_excerpt(std::string text, const AttemptFinished& failed,
+                                 std::size_t columns) const {
+  if (!failed.verdict) return text;
+  const std::size_t taken = columns_of(prefix()) + 2 + columns_of(text) + 2;
+  const std::string quoted =
+      excerpt(*failed.verdict, redactor_, columns - std::min(columns, taken));
+  return quoted.empty() ? text : text + ": " + quoted;
+}
+
+std::string RunLog::failure_text(const AttemptFinished& failed, std::size_t columns) const {
+  return with_excerpt(attempt_name(failed.attempt, failed.max_attempts) + " failed in " +
+                          format_duration(failed.elapsed) + ": " + judged(failed, redactor_),
+                      failed, columns);
+}
+
+std::string RunLog::failure(const AttemptFinished& failed) const {
+  return line(failure_text(failed, options_.columns)) + remarks(failed);
+}
+
+std::string RunLog::remarks(const AttemptFinished& failed) const {
+  std::string text;
+  for (const std::string& rule :
+       failed.verdict ? failed.verdict->unevaluated : std::vector<std::string>()) {
+    text += line("rule " + printable(rule) + " was left out: it took too long on this output");
+  }
+  if (options_.verbosity != Verbosity::verbose) return text;
+  if (failed.verdict && !failed.verdict->because.empty()) {
+    text += line("because: " + redactor_(failed.verdict->because));
+  }
+  for (const std::string& remark : failed.remarks) text += line(redactor_(remark));
+  return text;
+}
+
+std::string RunLog::waiting(const WaitStarted& wait) const {
+  std::string text = "waiting " + format_duration(wait.duration);
+  if (wait.asked_for) {
+    text += ", as asked for";
+    if (last_ && last_->verdict && last_->verdict->retry_after) {
+      text += ": " + format_duration(*last_->verdict->retry_after);
+    }
+  }
+  return line(text);
+}
+
+std::string RunLog::finished(const RunFinished& end) {
+  // Of an attempt that ends the run, that is how many there could have been.
+  if (last_ && end.reason != StopReason::exhausted) last_->max_attempts = max_attempts_;
+  const std::string how = ending(end, last_, redactor_);
+  switch (end.reason) {
+    case StopReason::success:
+      return end.attempts > 1 || options_.verbosity == Verbosity::verbose ? line(how) : "";
+    case StopReason::permanent:
+    case StopReason::unmatched: {
+      if (!last_) break;
+      std::string text = line(with_excerpt(how, *last_, options_.columns)) + remarks(*last_);
+      if (end.reason == StopReason::unmatched) text += line(how_to_go_on);
+      return text + annotation("error", with_excerpt(how, *last_, wide));
+    }
+    case StopReason::exhausted:
+    case StopReason::deadline:
+    case StopReason::budget:
+    case StopReason::internal:
+      if (!last_) break;
+      return failure(*last_) + line(how) + annotation("error", with_excerpt(how, *last_, wide));
+    case StopReason::interrupted:
+    case StopReason::not_started:
+      break;
+  }
+  return line(how) + annotation("error", how);
+}
+
+std::string RunLog::annotation(std::string_view level, std::string_view message) {
+  if (options_.format != LogFormat::github) return {};
+  if (level == "warning" && warnings_++ >= most_annotations) return {};
+  const std::string command = fitted(redactor_.command(options_.command), 60);
+  return github_annotation(level, command.empty() ? prefix() : prefix() + ": " + command, message);
+}
+
+EventSink log_events(LogOptions options, const Redactor& redactor, Writer write) {
+  auto log = std::make_shared<RunLog>(std::move(options), redactor);
+  return [log, write = std::move(write)](const Event& event) {
+    if (const std::string lines = log->lines(event); !lines.empty()) write(lines);
+  };
+}
+
+}  // namespace retry_exec

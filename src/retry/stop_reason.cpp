@@ -1,0 +1,29 @@
+#include <retry_exec/retry.hpp>
+
+namespace retry_exec {
+
+std::string_view to_string(StopReason reason) {
+  switch (reason) {
+    case StopReason::success:
+      return "success";
+    case StopReason::permanent:
+      return "permanent";
+    case StopReason::unmatched:
+      return "unmatched";
+    case StopReason::exhausted:
+      return "exhausted";
+    case StopReason::deadline:
+      return "deadline";
+    case StopReason::budget:
+      return "budget";
+    case StopReason::interrupted:
+      return "interrupted";
+    case StopReason::not_started:
+      return "not-started";
+    case StopReason::internal:
+      return "internal";
+  }
+  return "";
+}
+
+}  // namespace retry_exec
