@@ -1,6 +1,6 @@
 // Rule files: YAML in, verdicts out.
 //
-//   load_rule_sets({"ghcr", "./ours.yaml"})  →  Classifier  →  classify(failure)  →  Verdict
+//   load_rule_sets(names)  →  Classifier  →  classify(failure)  →  Verdict
 //
 // This room knows nothing of processes: it reads text and an Outcome. Rule files and evidence are
 // untrusted: files are bounded in size, depth and number of nodes; every pattern runs under PCRE2's
@@ -15,6 +15,7 @@
 #include <retry_exec/outcome.hpp>
 #include <retry_exec/policy.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -66,17 +67,19 @@ struct FailureClass {
   PolicyFields policy;  // what it leaves out comes from the file's policy
 };
 
+// Which outcomes a rule is for. `any` is every failure but a time-out: what a command printed
+// before it hung says little about why it hung, so a rule that is for time-outs says so.
+enum class OutcomeKind { any, exited, signalled, timed_out };
+
 struct Rule {
   std::string id;        // "manifest-by-digest"
   std::string set_name;  // the set that it was written in: "oras"
   std::string class_name;
   std::optional<PatternSource> match;   // absent: the other conditions decide alone
   std::optional<PatternSource> unless;  // where this matches, the rule does not
-  Stream stream = Stream::both;         // default: the evidence's stream
-  bool stream_given = false;
-  CodeSet codes;                       // exit-codes and signals; empty: any failure
-  std::optional<TimeLimit> timed_out;  // outcome: timed-out (any limit unless named)
-  bool needs_time_out = false;
+  std::optional<Stream> stream;         // default: the evidence's stream
+  CodeSet codes;                        // exit-codes and signals; empty: any failure
+  OutcomeKind outcome = OutcomeKind::any;
   std::vector<std::string> commands;  // names of commands that it is for; empty: all
   PolicyFields policy;
   std::string because;
@@ -91,8 +94,8 @@ struct Rule {
 
 // What rules may look at, for some commands.
 struct EvidenceSource {
-  std::vector<std::string> commands;  // empty: all
-  Stream stream = Stream::both;
+  std::vector<std::string> commands;   // empty: all
+  std::optional<Stream> stream;        // default: stderr, and stdout where stderr is empty
   std::optional<PatternSource> focus;  // from its last match to the end
   std::vector<PatternSource> mask;     // blanked out before rules look
 };
@@ -102,11 +105,27 @@ struct DetailPattern {
   PatternSource pattern;
 };
 
-// One file and all that it includes, flattened in the order in which rules are tried.
+// What `--rules auto` picks a set for: names of commands, and registry hosts among their arguments
+// ('*' stands for any letters: "*.dkr.ecr.*.amazonaws.com"). In a file:
+//
+//   for: {commands: [docker, podman], hosts: [ghcr.io]}
+struct Serves {
+  std::vector<std::string> commands;
+  std::vector<std::string> hosts;
+};
+
+// One file and all that it includes, flattened in the order in which rules are tried: a file comes
+// before what it includes, and includes come in their order. What is included twice comes once,
+// behind all that include it, so that the particular always stands before the general.
+//
+// A rule whose id is that of an included rule ("denied", or "oras/denied") overrides it in its
+// place: the fields that it names replace, the others stay. Policies, classes, evidence and details
+// are layered: the includer's word beats the included's, the earlier include's the later's.
 struct RuleSet {
   std::string name;
   std::string about;
   std::string file;  // as given; "ghcr (built in)"
+  Serves serves;     // of the file itself, not of what it includes
   PolicyFields policy;
   std::map<std::string, FailureClass, std::less<>> classes;
   std::vector<EvidenceSource> evidence;
@@ -121,6 +140,9 @@ struct BuiltinSet {
   std::string_view name;
   std::string_view about;
   std::string_view yaml;
+  std::span<const std::string_view> commands;  // that `--rules auto` picks it for
+  std::span<const std::string_view> hosts;
+  PolicyFields policy;  // what the file's policy ends up as, includes resolved
 };
 
 // All built-in sets, sorted by name.
@@ -138,6 +160,9 @@ std::optional<std::string_view> builtin_name(std::string_view name_or_path);
 // Includes are built-in names or paths beside the including file.
 Result<RuleSet, Errors> load_rule_set(const std::string& name_or_path);
 
+// Several, as `--rules A --rules B` names them: one set that includes them in this order.
+Result<RuleSet, Errors> load_rule_sets(std::span<const std::string> names_or_paths);
+
 // The same from a text in memory; `file` is for messages and for relative includes.
 Result<RuleSet, Errors> parse_rule_set(std::string_view yaml, const std::string& file);
 
@@ -145,6 +170,14 @@ Result<RuleSet, Errors> parse_rule_set(std::string_view yaml, const std::string&
 // what it includes, through the whole classifier. An example that comes out otherwise is an error
 // at its own line.
 Errors check_examples(const RuleSet& set);
+
+// What is allowed and yet is hardly meant: rules that are never reached, rules without examples.
+Errors find_warnings(const RuleSet& set);
+
+// What `--rules auto` stands for: the built-in sets that serve the registry hosts among the
+// arguments of `command`, then those that serve the command itself; the general ones if there are
+// none.
+std::vector<std::string> pick_rule_sets(std::span<const std::string> command);
 
 // ---- judging ---------------------------------------------------------------------------------
 
@@ -173,6 +206,7 @@ struct Verdict {
   std::optional<Duration> retry_after;   // what the other side asked us to wait
   PolicyFields policy;                   // rule > class > file
   std::vector<std::string> unevaluated;  // rules that ran into a matching limit
+  std::string note;                      // what else a person should know; mostly empty
 };
 
 // Why a verdict was given.
@@ -199,8 +233,11 @@ class Classifier {
   Classifier& operator=(Classifier&&) noexcept;
   ~Classifier();
 
-  Verdict classify(const Failure& failure) const;
-  Explanation explain(const Failure& failure) const;
+  // `now` is for a Retry-After that is a date.
+  using WallTime = std::chrono::system_clock::time_point;
+  Verdict classify(const Failure& failure, WallTime now = std::chrono::system_clock::now()) const;
+  Explanation explain(const Failure& failure,
+                      WallTime now = std::chrono::system_clock::now()) const;
   std::span<const RuleSet> sets() const;
 
  private:

@@ -1,0 +1,103 @@
+#include "rules/evidence.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace retry_exec::rules {
+
+namespace {
+
+constexpr std::size_t longest_line = 16 * 1024;
+constexpr std::size_t most_of_tail = std::size_t{4} << 20;
+
+// Bytes that are not simply shown.
+constexpr auto controls = [] {
+  std::array<bool, 256> table{};
+  for (std::size_t c = 0; c < 0x20; ++c) table[c] = c != '\t';
+  table[0x7F] = true;
+  return table;
+}();
+
+bool is_control(char c) {
+  return controls[static_cast<unsigned char>(c)];
+}
+
+bool between(char c, char first, char last) {
+  return c >= first && c <= last;
+}
+
+// How many bytes the escape sequence at the start of `text` (an ESC) has. A sequence never crosses
+// the end of its line, so that a broken one cannot swallow an error.
+std::size_t escape_length(std::string_view text) {
+  text = text.substr(0, text.find('\n'));
+  if (text.size() < 2) return text.size();
+  std::size_t at = 2;
+  const auto past = [&](auto belongs) {
+    while (at < text.size() && belongs(text[at])) ++at;
+  };
+  const char kind = text[1];
+  if (kind == '[') {  // CSI: parameters, intermediates, one final byte
+    past([](char c) { return between(c, 0x20, 0x3F); });
+    return std::min(at + 1, text.size());
+  }
+  if (kind == ']' || kind == 'P' || kind == 'X' || kind == '^' || kind == '_') {  // up to BEL or ST
+    past([](char c) { return c != '\a' && c != '\x1b'; });
+    const bool string_end = at + 1 < text.size() && text[at] == '\x1b' && text[at + 1] == '\\';
+    return std::min(at + (string_end ? 2U : 1U), text.size());
+  }
+  if (between(kind, 0x20, 0x2F)) {  // intermediates, one final byte
+    past([](char c) { return between(c, 0x20, 0x2F); });
+    return std::min(at + 1, text.size());
+  }
+  return at;
+}
+
+// One line, without its line break.
+void append_line(std::string& seen, std::string_view line) {
+  const std::size_t begin = seen.size();
+  while (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+  while (!line.empty()) {
+    const auto control = std::find_if(line.begin(), line.end(), is_control);
+    const auto plain = static_cast<std::size_t>(control - line.begin());
+    seen += line.substr(0, plain);
+    line.remove_prefix(plain);
+    if (line.empty()) break;
+    if (line.front() == '\r') seen.resize(begin);
+    line.remove_prefix(line.front() == '\x1b' ? escape_length(line) : 1);
+  }
+  if (const std::size_t length = seen.size() - begin; length > longest_line) {
+    seen.replace(begin + longest_line / 2, length - longest_line, "…");
+  }
+}
+
+void append_seen(std::string& seen, std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    append_line(seen, text.substr(0, end));
+    if (end == std::string_view::npos) return;
+    seen += '\n';
+    text.remove_prefix(end + 1);
+  }
+}
+
+}  // namespace
+
+std::string as_seen(std::string_view text) {
+  std::string seen;
+  seen.reserve(text.size());
+  append_seen(seen, text);
+  return seen;
+}
+
+std::string as_seen(const CapturedStream& stream) {
+  std::string_view tail = stream.tail;
+  const std::size_t cut = tail.size() - std::min(tail.size(), most_of_tail);
+  if (stream.omitted == 0 && cut == 0) return as_seen(stream.head + stream.tail);
+  std::string seen = as_seen(stream.head);
+  seen += '\n';
+  tail.remove_prefix(cut);
+  append_seen(seen, tail);
+  return seen;
+}
+
+}  // namespace retry_exec::rules

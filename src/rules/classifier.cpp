@@ -1,0 +1,61 @@
+#include "rules/evidence.hpp"
+#include "rules/judge.hpp"
+
+#include <algorithm>
+
+namespace retry_exec {
+
+using namespace rules;
+
+struct Classifier::Compiled {
+  std::vector<RuleSet> sets;
+  std::vector<CompiledSet> compiled;
+};
+
+namespace {
+
+CompiledSet compile(const RuleSet& set) {
+  CompiledSet compiled{.set = &set, .rules = {}, .evidence = {}, .details = {}};
+  for (const Rule& rule : set.rules) {
+    CompiledRule& added = compiled.rules.emplace_back();
+    added.rule = &rule;
+    if (rule.match) added.match = LazyPattern(rule.match->text);
+    if (rule.unless) added.unless = LazyPattern(rule.unless->text);
+  }
+  for (const EvidenceSource& source : set.evidence) {
+    EvidencePatterns& added = compiled.evidence.emplace_back();
+    added.source = &source;
+    if (source.focus) added.focus = LazyPattern(source.focus->text);
+    for (const PatternSource& mask : source.mask) added.masks.emplace_back(mask.text);
+  }
+  for (const DetailPattern& detail : set.details)
+    compiled.details.emplace_back(detail.pattern.text);
+  return compiled;
+}
+
+}  // namespace
+
+Classifier::Classifier(std::vector<RuleSet> sets) : compiled_(std::make_unique<Compiled>()) {
+  compiled_->sets = std::move(sets);
+  for (const RuleSet& set : compiled_->sets) compiled_->compiled.push_back(compile(set));
+}
+
+Classifier::Classifier(Classifier&&) noexcept = default;
+Classifier& Classifier::operator=(Classifier&&) noexcept = default;
+Classifier::~Classifier() = default;
+
+std::span<const RuleSet> Classifier::sets() const {
+  return compiled_->sets;
+}
+
+Verdict Classifier::classify(const Failure& failure, WallTime now) const {
+  return judge(compiled_->compiled, failure, now, nullptr);
+}
+
+Explanation Classifier::explain(const Failure& failure, WallTime now) const {
+  Explanation explanation;
+  explanation.verdict = judge(compiled_->compiled, failure, now, &explanation);
+  return explanation;
+}
+
+}  // namespace retry_exec

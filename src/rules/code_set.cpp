@@ -1,0 +1,65 @@
+#include <retry_exec/rules.hpp>
+
+#include <algorithm>
+#include <charconv>
+
+namespace retry_exec {
+
+namespace {
+
+std::optional<int> exit_code_from(std::string_view text) {
+  int code = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), code);
+  const bool whole = error == std::errc() && end == text.data() + text.size();
+  return whole && code >= 0 && code <= 255 ? std::optional(code) : std::nullopt;
+}
+
+std::optional<CodeRange> range_from(std::string_view text) {
+  const std::size_t dash = text.find('-');
+  const auto first = exit_code_from(text.substr(0, dash));
+  const auto last = dash == std::string_view::npos ? first : exit_code_from(text.substr(dash + 1));
+  if (!first || !last || *first > *last) return std::nullopt;
+  return CodeRange{*first, *last};
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+  return text;
+}
+
+}  // namespace
+
+bool CodeSet::contains(const Outcome& outcome) const {
+  if (const auto* exited = std::get_if<Exited>(&outcome)) {
+    return std::any_of(codes.begin(), codes.end(), [&](const CodeRange& range) {
+      return range.first <= exited->code && exited->code <= range.last;
+    });
+  }
+  const auto* signalled = std::get_if<Signalled>(&outcome);
+  return signalled != nullptr &&
+         std::find(signals.begin(), signals.end(), signalled->signal) != signals.end();
+}
+
+Result<CodeSet> parse_code_set(std::string_view text) {
+  CodeSet set;
+  for (std::string_view rest = text;;) {
+    const std::size_t comma = rest.find(',');
+    const std::string_view item = trimmed(rest.substr(0, comma));
+    const bool numeric = !item.empty() && item.front() >= '0' && item.front() <= '9';
+    if (const auto range = range_from(item)) {
+      set.codes.push_back(*range);
+    } else if (const auto signal = numeric ? std::nullopt : parse_signal(item)) {
+      set.signals.push_back(*signal);
+    } else {
+      return Error{
+          {},
+          "'" + std::string(item) +
+              "' is no exit code (0 to 255), no range such as 64-78 and no signal such as KILL"};
+    }
+    if (comma == std::string_view::npos) return set;
+    rest.remove_prefix(comma + 1);
+  }
+}
+
+}  // namespace retry_exec

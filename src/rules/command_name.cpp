@@ -1,0 +1,100 @@
+#include <retry_exec/rules.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace retry_exec {
+
+namespace {
+
+// A command that runs another: its options that take the next argument as their value, and how many
+// operands stand before the command that it runs.
+struct Wrapper {
+  std::string_view name;
+  std::string_view valued;  // short and long options, separated by blanks
+  int operands = 0;
+};
+
+constexpr std::array wrappers = {
+    Wrapper{"env", "-u --unset -C --chdir -S --split-string"},
+    Wrapper{"sudo",
+            "-u --user -g --group -h --host -p --prompt -C --close-from -D --chdir -R "
+            "--chroot -r --role -t --type -T --command-timeout -U --other-user"},
+    Wrapper{"doas", "-u -C"},
+    Wrapper{"nice", "-n --adjustment"},
+    Wrapper{"ionice", "-c --class -n --classdata"},
+    Wrapper{"nohup", ""},
+    Wrapper{"setsid", ""},
+    Wrapper{"timeout", "-k --kill-after -s --signal", 1},
+    Wrapper{"stdbuf", "-i --input -o --output -e --error"},
+    Wrapper{"time", "-f --format -o --output"},
+    Wrapper{"xargs",
+            "-a --arg-file -d --delimiter -E -I -L -l -n --max-args -P --max-procs -s "
+            "--max-chars"},
+    Wrapper{"retry-exec",
+            "-r --rules -a --attempts -d --delay --factor -m --max-delay --backoff -j "
+            "--jitter -t --timeout --idle-timeout --deadline -s --signal -k "
+            "--kill-after --retry-on --stop-on --unmatched --capture-limit -R --report "
+            "--log --seed --exhausted-code"},
+};
+
+std::string_view base_name(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string_view::npos ? path : path.substr(slash + 1);
+}
+
+const Wrapper* find_wrapper(std::string_view name) {
+  const auto found = std::find_if(wrappers.begin(), wrappers.end(),
+                                  [&](const Wrapper& wrapper) { return wrapper.name == name; });
+  return found == wrappers.end() ? nullptr : &*found;
+}
+
+bool takes_value(const Wrapper& wrapper, std::string_view option) {
+  for (std::string_view rest = wrapper.valued; !rest.empty();) {
+    const std::size_t blank = rest.find(' ');
+    if (rest.substr(0, blank) == option) return true;
+    if (blank == std::string_view::npos) break;
+    rest.remove_prefix(blank + 1);
+  }
+  return false;
+}
+
+bool is_assignment(std::string_view argument) {
+  const std::size_t equals = argument.find('=');
+  return equals != std::string_view::npos && equals > 0 &&
+         argument.substr(0, equals).find('/') == std::string_view::npos;
+}
+
+// The arguments of what `wrapper` runs.
+std::span<const std::string> inner_command(const Wrapper& wrapper,
+                                           std::span<const std::string> arguments) {
+  const bool assigns = wrapper.name == "env" || wrapper.name == "sudo";
+  int operands = wrapper.operands;
+  while (!arguments.empty()) {
+    const std::string& argument = arguments.front();
+    const bool option = argument.size() > 1 && argument.front() == '-';
+    if (argument == "--") return arguments.subspan(1);
+    const bool skipped = option || (assigns && is_assignment(argument)) || operands > 0;
+    if (!skipped) return arguments;
+    if (!option && operands > 0) --operands;
+    const bool value_follows = option && takes_value(wrapper, argument) && arguments.size() > 1;
+    arguments = arguments.subspan(value_follows ? 2 : 1);
+  }
+  return arguments;
+}
+
+}  // namespace
+
+std::string command_name(std::span<const std::string> command) {
+  while (!command.empty()) {
+    const std::string_view name = base_name(command.front());
+    const Wrapper* wrapper = find_wrapper(name);
+    if (wrapper == nullptr) return std::string(name);
+    const auto inner = inner_command(*wrapper, command.subspan(1));
+    if (inner.empty()) return std::string(name);
+    command = inner;
+  }
+  return {};
+}
+
+}  // namespace retry_exec

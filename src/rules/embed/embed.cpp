@@ -1,0 +1,173 @@
+// Build-time: checks the shipped rule files, runs their examples, and turns them into a table that
+// is compiled in.
+//
+//   embed OUTPUT.cpp RULES.yaml…
+//
+// The table stands where the library's own would: this program is its own builtin_sets().
+
+#include <retry_exec/rules.hpp>
+#include <retry_exec/yaml.hpp>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace {
+
+struct File {
+  std::string path;
+  std::string name;
+  std::string yaml;
+};
+
+std::vector<File> files;
+std::vector<retry_exec::BuiltinSet> sets;
+
+std::string stem_of(const std::string& path) {
+  const std::string name = path.substr(path.rfind('/') + 1);
+  return name.substr(0, name.rfind('.'));
+}
+
+bool report(const retry_exec::Errors& errors) {
+  for (const retry_exec::Error& error : errors) {
+    std::fprintf(stderr, "%s\n", to_string(error).c_str());
+  }
+  return errors.empty();
+}
+
+bool read_files(int count, char** paths) {
+  for (int i = 0; i < count; ++i) {
+    const std::string path = paths[i];
+    retry_exec::Result<std::string, retry_exec::Errors> text = retry_exec::yaml::read_file(path);
+    if (!text) return report(text.error());
+    files.push_back({path, stem_of(path), *std::move(text)});
+  }
+  std::sort(files.begin(), files.end(),
+            [](const File& a, const File& b) { return a.name < b.name; });
+  for (const File& file : files) {
+    sets.push_back({.name = file.name,
+                    .about = {},
+                    .yaml = file.yaml,
+                    .commands = {},
+                    .hosts = {},
+                    .policy = {}});
+  }
+  return true;
+}
+
+std::string raw(std::string_view text) {
+  return "R\"rule_set(" + std::string(text) + ")rule_set\"";
+}
+
+std::string words(const std::vector<std::string>& list) {
+  std::string text;
+  for (const std::string& word : list) text += raw(word) + ", ";
+  return text;
+}
+
+class Fields {
+ public:
+  template <class T>
+  void add(const char* name, const std::optional<T>& value) {
+    if (value) text += std::string(".") + name + " = " + code(*value) + ", ";
+  }
+  std::string text;
+
+ private:
+  static std::string code(unsigned value) { return std::to_string(value) + "U"; }
+  static std::string code(double value) {
+    char digits[64];
+    std::snprintf(digits, sizeof digits, "%.17g", value);
+    return std::string("double(") + digits + ")";
+  }
+  static std::string code(retry_exec::Duration value) {
+    return "Duration(" + std::to_string(value.count()) + ")";
+  }
+  static std::string code(retry_exec::Growth value) {
+    return "Growth(" + std::to_string(static_cast<int>(value)) + ")";
+  }
+  static std::string code(const retry_exec::Jitter& value) {
+    return "Jitter{Jitter::Kind(" + std::to_string(static_cast<int>(value.kind)) + "), " +
+           code(value.percent) + ", " + code(value.added) + "}";
+  }
+};
+
+std::string policy_code(const retry_exec::PolicyFields& policy) {
+  Fields fields;
+  fields.add("attempts", policy.attempts);
+  fields.add("delay", policy.delay);
+  fields.add("factor", policy.factor);
+  fields.add("max_delay", policy.max_delay);
+  fields.add("backoff", policy.backoff);
+  fields.add("jitter", policy.jitter);
+  fields.add("timeout", policy.timeout);
+  fields.add("idle_timeout", policy.idle_timeout);
+  fields.add("deadline", policy.deadline);
+  fields.add("kill_after", policy.kill_after);
+  return fields.text;
+}
+
+struct Table {
+  std::string lists;
+  std::string entries;
+
+  void add(const retry_exec::RuleSet& set, const File& file, std::size_t number) {
+    const std::string n = std::to_string(number);
+    const auto list = [&](const char* name, const std::vector<std::string>& values) {
+      if (values.empty()) return std::string("{}");
+      lists +=
+          std::string("constexpr std::string_view ") + name + n + "[] = {" + words(values) + "};\n";
+      return name + n;
+    };
+    const std::string commands = list("commands_", set.serves.commands);
+    const std::string hosts = list("hosts_", set.serves.hosts);
+    entries += "    {.name = " + raw(file.name) + ",\n     .about = " + raw(set.about) +
+               ",\n     .yaml = " + raw(file.yaml) + ",\n     .commands = " + commands +
+               ",\n     .hosts = " + hosts + ",\n     .policy = {" + policy_code(set.policy) +
+               "}},\n";
+  }
+
+  std::string code() const {
+    return "// Generated from rules/*.yaml.\n#include <retry_exec/rules.hpp>\n\n"
+           "namespace retry_exec {\n\nnamespace {\n\n" +
+           lists + "\nconstexpr BuiltinSet sets[] = {\n" + entries +
+           "};\n\n}  // namespace\n\n"
+           "std::span<const BuiltinSet> builtin_sets() { return sets; }\n\n"
+           "}  // namespace retry_exec\n";
+  }
+};
+
+bool write(const char* path, const std::string& text) {
+  std::FILE* file = std::fopen(path, "w");
+  if (file == nullptr) return false;
+  const bool whole = std::fwrite(text.data(), 1, text.size(), file) == text.size();
+  return std::fclose(file) == 0 && whole;
+}
+
+}  // namespace
+
+std::span<const retry_exec::BuiltinSet> retry_exec::builtin_sets() {
+  return sets;
+}
+
+int main(int argc, char** argv) {
+  if (argc < 3 || !read_files(argc - 2, argv + 2)) return 1;
+  bool good = true;
+  Table table;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const auto set = retry_exec::parse_rule_set(files[i].yaml, files[i].path);
+    if (!set) {
+      good = report(set.error()) && good;
+      continue;
+    }
+    if (set->name != files[i].name) {
+      good =
+          report({{{files[i].path}, "a built-in set is named after its file: " + files[i].name}});
+    }
+    good = report(check_examples(*set)) && good;
+    table.add(*set, files[i], i);
+  }
+  if (!good) return 1;
+  if (write(argv[1], table.code())) return 0;
+  std::perror(argv[1]);
+  return 1;
+}

@@ -1,0 +1,105 @@
+#include "rules/evidence.hpp"
+
+#include <algorithm>
+
+namespace retry_exec::rules {
+
+namespace {
+
+bool blank(std::string_view text) {
+  return text.find_first_not_of(" \t\n") == std::string_view::npos;
+}
+
+}  // namespace
+
+const std::string& EvidenceRoom::seen(Stream stream) {
+  const bool error = stream == Stream::standard_error;
+  std::optional<std::string>& text = error ? standard_error_ : standard_output_;
+  if (!text) text = as_seen(error ? output_.standard_error : output_.standard_output);
+  return *text;
+}
+
+std::string EvidenceRoom::focused(const EvidencePatterns& patterns, std::string text) {
+  const Pattern* focus = patterns.focus.source().empty() ? nullptr : patterns.focus.get();
+  if (focus == nullptr) return text;
+  std::size_t last = 0;
+  for (std::size_t from = 0; from <= text.size();) {
+    if (focus->search(text, from, scratch_, budget_) != Search::found) break;
+    last = scratch_.begin();
+    from = std::max(scratch_.end(), last + 1);
+  }
+  text.erase(0, last);
+  return text;
+}
+
+std::string EvidenceRoom::masked(const EvidencePatterns& patterns, const std::string& text) {
+  std::string result = text;
+  for (const LazyPattern& lazy : patterns.masks) {
+    const Pattern* mask = lazy.get();
+    if (mask == nullptr) continue;
+    const std::string before = std::move(result);
+    result.clear();
+    std::size_t from = 0;
+    while (from < before.size() && mask->search(before, from, scratch_, budget_) == Search::found) {
+      const std::string_view hidden =
+          std::string_view(before).substr(scratch_.begin(), scratch_.end() - scratch_.begin());
+      if (hidden.empty()) break;
+      result.append(before, from, scratch_.begin() - from);
+      result += masked_mark;
+      // Lines stay where they are, so that a line of one text is that of the other.
+      result.append(static_cast<std::size_t>(std::count(hidden.begin(), hidden.end(), '\n')), '\n');
+      from = scratch_.end();
+    }
+    result.append(before, from);
+  }
+  return result;
+}
+
+Evidence EvidenceRoom::evidence(const EvidencePatterns& patterns, std::optional<Stream> stream) {
+  if (!stream && patterns.source != nullptr) stream = patterns.source->stream;
+  if (!stream) {
+    stream = blank(seen(Stream::standard_error)) ? Stream::standard_output : Stream::standard_error;
+  }
+  Evidence evidence;
+  std::string text;
+  if (*stream == Stream::both) {
+    text = seen(Stream::standard_output);
+    if (!text.empty() && text.back() != '\n') text += '\n';
+    text += seen(Stream::standard_error);
+    evidence.stream = "stdout and stderr";
+  } else {
+    text = seen(*stream);
+    evidence.stream = *stream == Stream::standard_error ? "stderr" : "stdout";
+  }
+  evidence.unmasked = focused(patterns, std::move(text));
+  evidence.masked = masked(patterns, evidence.unmasked);
+  return evidence;
+}
+
+std::string_view line_at(std::string_view text, std::size_t offset) {
+  const std::size_t before = offset == 0 ? std::string_view::npos : text.rfind('\n', offset - 1);
+  const std::size_t begin = before == std::string_view::npos ? 0 : before + 1;
+  return text.substr(begin, text.find('\n', begin) - begin);
+}
+
+std::size_t line_number(std::string_view text, std::size_t offset) {
+  const std::string_view before = text.substr(0, offset);
+  return static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n'));
+}
+
+std::string_view nth_line(std::string_view text, std::size_t number) {
+  std::size_t begin = 0;
+  for (; number > 0; --number) {
+    const std::size_t end = text.find('\n', begin);
+    if (end == std::string_view::npos) return {};
+    begin = end + 1;
+  }
+  return line_at(text, begin);
+}
+
+std::string_view last_line(std::string_view text) {
+  const std::size_t last = text.find_last_not_of(" \t\n");
+  return last == std::string_view::npos ? std::string_view() : line_at(text, last);
+}
+
+}  // namespace retry_exec::rules

@@ -1,0 +1,60 @@
+// From what a command printed to what rules may look at.
+#pragma once
+
+#include "rules/pattern.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace retry_exec::rules {
+
+// The text as a person would have seen it on a terminal, in bounded lines: escape sequences and
+// other control characters gone, CR LF as LF, of a line that was overwritten by CR the last state.
+std::string as_seen(std::string_view text);
+std::string as_seen(const CapturedStream& stream);
+
+// Stands where a mask hid something.
+inline constexpr std::string_view masked_mark = "…";
+
+// An evidence source with its patterns.
+struct EvidencePatterns {
+  const EvidenceSource* source = nullptr;  // nullptr: the default
+  LazyPattern focus;
+  std::vector<LazyPattern> masks;
+};
+
+struct Evidence {
+  std::string stream;    // "stderr", "stdout", "stdout and stderr"
+  std::string unmasked;  // focused
+  std::string masked;    // what rules see: line by line the same, with masks applied
+};
+
+// The evidence of one attempt, worked out when it is first asked for.
+class EvidenceRoom {
+ public:
+  EvidenceRoom(const CapturedOutput& output, Scratch& scratch, const Budget& budget)
+      : output_(output), scratch_(scratch), budget_(budget) {}
+
+  // What `patterns` makes of `stream`; without a stream, of the source's.
+  Evidence evidence(const EvidencePatterns& patterns, std::optional<Stream> stream);
+
+ private:
+  const std::string& seen(Stream stream);  // one of the two
+  std::string focused(const EvidencePatterns& patterns, std::string text);
+  std::string masked(const EvidencePatterns& patterns, const std::string& text);
+
+  const CapturedOutput& output_;
+  Scratch& scratch_;
+  const Budget& budget_;
+  std::optional<std::string> standard_output_;
+  std::optional<std::string> standard_error_;
+};
+
+// The line of `text` that holds the byte at `offset`, and its number from 0.
+std::string_view line_at(std::string_view text, std::size_t offset);
+std::size_t line_number(std::string_view text, std::size_t offset);
+std::string_view nth_line(std::string_view text, std::size_t number);
+std::string_view last_line(std::string_view text);  // that is not blank
+
+}  // namespace retry_exec::rules

@@ -1,0 +1,268 @@
+#include "rules/judge.hpp"
+
+#include "rules/retry_after.hpp"
+
+#include <algorithm>
+
+namespace retry_exec::rules {
+
+namespace {
+
+// What all matching of one failure may cost. Real logs need a tenth of it; what takes longer is
+// hostile, and is said to be unevaluated.
+constexpr Duration allowed = std::chrono::milliseconds(35);
+
+constexpr Duration longest_retry_after = std::chrono::hours(24);
+
+struct Held {
+  bool held = false;
+  std::string why_not;
+  std::size_t line = 0;  // of the evidence, where `match` began
+};
+
+class Judge {
+ public:
+  Judge(const Failure& failure, Classifier::WallTime now, Explanation* explanation)
+      : failure_(failure),
+        now_(now),
+        explanation_(explanation),
+        command_(command_name(failure.command)),
+        budget_(allowed),
+        room_(failure.output, scratch_, budget_) {}
+
+  Verdict verdict(std::span<const CompiledSet> sets);
+
+ private:
+  // The evidence of one set: the source's own stream, and each that a rule asks for.
+  struct Views {
+    std::optional<Evidence> usual;
+    std::optional<Evidence> of_stream[3];
+  };
+
+  const EvidencePatterns& source_of(const CompiledSet& set) const;
+  const Evidence& evidence(const CompiledSet& set, Views& views, std::optional<Stream> stream);
+  std::string unfit(const Rule& rule) const;
+  Held try_rule(const CompiledSet& set, const CompiledRule& rule, Views& views);
+  Held try_text(const CompiledRule& rule, const Evidence& evidence);
+  Verdict decided(const CompiledSet& set, const CompiledRule& rule, const Held& held, Views& views);
+  void take_retry_after(Verdict& verdict, const Pattern& pattern, std::string_view text);
+  void take_details(Verdict& verdict, const CompiledSet& set, std::string_view text);
+  Verdict undecided(std::span<const CompiledSet> sets, std::vector<Views>& views);
+  void show(const Evidence& evidence);
+  bool timed_out() const { return std::holds_alternative<TimedOut>(failure_.outcome); }
+
+  const Failure& failure_;
+  Classifier::WallTime now_;
+  Explanation* explanation_;
+  std::string command_;
+  Scratch scratch_;
+  Budget budget_;
+  EvidenceRoom room_;
+  std::vector<std::string> unevaluated_;
+  EvidencePatterns no_source_;
+  std::optional<Evidence> without_rules_;
+};
+
+bool lists(const std::vector<std::string>& names, std::string_view name) {
+  return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+const EvidencePatterns& Judge::source_of(const CompiledSet& set) const {
+  for (const EvidencePatterns& patterns : set.evidence) {
+    if (lists(patterns.source->commands, command_)) return patterns;
+  }
+  return no_source_;
+}
+
+const Evidence& Judge::evidence(const CompiledSet& set, Views& views,
+                                std::optional<Stream> stream) {
+  std::optional<Evidence>& view =
+      stream ? views.of_stream[static_cast<std::size_t>(*stream)] : views.usual;
+  if (!view) view = room_.evidence(source_of(set), stream);
+  return *view;
+}
+
+// Why the rule is not for such an outcome at all; empty when it is.
+std::string Judge::unfit(const Rule& rule) const {
+  if (!lists(rule.commands, command_)) return "is for " + joined(rule.commands);
+  switch (rule.outcome) {
+    case OutcomeKind::any:
+      if (timed_out()) return "is not for time-outs";
+      break;
+    case OutcomeKind::timed_out:
+      if (!timed_out()) return "is for time-outs";
+      break;
+    case OutcomeKind::exited:
+      if (!std::holds_alternative<Exited>(failure_.outcome)) return "is for exit codes";
+      break;
+    case OutcomeKind::signalled:
+      if (!std::holds_alternative<Signalled>(failure_.outcome)) return "is for signals";
+      break;
+  }
+  if (!rule.codes.empty() && !rule.codes.contains(failure_.outcome)) {
+    return "is not for " + to_string(failure_.outcome);
+  }
+  return {};
+}
+
+Held Judge::try_text(const CompiledRule& rule, const Evidence& evidence) {
+  Held result;
+  const auto ask = [&](const LazyPattern& lazy) {
+    const Pattern* pattern = lazy.get();
+    return pattern == nullptr ? Search::limit
+                              : pattern->search(evidence.masked, 0, scratch_, budget_);
+  };
+  const auto beyond_limits = [&] {
+    unevaluated_.push_back(rule.rule->full_id());
+    result.why_not = "could not be evaluated within the limits of matching";
+    return result;
+  };
+  if (rule.rule->match) {
+    const Search match = ask(rule.match);
+    if (match == Search::limit) return beyond_limits();
+    if (match == Search::nothing) {
+      result.why_not = "match: not in " + evidence.stream;
+      return result;
+    }
+    result.line = line_number(evidence.masked, scratch_.begin());
+  }
+  if (rule.rule->unless) {
+    const Search unless = ask(rule.unless);
+    if (unless == Search::limit) return beyond_limits();
+    if (unless == Search::found) {
+      const std::size_t length = scratch_.end() - scratch_.begin();
+      result.why_not = "unless: '" + evidence.masked.substr(scratch_.begin(), length) + "'";
+      return result;
+    }
+  }
+  result.held = true;
+  return result;
+}
+
+Held Judge::try_rule(const CompiledSet& set, const CompiledRule& rule, Views& views) {
+  if (std::string why_not = unfit(*rule.rule); !why_not.empty())
+    return {.why_not = std::move(why_not)};
+  if (!rule.rule->match && !rule.rule->unless) return {.held = true, .why_not = {}};
+  return try_text(rule, evidence(set, views, rule.rule->stream));
+}
+
+void Judge::take_retry_after(Verdict& verdict, const Pattern& pattern, std::string_view text) {
+  const std::size_t group = pattern.group_named("retry_after");
+  if (group == 0 || verdict.retry_after) return;
+  if (pattern.search(text, 0, scratch_, budget_) != Search::found) return;
+  const auto [begin, end] = scratch_.group(group);
+  if (begin >= end || end > text.size()) return;
+  const std::string_view written = text.substr(begin, end - begin);
+  const std::optional<Duration> wait = parse_retry_after(written, now_);
+  if (wait && *wait <= longest_retry_after) {
+    verdict.retry_after = wait;
+  } else {
+    verdict.note = "a wait of '" + std::string(written) + "' was asked for: " +
+                   (wait ? "longer than a day, ignored" : "not understood, ignored");
+  }
+}
+
+void Judge::take_details(Verdict& verdict, const CompiledSet& set, std::string_view text) {
+  for (std::size_t i = 0; i < set.details.size(); ++i) {
+    const Pattern* pattern = set.details[i].get();
+    if (pattern == nullptr || pattern->search(text, 0, scratch_, budget_) != Search::found)
+      continue;
+    auto [begin, end] = scratch_.group(pattern->first_group());
+    if (begin > end || end > text.size()) std::tie(begin, end) = scratch_.group(0);
+    verdict.details.push_back(
+        {set.set->details[i].name, std::string(text.substr(begin, end - begin))});
+    take_retry_after(verdict, *pattern, text);
+  }
+}
+
+void Judge::show(const Evidence& evidence) {
+  if (explanation_ == nullptr) return;
+  explanation_->stream = evidence.stream;
+  explanation_->evidence = evidence.masked;
+  explanation_->unmasked = evidence.unmasked;
+}
+
+// A class is known: loading saw to it. One attempt in all is a stop, said in another way.
+void treat(Verdict& verdict, const RuleSet& set, const std::string& class_name,
+           const PolicyFields& of_rule) {
+  const auto found = set.classes.find(class_name);
+  const FailureClass treatment = found == set.classes.end() ? FailureClass{} : found->second;
+  const PolicyFields own = layered(of_rule, treatment.policy);
+  verdict.class_name = class_name;
+  verdict.policy = layered(own, set.policy);
+  verdict.retry = treatment.retry && own.attempts != 1U;
+}
+
+Verdict Judge::decided(const CompiledSet& set, const CompiledRule& compiled, const Held& held,
+                       Views& views) {
+  const Rule& rule = *compiled.rule;
+  const Evidence& shown = evidence(set, views, rule.stream);
+  show(shown);
+  Verdict verdict;
+  verdict.matched = true;
+  verdict.rule = rule.full_id();
+  verdict.because = rule.because;
+  verdict.line = rule.match ? nth_line(shown.unmasked, held.line) : last_line(shown.unmasked);
+  treat(verdict, *set.set, rule.class_name, rule.policy);
+  if (const Pattern* match = rule.match ? compiled.match.get() : nullptr) {
+    take_retry_after(verdict, *match, shown.unmasked);
+  }
+  take_details(verdict, set, shown.unmasked);
+  verdict.unevaluated = std::move(unevaluated_);
+  return verdict;
+}
+
+// No rule holds. A time-out is then taken for a hang, which passes by itself as a rule.
+Verdict Judge::undecided(std::span<const CompiledSet> sets, std::vector<Views>& views) {
+  Verdict verdict;
+  verdict.class_name = "unmatched";
+  const Evidence& shown = sets.empty() ? without_rules_.emplace(room_.evidence(no_source_, {}))
+                                       : evidence(sets.front(), views.front(), {});
+  show(shown);
+  verdict.line = last_line(shown.unmasked);
+  if (!sets.empty()) {
+    const RuleSet& set = *sets.front().set;
+    if (timed_out()) {
+      verdict.matched = true;
+      verdict.rule = "built-in/timed-out";
+      verdict.because = "ended by our time limit";
+      treat(verdict, set, "transient", {});
+    } else {
+      verdict.policy = set.policy;
+    }
+    take_details(verdict, sets.front(), shown.unmasked);
+  }
+  verdict.unevaluated = std::move(unevaluated_);
+  return verdict;
+}
+
+Verdict Judge::verdict(std::span<const CompiledSet> sets) {
+  std::vector<Views> views(sets.size());
+  const bool started = !std::holds_alternative<NotStarted>(failure_.outcome);
+  for (std::size_t i = 0; started && i < sets.size(); ++i) {
+    for (const CompiledRule& rule : sets[i].rules) {
+      const Held held = try_rule(sets[i], rule, views[i]);
+      if (explanation_ != nullptr) {
+        explanation_->trials.push_back(
+            {rule.rule->full_id(), rule.rule->class_name, held.held, held.why_not});
+      }
+      if (held.held) return decided(sets[i], rule, held, views[i]);
+    }
+  }
+  return undecided(sets, views);
+}
+
+}  // namespace
+
+Verdict judge(std::span<const CompiledSet> sets, const Failure& failure, Classifier::WallTime now,
+              Explanation* explanation) {
+  return Judge(failure, now, explanation).verdict(sets);
+}
+
+}  // namespace retry_exec::rules

@@ -1,0 +1,205 @@
+#include "rules/sources.hpp"
+
+#include <boost/system/result.hpp>
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <set>
+
+namespace retry_exec {
+
+namespace {
+
+bool is_file(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && !S_ISDIR(status.st_mode);
+}
+
+std::string_view without_extension(std::string_view name) {
+  for (const std::string_view extension : {".yaml", ".yml"}) {
+    if (name.ends_with(extension)) return name.substr(0, name.size() - extension.size());
+  }
+  return name;
+}
+
+const BuiltinSet* find_builtin(std::string_view name_or_path) {
+  const std::string_view name = without_extension(name_or_path);
+  const auto sets = builtin_sets();
+  const auto found =
+      std::lower_bound(sets.begin(), sets.end(), name,
+                       [](const BuiltinSet& set, std::string_view n) { return set.name < n; });
+  return found != sets.end() && found->name == name ? &*found : nullptr;
+}
+
+}  // namespace
+
+std::optional<std::string_view> builtin_name(std::string_view name_or_path) {
+  const BuiltinSet* set = find_builtin(name_or_path);
+  if (set == nullptr || is_file(std::string(name_or_path))) return std::nullopt;
+  return set->name;
+}
+
+const PolicyFields* builtin_policy(std::string_view name) {
+  const BuiltinSet* set = find_builtin(name);
+  return set == nullptr ? nullptr : &set->policy;
+}
+
+namespace rules {
+
+namespace {
+
+constexpr std::size_t most_files = 256;
+constexpr std::size_t deepest_include = 16;
+
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "" : path.substr(0, slash + 1);
+}
+
+// One key for one file, by whatever path it is reached.
+std::string canonical(const std::string& path) {
+  char* real = ::realpath(path.c_str(), nullptr);
+  if (real == nullptr) return path;
+  std::string key = real;
+  ::free(real);
+  return key;
+}
+
+std::string unknown_set(const std::string& name) {
+  std::vector<std::string_view> names;
+  for (const BuiltinSet& set : builtin_sets()) names.push_back(set.name);
+  std::string what = "'" + name + "' is neither a file nor a built-in rule set";
+  if (const auto near = nearest_word(without_extension(name), names); !near.empty()) {
+    return what + "; did you mean '" + std::string(near) + "'?";
+  }
+  what += "; built in are";
+  for (const std::string_view known : names) what += " " + std::string(known);
+  return what;
+}
+
+void visit_last_first(Source* source, std::set<Source*>& seen, std::vector<Source*>& order) {
+  if (!seen.insert(source).second) return;
+  for (auto child = source->includes.rbegin(); child != source->includes.rend(); ++child) {
+    visit_last_first(*child, seen, order);
+  }
+  order.push_back(source);
+}
+
+}  // namespace
+
+std::vector<Source*> Sources::in_order(std::span<Source* const> roots) {
+  std::set<Source*> seen;
+  std::vector<Source*> order;
+  for (auto root = roots.rbegin(); root != roots.rend(); ++root) {
+    visit_last_first(*root, seen, order);
+  }
+  std::reverse(order.begin(), order.end());
+  return order;
+}
+
+Source* Sources::load(const std::string& name_or_path, const Position& named) {
+  if (is_file(name_or_path)) return load_path(name_or_path, named);
+  if (const BuiltinSet* set = find_builtin(name_or_path)) return load_builtin(*set, named);
+  struct stat status {};
+  errors_.push_back(::stat(name_or_path.c_str(), &status) == 0
+                        ? Error{{name_or_path}, "is a folder, not a file"}
+                        : Error{named, unknown_set(name_or_path)});
+  complete_ = false;
+  return nullptr;
+}
+
+Source* Sources::load_path(const std::string& path, const Position& named) {
+  const std::string key = canonical(path);
+  if (includes_itself(key, named)) return nullptr;
+  if (Source* source = known(key)) return source;
+  const Result<std::string, Errors> text = yaml::read_file(path);
+  if (!text) {
+    errors_.insert(errors_.end(), text.error().begin(), text.error().end());
+    complete_ = false;
+    return nullptr;
+  }
+  auto source = std::make_unique<Source>();
+  source->file.file = path;
+  source->folder = folder_of(path);
+  return read(*text, std::move(source), key);
+}
+
+Source* Sources::load_builtin(const BuiltinSet& set, const Position& named) {
+  const std::string key = "built in:" + std::string(set.name);
+  if (includes_itself(key, named)) return nullptr;
+  if (Source* source = known(key)) return source;
+  auto source = std::make_unique<Source>();
+  source->file.file = std::string(set.name) + ".yaml";
+  source->builtin = true;
+  return read(set.yaml, std::move(source), key);
+}
+
+Source* Sources::add(std::string_view yaml, const std::string& path) {
+  auto source = std::make_unique<Source>();
+  source->file.file = path;
+  source->folder = folder_of(path);
+  return read(yaml, std::move(source), path);
+}
+
+bool Sources::includes_itself(const std::string& key, const Position& named) {
+  if (std::find(open_.begin(), open_.end(), key) == open_.end()) return false;
+  errors_.push_back({named, "a set that includes itself, by way of this include"});
+  return true;
+}
+
+Source* Sources::known(const std::string& key) const {
+  const auto found = sources_.find(key);
+  return found == sources_.end() ? nullptr : found->second.get();
+}
+
+Source* Sources::read(std::string_view yaml, std::unique_ptr<Source> source,
+                      const std::string& key) {
+  const std::string file = source->file.file;
+  const Result<yaml::Node, Errors> root = yaml::parse(yaml, file);
+  if (!root) {
+    errors_.insert(errors_.end(), root.error().begin(), root.error().end());
+    complete_ = false;
+    return nullptr;
+  }
+  source->file =
+      read_rule_file(*root, file, source->builtin ? Patterns::trust : Patterns::check, errors_);
+  Source& kept = *(sources_[key] = std::move(source));
+  open_.push_back(key);
+  include_all(kept);
+  open_.pop_back();
+  return &kept;
+}
+
+void Sources::include_all(Source& source) {
+  for (const IncludeDraft& draft : source.file.includes) {
+    if (open_.size() > deepest_include || sources_.size() > most_files) {
+      errors_.push_back({draft.where, "too many files include one another"});
+      return;
+    }
+    Source* included = include(source, draft);
+    const auto& before = source.includes;
+    if (included == nullptr) continue;
+    if (std::find(before.begin(), before.end(), included) != before.end()) {
+      errors_.push_back({draft.where, "'" + draft.name + "' is included twice"});
+    } else {
+      source.includes.push_back(included);
+    }
+  }
+}
+
+Source* Sources::include(const Source& source, const IncludeDraft& draft) {
+  if (!source.builtin) {
+    const std::string path = draft.name.starts_with('/') ? draft.name : source.folder + draft.name;
+    if (is_file(path)) return load_path(path, draft.where);
+  }
+  if (const BuiltinSet* set = find_builtin(draft.name)) return load_builtin(*set, draft.where);
+  errors_.push_back({draft.where, unknown_set(draft.name)});
+  complete_ = false;
+  return nullptr;
+}
+
+}  // namespace rules
+
+}  // namespace retry_exec

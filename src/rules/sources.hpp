@@ -1,0 +1,54 @@
+// Files and built-in sets, read and put in the order in which their rules are tried.
+#pragma once
+
+#include "rules/rule_file.hpp"
+
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace retry_exec::rules {
+
+// A file with the files that it includes.
+struct Source {
+  RuleFile file;
+  bool builtin = false;
+  std::string folder;  // that includes are looked for in; empty for a built-in set
+  std::vector<Source*> includes;
+  std::vector<Rule> rules;  // its own, with what including files say of them
+};
+
+class Sources {
+ public:
+  explicit Sources(Errors& errors) : errors_(errors) {}
+
+  // A path that exists, else a built-in name; nullptr (and an error at `named`) when neither.
+  Source* load(const std::string& name_or_path, const Position& named);
+  // A text in memory, as if it were the file at `path`.
+  Source* add(std::string_view yaml, const std::string& path);
+
+  // False when a file could not be read: errors that follow from its absence are none of its
+  // author's.
+  bool complete() const { return complete_; }
+
+  // `roots` and all that they include: each before what it includes, in the order of the includes.
+  static std::vector<Source*> in_order(std::span<Source* const> roots);
+
+ private:
+  Source* load_path(const std::string& path, const Position& named);
+  Source* load_builtin(const BuiltinSet& set, const Position& named);
+  Source* read(std::string_view yaml, std::unique_ptr<Source> source, const std::string& key);
+  bool includes_itself(const std::string& key, const Position& named);
+  Source* known(const std::string& key) const;
+  void include_all(Source& source);
+  Source* include(const Source& source, const IncludeDraft& include);
+
+  Errors& errors_;
+  std::map<std::string, std::unique_ptr<Source>> sources_;  // by canonical path or "built in:NAME"
+  std::vector<std::string> open_;                           // being read, outermost first
+  bool complete_ = true;
+};
+
+}  // namespace retry_exec::rules

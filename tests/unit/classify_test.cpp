@@ -1,0 +1,110 @@
+#include "catch_shim.hpp"
+
+#include <retry_exec/rules.hpp>
+
+using namespace retry_exec;
+
+namespace {
+
+RuleSet parsed(std::string_view rules) {
+  const auto set = parse_rule_set("retry-rules: 1\nname: own\n" + std::string(rules), "own.yaml");
+  INFO((set ? "" : to_string(set.error().front())));
+  REQUIRE(set.has_value());
+  return *set;
+}
+
+struct Attempt {
+  std::string err;
+  std::string out;
+  Outcome outcome = Exited{1};
+  std::vector<std::string> command = {"tool"};
+};
+
+Verdict verdict_of(std::string_view rules, const Attempt& attempt,
+                   Classifier::WallTime now = std::chrono::system_clock::now()) {
+  const Classifier classifier({parsed(rules)});
+  CapturedOutput output;
+  output.standard_error.tail = attempt.err;
+  output.standard_output.tail = attempt.out;
+  return classifier.classify({attempt.command, attempt.outcome, output}, now);
+}
+
+constexpr std::string_view two_rules = R"(
+rules:
+  - {id: limited, class: throttled, match: 'secondary rate limit', because: a limit}
+  - {id: denied, class: permanent, match: 'denied:'}
+)";
+
+}  // namespace
+
+TEST_CASE("the first rule that matches decides", "[rules]") {
+  const Verdict limited = verdict_of(two_rules, {.err = "x\ndenied: secondary rate limit\ny\n"});
+  CHECK(limited.matched);
+  CHECK(limited.retry);
+  CHECK(limited.class_name == "throttled");
+  CHECK(limited.rule == "own/limited");
+  CHECK(limited.because == "a limit");
+  CHECK(limited.line == "denied: secondary rate limit");
+  const Verdict denied = verdict_of(two_rules, {.err = "denied: no\n"});
+  CHECK(denied.rule == "own/denied");
+  CHECK_FALSE(denied.retry);
+}
+
+TEST_CASE("what no rule knows is unmatched, with its last line", "[rules]") {
+  const Verdict verdict = verdict_of(two_rules, {.err = "first\nlast words\n\n"});
+  CHECK(verdict.class_name == "unmatched");
+  CHECK_FALSE(verdict.matched);
+  CHECK(verdict.rule.empty());
+  CHECK(verdict.line == "last words");
+}
+
+TEST_CASE("a policy is the rule's, then the class's, then the file's", "[rules]") {
+  const Verdict verdict = verdict_of(R"(
+policy: {attempts: 9, delay: 1s, factor: 3}
+classes: {throttled: {delay: 20s}}
+rules:
+  - {id: a, class: throttled, match: a, policy: {max-delay: 1m}}
+)",
+                                     {.err = "a"});
+  using namespace std::chrono;
+  CHECK(verdict.policy ==
+        PolicyFields{.attempts = 5, .delay = seconds(20), .factor = 3, .max_delay = minutes(1)});
+}
+
+TEST_CASE("a class that has one attempt is not retried", "[rules]") {
+  CHECK_FALSE(verdict_of("classes: {suspect: {attempts: 1}}\n"
+                         "rules: [{id: a, class: suspect, match: a}]",
+                         {.err = "a"})
+                  .retry);
+}
+
+TEST_CASE("evidence is focused and masked for the command that it is for", "[rules]") {
+  constexpr std::string_view rules = R"(
+evidence:
+  - {commands: [oras], stream: stderr, focus: '^Error', mask: ['"[^"\n]*"']}
+details: {digest: 'sha256:([0-9a-f]+)'}
+rules:
+  - {id: gone, class: absent, match: 'not found'}
+)";
+  const Attempt chatter{.err = "not found\nError: \"not found\" sha256:ab\n", .command = {"oras"}};
+  const Verdict verdict = verdict_of(rules, chatter);
+  CHECK_FALSE(verdict.matched);
+  CHECK(verdict.details == std::vector<Detail>{{"digest", "ab"}});
+  CHECK(verdict_of(rules, {.err = chatter.err, .command = {"crane"}}).rule == "own/gone");
+}
+
+TEST_CASE("stdout is evidence where stderr is silent", "[rules]") {
+  CHECK(verdict_of(two_rules, {.out = "denied: no"}).rule == "own/denied");
+  CHECK_FALSE(verdict_of(two_rules, {.err = "other", .out = "denied: no"}).matched);
+}
+
+TEST_CASE("a time-out is transient unless a rule says otherwise", "[rules]") {
+  const Outcome hang = TimedOut{};
+  const Verdict verdict = verdict_of(two_rules, {.err = "denied: no", .outcome = hang});
+  CHECK(verdict.rule == "built-in/timed-out");
+  CHECK(verdict.class_name == "transient");
+  CHECK(verdict.retry);
+  constexpr std::string_view stop = "rules: [{id: hang, class: permanent, outcome: timed-out}]";
+  CHECK(verdict_of(stop, {.outcome = hang}).rule == "own/hang");
+  CHECK_FALSE(verdict_of(stop, {.outcome = Exited{1}}).matched);
+}
