@@ -3,7 +3,7 @@
 //   helper NAME [ARG…] [+ NAME [ARG…]]…     one after the other, in one process
 #include <fcntl.h>
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): sigaction and friends
-#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -245,6 +245,17 @@ void become(const Arguments& a) {
   _exit(97);
 }
 
+// measure FILE PROGRAM ARG…: runs a program and notes the most memory that it had, in KiB.
+void measure(const Arguments& a) {
+  const pid_t child = ::fork();
+  if (child == 0) become(Arguments(a.begin() + 1, a.end()));
+  int status = 0;
+  struct rusage usage {};
+  while (::wait4(child, &status, 0, &usage) < 0 && errno == EINTR) continue;
+  note(a.at(0), std::to_string(usage.ru_maxrss));
+  _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+}
+
 struct Misbehaviour {
   std::string_view name;
   void (*run)(const Arguments&);
@@ -276,6 +287,7 @@ constexpr std::array misbehaviours = {
     Misbehaviour{"make-nonblocking", make_nonblocking},
     Misbehaviour{"stop-self", stop_self},
     Misbehaviour{"exec", become},
+    Misbehaviour{"measure", measure},
 };
 
 }  // namespace
