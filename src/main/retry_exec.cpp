@@ -16,6 +16,7 @@
 
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <optional>
 #include <random>
@@ -106,12 +107,7 @@ class Rules {
   static std::vector<std::string> names_of(const Settings& settings) {
     std::vector<std::string> names;
     for (const std::string& name : settings.rules) {
-      if (name != "auto") {
-        names.push_back(name);
-        continue;
-      }
-      for (std::string& picked : pick_rule_sets(settings.command))
-        names.push_back(std::move(picked));
+      names.push_back(name);
     }
     return names;
   }
