@@ -1,0 +1,240 @@
+#include "command_line.hpp"
+
+#include <boost/program_options/options_description.hpp>
+#include <boost/program_options/parsers.hpp>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <optional>
+#include <utility>
+
+namespace retry_exec {
+
+namespace po = boost::program_options;
+
+namespace {
+
+const OptionDefinition* find_letter(std::span<const OptionDefinition> options, char letter) {
+  const auto found = std::find_if(options.begin(), options.end(),
+                                  [letter](const auto& o) { return o.letter == letter; });
+  return found == options.end() ? nullptr : &*found;
+}
+
+const OptionDefinition* find_name(std::span<const OptionDefinition> options,
+                                  std::string_view name) {
+  const auto found = std::find_if(options.begin(), options.end(),
+                                  [name](const auto& o) { return o.name == name; });
+  return found == options.end() ? nullptr : &*found;
+}
+
+// The options at the front, each as one word ("--delay=2s"), and what follows them. Written here
+// because Program_options reads on past the first operand, and takes a value of "-1" for an option.
+class Splitter {
+ public:
+  Splitter(std::span<const OptionDefinition> options, std::span<char* const> arguments)
+      : options_(options), rest_(arguments) {}
+
+  std::vector<std::string> words;
+  Errors errors;
+
+  std::span<char* const> run() {
+    while (!rest_.empty()) {
+      const std::string_view word = rest_.front();
+      if (word == "--") return rest_.subspan(1);
+      if (word.size() < 2 || word.front() != '-') break;
+      rest_ = rest_.subspan(1);
+      if (word.starts_with("--")) {
+        take_long(word.substr(2));
+      } else {
+        take_letters(word.substr(1));
+      }
+    }
+    return rest_;
+  }
+
+ private:
+  void take_long(std::string_view word) {
+    const std::string_view name = word.substr(0, word.find('='));
+    const OptionDefinition* option = find_name(options_, name);
+    if (option == nullptr) return unknown("--" + std::string(name), name);
+    const bool has_value = name.size() != word.size();
+    if (option->argument.empty()) {
+      if (has_value) return error("--" + std::string(name) + " takes no value");
+      words.push_back("--" + std::string(name));
+    } else if (has_value) {
+      add(*option, word.substr(name.size() + 1), "--" + std::string(name));
+    } else {
+      take_value(*option, "--" + std::string(name));
+    }
+  }
+
+  void take_letters(std::string_view letters) {
+    while (!letters.empty()) {
+      const OptionDefinition* option = find_letter(options_, letters.front());
+      const std::string shown = std::string("-") + letters.front();
+      if (option == nullptr) return unknown(shown, {});
+      letters.remove_prefix(1);
+      if (option->argument.empty()) {
+        words.push_back("--" + std::string(option->name));
+      } else if (letters.empty()) {
+        return take_value(*option, shown);
+      } else {
+        return add(*option, letters, shown);
+      }
+    }
+  }
+
+  void take_value(const OptionDefinition& option, const std::string& shown) {
+    if (rest_.empty()) {
+      return error(shown + " needs a value (" + std::string(option.argument) + ")");
+    }
+    add(option, rest_.front(), shown);
+    rest_ = rest_.subspan(1);
+  }
+
+  void add(const OptionDefinition& option, std::string_view value, const std::string& shown) {
+    if (value.empty()) {
+      return error(shown + " needs a value (" + std::string(option.argument) +
+                   "), not an empty one");
+    }
+    words.push_back("--" + std::string(option.name) + "=" + std::string(value));
+  }
+
+  void unknown(const std::string& shown, std::string_view name) {
+    std::vector<std::string_view> names;
+    for (const OptionDefinition& option : options_) names.push_back(option.name);
+    const std::string_view near = nearest_word(name, names);
+    error("unknown option " + shown +
+          (near.empty() ? "; --help lists them" : "; did you mean --" + std::string(near) + "?"));
+  }
+
+  void error(std::string what) { errors.push_back({{}, std::move(what)}); }
+
+  std::span<const OptionDefinition> options_;
+  std::span<char* const> rest_;
+};
+
+po::options_description described(std::span<const OptionDefinition> options) {
+  po::options_description description;
+  for (const OptionDefinition& option : options) {
+    const std::string name(option.name);
+    if (option.argument.empty()) {
+      description.add_options()(name.c_str(), "");
+    } else {
+      description.add_options()(name.c_str(), po::value<std::string>(), "");
+    }
+  }
+  return description;
+}
+
+std::string variable_name(std::string_view prefix, std::string_view option) {
+  std::string name(prefix);
+  name += '_';
+  for (const char c : option) {
+    name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  }
+  return name;
+}
+
+std::optional<bool> switch_value(std::string_view text) {
+  if (text == "1" || text == "true" || text == "yes" || text == "on") return true;
+  if (text.empty() || text == "0" || text == "false" || text == "no" || text == "off") return false;
+  return std::nullopt;
+}
+
+void add_environment(std::span<const OptionDefinition> options, std::string_view prefix,
+                     const Environment& environment, CommandLine& line, Errors& errors) {
+  for (const OptionDefinition& option : options) {
+    if (line.on(option.name)) continue;
+    const std::string variable = variable_name(prefix, option.name);
+    const char* value = environment(variable);
+    if (value == nullptr) continue;
+    if (!option.argument.empty()) {
+      if (*value != '\0') line.given[std::string(option.name)] = {{value, variable}};
+      continue;
+    }
+    const std::optional<bool> on = switch_value(value);
+    if (!on) {
+      errors.push_back({{},
+                        variable + ": '" + std::string(value).substr(0, 64) +
+                            "' is neither yes nor no; write true or false"});
+    } else if (*on) {
+      line.given[std::string(option.name)] = {{"true", variable}};
+    }
+  }
+}
+
+}  // namespace
+
+const Given* CommandLine::find(std::string_view name) const {
+  const auto found = given.find(name);
+  return found == given.end() ? nullptr : &found->second.back();
+}
+
+std::span<const Given> CommandLine::all(std::string_view name) const {
+  const auto found = given.find(name);
+  if (found == given.end()) return {};
+  return found->second;
+}
+
+Result<CommandLine, Errors> read_command_line(std::span<const OptionDefinition> options,
+                                              std::span<char* const> arguments,
+                                              std::string_view prefix,
+                                              const Environment& environment) {
+  Splitter splitter(options, arguments);
+  const std::span<char* const> operands = splitter.run();
+  Errors errors = std::move(splitter.errors);
+  CommandLine line;
+  line.operands.assign(operands.begin(), operands.end());
+  if (!splitter.words.empty()) {
+    const po::options_description description = described(options);
+    namespace style = po::command_line_style;
+    const po::parsed_options parsed = po::command_line_parser(splitter.words)
+                                          .options(description)
+                                          .style(style::allow_long | style::long_allow_adjacent)
+                                          .run();
+    for (const auto& option : parsed.options) {
+      const bool has_value = !option.value.empty();
+      line.given[option.string_key].push_back(
+          {has_value ? option.value.front() : "true", "--" + option.string_key});
+    }
+  }
+  add_environment(options, prefix, environment, line, errors);
+  if (!errors.empty()) return errors;
+  return line;
+}
+
+std::string option_table(std::span<const OptionDefinition> options) {
+  constexpr std::size_t column = 32;
+  constexpr std::size_t width = 100;
+  std::string table;
+  for (const OptionDefinition& option : options) {
+    std::string line = option.letter != 0 ? std::string("  -") + option.letter + ", " : "      ";
+    line += "--" + std::string(option.name);
+    if (!option.argument.empty()) line += " " + std::string(option.argument);
+    line.resize(std::max(line.size() + 1, column), ' ');
+    std::string_view help = option.help;
+    while (line.size() + help.size() > width) {
+      const std::size_t cut = help.rfind(' ', width - line.size());
+      if (cut == std::string_view::npos || cut == 0) break;
+      table += line + std::string(help.substr(0, cut)) + "\n";
+      help.remove_prefix(cut + 1);
+      line.assign(column, ' ');
+    }
+    table += line + std::string(help) + "\n";
+  }
+  return table;
+}
+
+void write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(fd, text.data(), text.size());
+    if (written < 0 && errno != EINTR) return;  // nobody is left to be told
+    if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+}  // namespace retry_exec

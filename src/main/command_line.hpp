@@ -1,0 +1,57 @@
+// Reading options, for all programs alike: the command line, then the environment.
+#pragma once
+
+#include <retry_exec/error.hpp>
+
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace retry_exec {
+
+// One option. Together they are the table that --help prints and that README.md shows.
+struct OptionDefinition {
+  std::string_view name;      // "max-delay"
+  char letter = 0;            // 'm', or 0
+  std::string_view argument;  // "DUR"; empty: a switch
+  std::string_view help;
+};
+
+// An option's value, and where it was said: "--max-delay" or "RETRY_EXEC_MAX_DELAY".
+struct Given {
+  std::string value;
+  std::string where;
+};
+
+class CommandLine {
+ public:
+  // The last value of an option; a switch that is on has the value "true".
+  const Given* find(std::string_view name) const;
+  bool on(std::string_view name) const { return find(name) != nullptr; }
+  // All values, in order; of a switch, as many as it was given.
+  std::span<const Given> all(std::string_view name) const;
+
+  std::vector<std::string> operands;  // what follows the options, byte for byte
+  std::map<std::string, std::vector<Given>, std::less<>> given;
+};
+
+using Environment = std::function<const char*(const std::string&)>;
+
+// Reads `arguments` (without the program's name) up to the first operand or "--". Options that are
+// not given there are looked up in the environment as PREFIX_NAME: "RETRY_EXEC_MAX_DELAY". All
+// errors at once; an unknown option names the nearest known one.
+Result<CommandLine, Errors> read_command_line(std::span<const OptionDefinition> options,
+                                              std::span<char* const> arguments,
+                                              std::string_view prefix,
+                                              const Environment& environment);
+
+// "  -m, --max-delay DUR   longest wait (32s)", one line or more each.
+std::string option_table(std::span<const OptionDefinition> options);
+
+// Writes `text` to the descriptor, whole.
+void write_all(int fd, std::string_view text);
+
+}  // namespace retry_exec

@@ -1,0 +1,317 @@
+// retry-exec: runs a command, and runs it again when its failure is one that passes by itself.
+//
+// This file reads options, wires the rooms and returns the exit code; the codes are in
+// exit_code_table (retry_exec_options.cpp), which --help prints and README.md shows.
+#include "command_line.hpp"
+#include "retry_exec_options.hpp"
+
+#include <retry_exec/process.hpp>
+#include <retry_exec/report.hpp>
+#include <retry_exec/retry.hpp>
+#include <retry_exec/rules.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <optional>
+#include <random>
+#include <string>
+#include <utility>
+
+namespace retry_exec {
+namespace {
+
+constexpr std::string_view usage = "Usage: retry-exec [options] [--] COMMAND [ARG…]\n";
+
+const char* from_environment(const std::string& name) {
+  return std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe)
+}
+
+int fail(const Errors& errors) {
+  std::string text;
+  for (const Error& error : errors) text += "retry-exec: " + to_string(error) + "\n";
+  write_all(STDERR_FILENO, text);
+  return exit_code::own_failure;
+}
+
+std::string help() {
+  return std::string(usage) +
+         "Runs COMMAND, and runs it again after a wait when rules say that its failure passes by\n"
+         "itself. Every other failure stops at once, with the command's own exit code.\n\n"
+         "  retry-exec --rules ghcr -- oras cp SRC DST\n\nOptions:\n" +
+         option_table(retry_exec_options()) +
+         "\nDurations: 500ms, 2.5s, 1h30m, a bare number is seconds. Each long option has an\n"
+         "environment variable: RETRY_EXEC_MAX_DELAY stands for --max-delay.\n\nExit codes:\n" +
+         exit_code_table;
+}
+
+// The rule sets of this run. Built-in ones are not read before there is a failure to judge; their
+// policy was worked out when the program was built. Files are read at once: with a bad one, nothing
+// is run.
+class Rules {
+ public:
+  static Result<Rules, Errors> open(const Settings& settings) {
+    Rules rules;
+    Errors errors;
+    for (const std::string& name : names_of(settings)) {
+      const auto builtin = builtin_name(name);
+      if (const PolicyFields* policy = builtin ? builtin_policy(*builtin) : nullptr) {
+        rules.policy = layered(rules.policy, *policy);
+        rules.sets_.push_back({.name = name, .loaded = std::nullopt});
+        continue;
+      }
+      auto loaded = load_rule_set(name);
+      if (!loaded) {
+        errors.insert(errors.end(), loaded.error().begin(), loaded.error().end());
+        continue;
+      }
+      rules.policy = layered(rules.policy, loaded->policy);
+      rules.sets_.push_back({.name = name, .loaded = std::move(*loaded)});
+    }
+    if (!errors.empty()) return errors;
+    return rules;
+  }
+
+  PolicyFields policy;  // the files' own, earlier ones stronger
+
+  bool empty() const { return sets_.empty(); }
+
+  std::string names() const {
+    std::string text;
+    for (const Set& set : sets_) text += (text.empty() ? "" : ", ") + set.name;
+    return text;
+  }
+
+  const Classifier& classifier() {
+    if (!classifier_) {
+      std::vector<RuleSet> sets;
+      for (Set& set : sets_) {
+        sets.push_back(set.loaded ? std::move(*set.loaded) : load_rule_set(set.name).value());
+      }
+      classifier_.emplace(std::move(sets));
+    }
+    return *classifier_;
+  }
+
+ private:
+  struct Set {
+    std::string name;
+    std::optional<RuleSet> loaded;
+  };
+
+  static std::vector<std::string> names_of(const Settings& settings) {
+    std::vector<std::string> names;
+    for (const std::string& name : settings.rules) {
+      names.push_back(name);
+    }
+    return names;
+  }
+
+  std::vector<Set> sets_;
+  std::optional<Classifier> classifier_;
+};
+
+// One run, from the first attempt to the exit code.
+class Program {
+ public:
+  Program(Settings settings, Rules rules)
+      : settings_(std::move(settings)), rules_(std::move(rules)), supervisor_(context_) {}
+
+  int run() {
+    boost::asio::co_spawn(
+        context_,
+        [this]() -> boost::asio::awaitable<void> {
+          result_ = co_await run_with_retry(options(), seams());
+          co_await give_out();
+          context_.stop();
+        },
+        [](const std::exception_ptr& failure) {
+          if (failure) std::rethrow_exception(failure);
+        });
+    context_.run();
+    return finish();
+  }
+
+ private:
+  RetryOptions options() const {
+    const bool strict = !rules_.empty() || !settings_.retry_on.empty();
+    return {.strong = settings_.policy,
+            .weak = rules_.policy,
+            .retry_on = settings_.retry_on,
+            .stop_on = settings_.stop_on,
+            .retry_unmatched = settings_.retry_unmatched.value_or(!strict),
+            .exhausted_code = settings_.exhausted_code};
+  }
+
+  Seams seams() {
+    return {
+        .attempt =
+            [this](unsigned number, const Policy& policy, std::optional<TimePoint> deadline) {
+              return attempt(number, policy, deadline);
+            },
+        .wait = [this](Duration duration) { return supervisor_.wait(duration); },
+        .now = [] { return Clock::now(); },
+        .judge = [this](const Attempt& attempt) { return judge(attempt); },
+        .random = [this] { return random(); },
+        .events = [this](const Event& event) { on_event(event); },
+        .may_retry = {},
+    };
+  }
+
+  boost::asio::awaitable<Attempt> attempt(unsigned number, Policy policy,
+                                          std::optional<TimePoint> deadline) {
+    if (settings_.verbose != 0) {
+      // What was held of the attempt before, which did not decide.
+      co_await supervisor_.give_out(held_output_, STDERR_FILENO);
+      co_await supervisor_.give_out(held_error_, STDERR_FILENO);
+    }
+    const auto handling = [](bool hold) { return hold ? Handling::hold : Handling::pass; };
+    const AttemptOptions attempt_options{
+        .standard_output = handling(settings_.hold_stdout),
+        .standard_error = handling(settings_.hold_stderr),
+        .standard_input = settings_.replay_stdin ? StandardInput::replay : StandardInput::inherit,
+        .pseudo_terminal = settings_.pseudo_terminal,
+        .capture_limit = settings_.capture_limit,
+        .timeout = policy.timeout,
+        .idle_timeout = policy.idle_timeout,
+        .deadline = deadline,
+        .first_signal = settings_.signal,
+        .kill_after = policy.kill_after,
+        .drain_grace = settings_.drain_grace,
+        .on_output = {},
+    };
+    const Command command{settings_.command, variables(number)};
+    Attempt attempt = co_await supervisor_.run(command, attempt_options);
+    held_output_ = std::move(attempt.held_output);
+    held_error_ = std::move(attempt.held_error);
+    co_return attempt;
+  }
+
+  std::vector<std::pair<std::string, std::string>> variables(unsigned number) const {
+    const char* outer = from_environment("RETRY_EXEC_DEPTH");
+    const int depth = outer == nullptr ? 0 : std::atoi(outer);  // NOLINT(cert-err34-c)
+    std::vector<std::pair<std::string, std::string>> variables = {
+        {"RETRY_EXEC_ATTEMPT", std::to_string(number)},
+        {"RETRY_EXEC_MAX_ATTEMPTS", std::to_string(max_attempts_)},
+        {"RETRY_EXEC_DEPTH", std::to_string(depth + 1)},
+    };
+    if (number > 1) {
+      variables.emplace_back("RETRY_EXEC_LAST_EXIT", std::to_string(last_exit_));
+      variables.emplace_back("RETRY_EXEC_LAST_RULE", last_rule_);
+    }
+    return variables;
+  }
+
+  Verdict judge(const Attempt& attempt) {
+    const Failure failure{settings_.command, attempt.outcome, attempt.output};
+    return rules_.classifier().classify(failure);
+  }
+
+  double random() {
+    if (!random_)
+      random_ = seeded_random(settings_.seed ? *settings_.seed : std::random_device{}());
+    return random_();
+  }
+
+  void on_event(const Event& event) {
+    if (const auto* started = std::get_if<AttemptStarted>(&event)) {
+      max_attempts_ = started->max_attempts;
+    } else if (const auto* finished = std::get_if<AttemptFinished>(&event)) {
+      last_exit_ = exit_code_of(finished->outcome);
+      last_rule_ = finished->verdict ? finished->verdict->rule : std::string();
+    }
+    log(event);
+  }
+
+  // A run that succeeds at once has nothing to say, and does not pay for saying it.
+  bool worth_logging(const Event& event) {
+    if (log_ || settings_.verbose != 0 || settings_.log != "auto") return true;
+    const auto* finished = std::get_if<AttemptFinished>(&event);
+    const bool trouble =
+        finished != nullptr && (!succeeded(finished->outcome) || !finished->remarks.empty());
+    return trouble;
+  }
+
+  void log(const Event& event) {
+    if (settings_.quiet || !worth_logging(event)) return;
+    if (!log_) open_log();
+    log_(event);
+  }
+
+  void open_log() {
+    redactor_.emplace(settings_.command, environ);
+    const char* github = from_environment("GITHUB_ACTIONS");
+    const LogFormat format =
+        parse_log_format(settings_.log, github == nullptr ? "" : github).value();
+    log_ = log_events(
+        LogOptions{.format = format,
+                   .verbosity = settings_.verbose != 0 ? Verbosity::verbose : Verbosity::normal,
+                   .command = settings_.command,
+                   .now = [] { return std::chrono::system_clock::now(); }},
+        *redactor_, [](std::string_view text) { write_all(STDERR_FILENO, text); });
+  }
+
+  boost::asio::awaitable<void> give_out() {
+    if (result_.reason == StopReason::not_started) co_return;
+    co_await supervisor_.give_out(held_output_, STDOUT_FILENO);
+    co_await supervisor_.give_out(held_error_, STDERR_FILENO);
+  }
+
+  int finish() {
+    if (result_.interrupted_by) return die_by(*result_.interrupted_by);
+    // A shell that runs a loop around us looks for these two, to end the loop as well.
+    if (const auto* signalled = std::get_if<Signalled>(&result_.deciding.outcome);
+        signalled != nullptr && (signalled->signal == SIGINT || signalled->signal == SIGQUIT)) {
+      return die_by(signalled->signal);
+    }
+    return result_.exit_code;
+  }
+
+  Settings settings_;
+  Rules rules_;
+  boost::asio::io_context context_{1};
+  Supervisor supervisor_;
+  RunResult result_;
+  Random random_;
+  std::optional<Redactor> redactor_;
+  EventSink log_;
+  HeldOutput held_output_;
+  HeldOutput held_error_;
+  unsigned max_attempts_ = 0;
+  int last_exit_ = 0;
+  std::string last_rule_;
+};
+
+int main(std::span<char* const> arguments) {
+  const auto line =
+      read_command_line(retry_exec_options(), arguments, "RETRY_EXEC", from_environment);
+  if (!line) return fail(line.error());
+  if (line->on("help")) return write_all(STDOUT_FILENO, help()), exit_code::success;
+  if (line->on("version")) {
+    return write_all(STDOUT_FILENO, "retry-exec " RETRY_EXEC_VERSION "\n"), exit_code::success;
+  }
+  if (line->operands.empty()) {
+    write_all(STDERR_FILENO, std::string("retry-exec: no command given\n") + std::string(usage) +
+                                 "Try 'retry-exec --help'.\n");
+    return exit_code::own_failure;
+  }
+  auto settings = settings_from(*line);
+  if (!settings) return fail(settings.error());
+  auto rules = Rules::open(*settings);
+  if (!rules) return fail(rules.error());
+  return Program(std::move(*settings), std::move(*rules)).run();
+}
+
+}  // namespace
+}  // namespace retry_exec
+
+int main(int count, char** arguments) {
+  retry_exec::protect_standard_streams();
+  const auto size = static_cast<std::size_t>(count > 0 ? count - 1 : 0);
+  return retry_exec::main({arguments + (count > 0 ? 1 : 0), size});
+}

@@ -1,0 +1,201 @@
+#include "retry_exec_options.hpp"
+
+#include <array>
+#include <charconv>
+#include <utility>
+
+namespace retry_exec {
+
+namespace {
+
+constexpr std::array definitions = {
+    OptionDefinition{
+        "rules", 'r', "NAME|FILE",
+        "rule set; repeatable, earlier ones are tried first; auto picks by command and "
+        "registry (none)"},
+    OptionDefinition{"attempts", 'a', "N", "attempts in all, the first included (5)"},
+    OptionDefinition{"forever", 'f', "", "no end of attempts"},
+    OptionDefinition{"retries", 0, "N", "the same as --attempts N+1"},
+    OptionDefinition{"delay", 'd', "DUR", "first wait (2s)"},
+    OptionDefinition{"factor", 0, "F", "growth per wait (2)"},
+    OptionDefinition{"max-delay", 'm', "DUR", "longest wait (32s)"},
+    OptionDefinition{"backoff", 0, "KIND",
+                     "constant, linear, exponential or decorrelated (exponential)"},
+    OptionDefinition{"jitter", 'j', "KIND",
+                     "none, equal, full, N%, or a duration that is added (equal)"},
+    OptionDefinition{"timeout", 't', "DUR", "of one attempt (none)"},
+    OptionDefinition{"idle-timeout", 0, "DUR", "of an attempt that prints nothing (none)"},
+    OptionDefinition{"deadline", 0, "DUR",
+                     "of the whole run: attempts are clamped to it, a wait that cannot fit is not "
+                     "begun (none)"},
+    OptionDefinition{"signal", 's', "SIG", "first signal to an attempt that is out of time (TERM)"},
+    OptionDefinition{"kill-after", 'k', "DUR", "from that signal to KILL (10s)"},
+    OptionDefinition{"drain-grace", 0, "DUR",
+                     "how long output is awaited that a background process holds open after the "
+                     "command's end (200ms)"},
+    OptionDefinition{"retry-on", 0, "CODES",
+                     "exit codes, ranges and signals that are retried whatever the rules say, such "
+                     "as 1,64-78,KILL (none)"},
+    OptionDefinition{"stop-on", 0, "CODES",
+                     "those that are never retried; beats --retry-on (none)"},
+    OptionDefinition{"unmatched", 0, "retry|stop",
+                     "a failure that no rule knows (stop with --rules or --retry-on, else retry)"},
+    OptionDefinition{"exhausted-code", 0, "N",
+                     "exit code when the attempts are used up (the command's own)"},
+    OptionDefinition{"replay-stdin", 'I', "",
+                     "record stdin as the command reads it, replay it on each attempt"},
+    OptionDefinition{"hold-stdout", 'O', "", "give out stdout of the deciding attempt only"},
+    OptionDefinition{"hold-stderr", 'E', "", "the same for stderr"},
+    OptionDefinition{"pty", 0, "",
+                     "the command sees a terminal on each output stream that is one of ours"},
+    OptionDefinition{"capture-limit", 0, "SIZE",
+                     "how much of the end of each stream is kept as evidence (1MiB)"},
+    OptionDefinition{"report", 'R', "[json:|text:]FILE|-", "final report (none)"},
+    OptionDefinition{"summary", 0, "FILE",
+                     "append a Markdown summary of a run that was retried ($GITHUB_STEP_SUMMARY)"},
+    OptionDefinition{"log", 0, "FORMAT", "text, json, github or auto (auto)"},
+    OptionDefinition{"dry-run", 'n', "", "say what would be run, under which policy; run nothing"},
+    OptionDefinition{"explain", 0, "", "say after each failure why it was judged so"},
+    OptionDefinition{"seed", 0, "N", "of the jitter, for the same waits each time"},
+    OptionDefinition{"quiet", 'q', "", "no log but our own errors"},
+    OptionDefinition{"verbose", 'v', "", "a line for everything that happens"},
+    OptionDefinition{"version", 'V', "", "print the version"},
+    OptionDefinition{"help", 'h', "", "print this"},
+};
+
+// Reads settings out of a command line, gathering errors.
+class Reader {
+ public:
+  explicit Reader(const CommandLine& line) : line_(line) {}
+
+  Errors errors;
+
+  // `parse` makes a Result<T> of the option's text.
+  template <class T, class Parse>
+  std::optional<T> read(std::string_view name, Parse parse) {
+    const Given* given = line_.find(name);
+    if (given == nullptr) return std::nullopt;
+    auto result = parse(std::string_view(given->value));
+    if (result.has_value()) return T(std::move(*result));
+    errors.push_back({{}, given->where + ": " + result.error().what});
+    return std::nullopt;
+  }
+
+  std::optional<std::string> text(std::string_view name) const {
+    const Given* given = line_.find(name);
+    return given == nullptr ? std::nullopt : std::optional(given->value);
+  }
+
+ private:
+  const CommandLine& line_;
+};
+
+Error wrong(std::string_view text, std::string_view why) {
+  return {{}, "'" + std::string(text.substr(0, 64)) + "' " + std::string(why)};
+}
+
+template <class Number>
+Result<Number> parse_whole(std::string_view text, Number least, Number most) {
+  Number number{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < least || number > most) {
+    return wrong(text,
+                 "is no number from " + std::to_string(least) + " to " + std::to_string(most));
+  }
+  return number;
+}
+
+Result<int> parse_signal_name(std::string_view text) {
+  if (const auto signal = parse_signal(text)) return *signal;
+  return wrong(text, "is no signal; write a name such as TERM or INT, or a number");
+}
+
+Result<bool> parse_unmatched(std::string_view text) {
+  if (text == "retry") return true;
+  if (text == "stop") return false;
+  return wrong(text, "is neither retry nor stop");
+}
+
+Result<Duration> parse_positive(std::string_view text) {
+  Result<Duration> duration = parse_duration(text);
+  if (duration && *duration == Duration::zero()) return wrong(text, "must be more than nothing");
+  return duration;
+}
+
+void read_policy(Reader& reader, const CommandLine& line, PolicyFields& policy) {
+  policy.attempts = reader.read<unsigned>("attempts", parse_attempts);
+  if (const auto retries = reader.read<unsigned>("retries", [](std::string_view text) {
+        return parse_whole<unsigned>(text, 0, 999'999);
+      })) {
+    policy.attempts = *retries + 1;
+  }
+  if (line.on("forever")) policy.attempts = 0;
+  policy.delay = reader.read<Duration>("delay", parse_duration);
+  policy.factor = reader.read<double>("factor", parse_factor);
+  policy.max_delay = reader.read<Duration>("max-delay", parse_duration);
+  policy.backoff = reader.read<Growth>("backoff", parse_growth);
+  policy.jitter = reader.read<Jitter>("jitter", parse_jitter);
+  policy.timeout = reader.read<Duration>("timeout", parse_positive);
+  policy.idle_timeout = reader.read<Duration>("idle-timeout", parse_positive);
+  policy.deadline = reader.read<Duration>("deadline", parse_positive);
+  policy.kill_after = reader.read<Duration>("kill-after", parse_duration);
+}
+
+}  // namespace
+
+const char* const exit_code_table =
+    "  0 to 255   the deciding attempt's own exit code\n"
+    "  124        the deciding attempt ran into a time limit, or the deadline ended the run\n"
+    "  125        our own failure (usage, rule file, internal): nothing was run\n"
+    "  126        the command was found but cannot be run\n"
+    "  127        the command was not found\n"
+    "  128+n      signal n ended the command, or asked us to end\n";
+
+std::span<const OptionDefinition> retry_exec_options() {
+  return definitions;
+}
+
+Result<Settings, Errors> settings_from(const CommandLine& line) {
+  Reader reader(line);
+  Settings settings;
+  settings.command = line.operands;
+  for (const Given& given : line.all("rules")) settings.rules.push_back(given.value);
+  read_policy(reader, line, settings.policy);
+  settings.retry_on = reader.read<CodeSet>("retry-on", parse_code_set).value_or(CodeSet{});
+  settings.stop_on = reader.read<CodeSet>("stop-on", parse_code_set).value_or(CodeSet{});
+  settings.retry_unmatched = reader.read<bool>("unmatched", parse_unmatched);
+  settings.exhausted_code = reader.read<int>(
+      "exhausted-code", [](std::string_view text) { return parse_whole(text, 0, 255); });
+  settings.signal = reader.read<int>("signal", parse_signal_name).value_or(settings.signal);
+  settings.drain_grace =
+      reader.read<Duration>("drain-grace", parse_duration).value_or(AttemptOptions{}.drain_grace);
+  settings.capture_limit =
+      reader
+          .read<std::uint64_t>("capture-limit",
+                               [](std::string_view text) -> Result<std::uint64_t> {
+                                 auto size = parse_size(text);
+                                 if (size && *size > (std::uint64_t{1} << 30)) {
+                                   return wrong(text, "is more than 1GiB");
+                                 }
+                                 return size;
+                               })
+          .value_or(AttemptOptions{}.capture_limit);
+  settings.replay_stdin = line.on("replay-stdin");
+  settings.hold_stdout = line.on("hold-stdout");
+  settings.hold_stderr = line.on("hold-stderr");
+  settings.pseudo_terminal = line.on("pty");
+  settings.report = reader.text("report");
+  settings.summary = reader.text("summary");
+  settings.log = reader.text("log").value_or("auto");
+  settings.seed = reader.read<std::uint64_t>("seed", [](std::string_view text) {
+    return parse_whole<std::uint64_t>(text, 0, ~std::uint64_t{0});
+  });
+  settings.dry_run = line.on("dry-run");
+  settings.explain = line.on("explain");
+  settings.quiet = line.on("quiet");
+  settings.verbose = static_cast<unsigned>(line.all("verbose").size());
+  if (!reader.errors.empty()) return reader.errors;
+  return settings;
+}
+
+}  // namespace retry_exec

@@ -1,0 +1,51 @@
+// What retry-exec was asked to do.
+#pragma once
+
+#include "command_line.hpp"
+
+#include <retry_exec/policy.hpp>
+#include <retry_exec/retry.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace retry_exec {
+
+struct Settings {
+  std::vector<std::string> command;
+  std::vector<std::string> rules;  // names and paths, in order
+  PolicyFields policy;             // from options and environment
+  CodeSet retry_on;
+  CodeSet stop_on;
+  std::optional<bool> retry_unmatched;
+  std::optional<int> exhausted_code;
+  int signal = 15;
+  Duration drain_grace{};
+  std::uint64_t capture_limit = 0;
+  bool replay_stdin = false;
+  bool hold_stdout = false;
+  bool hold_stderr = false;
+  bool pseudo_terminal = false;
+  std::optional<std::string> report;
+  std::optional<std::string> summary;
+  std::string log = "auto";
+  std::optional<std::uint64_t> seed;
+  bool dry_run = false;
+  bool explain = false;
+  bool quiet = false;
+  unsigned verbose = 0;
+};
+
+// The table of options, as --help prints it.
+std::span<const OptionDefinition> retry_exec_options();
+
+// The exit codes, as --help and README.md show them.
+extern const char* const exit_code_table;
+
+// Checks every value; all errors at once, each with the option or variable that it came from.
+Result<Settings, Errors> settings_from(const CommandLine& line);
+
+}  // namespace retry_exec

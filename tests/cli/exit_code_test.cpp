@@ -1,0 +1,102 @@
+// The table of exit codes in --help and README.md, row by row.
+#include "wrapped.hpp"
+
+#include <csignal>
+#include <fstream>
+#include <sstream>
+
+using namespace test;
+
+TEST_CASE("a command's own exit code is passed on, each of the 256", "[exit-code]") {
+  for (int code = 0; code < 256; code += 17) {
+    INFO(code);
+    CHECK(run(wrapped({"-a", "1"}, {"exit", std::to_string(code)})).exit_code() == code);
+  }
+}
+
+TEST_CASE("a command that a signal ended gives 128 and the signal's number", "[exit-code]") {
+  CHECK(run(wrapped({"-a", "1"}, {"die-by", "9"})).exit_code() == 137);
+  CHECK(run(wrapped({"-a", "1"}, {"die-by", "15"})).exit_code() == 143);
+}
+
+TEST_CASE("a command that SIGINT ended makes us die by it, so that a shell's loop ends",
+          "[exit-code]") {
+  CHECK(run(wrapped({"-a", "1"}, {"die-by", std::to_string(SIGINT)})).signal() == SIGINT);
+  const std::string loop = "for i in 1 2; do '" + required("RETRY_EXEC") + "' -a 1 -- '" +
+                           helper() + "' die-by 2; echo not reached; done";
+  CHECK(run({.argv = {"bash", "-c", loop}}).out.empty());
+}
+
+TEST_CASE("an attempt that ran out of time gives 124", "[exit-code]") {
+  const Ended ended = run(wrapped({"-a", "1", "-t", "100ms"}, {"sleep"}));
+  CHECK(ended.exit_code() == 124);
+  CHECK_THAT(ended.err, ContainsSubstring("timed out after 0.1s"));
+}
+
+TEST_CASE("a deadline that ended the run gives 124", "[exit-code]") {
+  CHECK(run(wrapped({"--deadline", "100ms"}, {"sleep"})).exit_code() == 124);
+  const Ended no_room =
+      run(wrapped({"--deadline", "1s", "-d", "10s", "-j", "none"}, {"exit", "3"}));
+  CHECK(no_room.exit_code() == 124);
+  CHECK(no_room.wall.count() < 0.9);
+}
+
+TEST_CASE("our own failure gives 125 and runs nothing", "[exit-code]") {
+  const TemporaryFolder folder;
+  const std::string file = folder / "ran";
+  for (const std::vector<std::string>& options :
+       {std::vector<std::string>{"--no-such-option"}, {"-d", "soon"}, {"-r", "no-such-set"}}) {
+    const Ended ended = run(wrapped(options, {"note", file, "ran"}));
+    CHECK(ended.exit_code() == 125);
+    CHECK_THAT(ended.err, StartsWith("retry-exec: "));
+  }
+  CHECK_FALSE(std::ifstream(file).good());
+}
+
+TEST_CASE("without a command there is usage, and 125", "[exit-code]") {
+  const Ended ended = run({.argv = {required("RETRY_EXEC")}});
+  CHECK(ended.exit_code() == 125);
+  CHECK(ended.out.empty());
+  CHECK_THAT(ended.err, ContainsSubstring("Usage: retry-exec [options] [--] COMMAND"));
+}
+
+TEST_CASE("what cannot be run gives 126, what is not found 127, and neither is retried",
+          "[exit-code]") {
+  const TemporaryFolder folder;
+  const std::string plain = folder / "plain";
+  std::ofstream(plain) << "#!/bin/sh\n";
+  struct Row {
+    std::string command;
+    int code;
+    std::string words;
+  };
+  for (const Row& row :
+       {Row{plain, 126, "not executable"}, Row{folder.path().string(), 126, "is a directory"},
+        Row{"no-such-command-anywhere", 127, "not found in PATH"},
+        Row{folder / "missing", 127, "no such file"}}) {
+    INFO(row.command);
+    const Ended ended = run(wrapping(at_once({"-a", "3"}), {row.command}));
+    CHECK(ended.exit_code() == row.code);
+    CHECK(test::count(ended.err, row.words) == 1);
+  }
+}
+
+TEST_CASE("used-up attempts give the last code, or the one that was asked for", "[exit-code]") {
+  CHECK(run(wrapped(at_once({"-a", "2"}), {"exit", "9"})).exit_code() == 9);
+  CHECK(run(wrapped(at_once({"-a", "2", "--exhausted-code", "75"}), {"exit", "9"})).exit_code() ==
+        75);
+}
+
+TEST_CASE("--help, README.md and this file speak of the same codes and options", "[exit-code]") {
+  const Ended ended = run({.argv = {required("RETRY_EXEC"), "--help"}});
+  CHECK(ended.exit_code() == 0);
+  for (const char* row : {"  124 ", "  125 ", "  126 ", "  127 ", "  128+n "}) {
+    CHECK_THAT(ended.out, ContainsSubstring(row));
+  }
+  std::ifstream file(required("README"));
+  std::stringstream readme;
+  readme << file.rdbuf();
+  const std::size_t options = ended.out.find("Options:\n");
+  REQUIRE(options != std::string::npos);
+  CHECK_THAT(readme.str(), ContainsSubstring(ended.out.substr(options)));
+}

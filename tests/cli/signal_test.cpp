@@ -1,0 +1,133 @@
+// Signals: passed on once, never retried, died by; and what of them the command inherits.
+#include "wrapped.hpp"
+
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): sigset_t and friends
+#include <sys/prctl.h>
+#include <unistd.h>
+
+using namespace test;
+
+namespace {
+
+bool noted(const std::string& path, const std::string& text) {
+  return eventually([&] { return read_file(path).find(text) != std::string::npos; });
+}
+
+}  // namespace
+
+TEST_CASE("signals are passed on, each once", "[signal]") {
+  const TemporaryFolder folder;
+  const std::string notes = folder / "notes";
+  Running running(wrapped({}, {"print-signals", notes}));
+  REQUIRE(noted(notes, "ready\n"));
+  std::string expected = "ready\n";
+  for (const int signal : {SIGUSR1, SIGUSR2, SIGWINCH, SIGTERM}) {
+    running.send(signal);
+    expected += std::to_string(signal) + "\n";
+    REQUIRE(noted(notes, expected));
+  }
+  CHECK(running.wait().signal() == SIGTERM);
+  CHECK(read_file(notes) == expected);
+}
+
+TEST_CASE("an interrupted command is not retried, whatever it prints, and we die by the signal",
+          "[signal]") {
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGQUIT}) {
+    INFO(signal);
+    const TemporaryFolder folder;
+    const std::string notes = folder / "notes";
+    Running running(wrapped(
+        at_once(), {"trap", std::to_string(signal), "1", "503 Service Unavailable", notes}));
+    REQUIRE(noted(notes, "ready\n"));
+    running.send(signal);
+    const Ended ended = running.wait();
+    CHECK(ended.signal() == signal);
+    CHECK_THAT(ended.err, ContainsSubstring("503 Service Unavailable\n"));
+    CHECK(read_file(notes) == "ready\n");
+  }
+}
+
+TEST_CASE("a signal during a wait ends it at once, and no attempt follows", "[signal]") {
+  const TemporaryFolder folder;
+  const std::string notes = folder / "notes";
+  Running running(
+      wrapped({"-d", "1h", "--unmatched", "retry"}, {"note", notes, "ran", "+", "exit", "1"}));
+  REQUIRE(running.wait_for_err("waiting"));
+  running.send(SIGTERM);
+  const Ended ended = running.wait();
+  CHECK(ended.signal() == SIGTERM);
+  CHECK(ended.wall.count() < 10);
+  CHECK(read_file(notes) == "ran\n");
+}
+
+TEST_CASE("a second request to end kills what ignored the first", "[signal]") {
+  const TemporaryFolder folder;
+  const std::string notes = folder / "notes";
+  Running running(wrapped({}, {"ignore", "15", "+", "write-pid", notes, "+", "sleep"}));
+  REQUIRE(noted(notes, "\n"));
+  running.send(SIGTERM);
+  ::usleep(300'000);  // the same signal again within 200 ms counts as the same request
+  running.send(SIGTERM);
+  const Ended ended = running.wait();
+  CHECK(ended.signal() == SIGTERM);
+  CHECK(ended.survivors.empty());
+}
+
+TEST_CASE("a signal that was ignored when we started stays ignored, for the command too",
+          "[signal]") {
+  const TemporaryFolder folder;
+  const std::string notes = folder / "notes";
+  Program program =
+      wrapped({}, {"note", notes, "started", "+", "sleep-ms", "300", "+", "exit", "0"});
+  program.before_exec = [] { ::signal(SIGHUP, SIG_IGN); };
+  Running running(program);
+  REQUIRE(noted(notes, "started\n"));
+  running.send(SIGHUP);
+  CHECK(running.wait().exit_code() == 0);
+}
+
+TEST_CASE("the command has the signal mask and dispositions that it would have without us",
+          "[signal]") {
+  const auto prepare = [] {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigaddset(&set, SIGCHLD);
+    sigaddset(&set, SIGTERM);
+    ::sigprocmask(SIG_BLOCK, &set, nullptr);
+    ::signal(SIGUSR2, SIG_IGN);
+    ::signal(SIGHUP, SIG_IGN);
+  };
+  Program bare{.argv = {helper(), "print-signal-state"}, .before_exec = prepare};
+  Program with = wrapped({}, {"print-signal-state"});
+  with.before_exec = prepare;
+  CHECK(run(with).out == run(bare).out);
+  with.before_exec = [] { ::signal(SIGPIPE, SIG_IGN); };
+  bare.before_exec = [] { ::signal(SIGPIPE, SIG_IGN); };
+  CHECK(run(with).out == run(bare).out);
+}
+
+TEST_CASE("an inherited \"ignore\" of SIGCHLD does not hide the command's exit code", "[signal]") {
+  Program program = wrapped({"-a", "1"}, {"exit", "7"});
+  program.before_exec = [] { ::signal(SIGCHLD, SIG_IGN); };
+  CHECK(run(program).exit_code() == 7);
+}
+
+TEST_CASE("killing us with KILL leaves no command behind", "[signal]") {
+  const TemporaryFolder folder;
+  const std::string notes = folder / "notes";
+  Running running(wrapped({}, {"ignore", "15", "+", "write-pid", notes, "+", "sleep"}));
+  REQUIRE(noted(notes, "\n"));
+  const pid_t command = static_cast<pid_t>(std::stol(read_file(notes)));
+  running.send(SIGKILL);
+  CHECK(eventually([&] { return ::kill(command, 0) != 0 || command_line(command).empty(); }));
+  running.wait();
+}
+
+TEST_CASE("a background job of the shell that became us is not ours to end", "[signal]") {
+  const Ended ended = run({.argv = {"bash", "-c",
+                                    "sleep 20 & exec '" + required("RETRY_EXEC") + "' -a 1 -- '" +
+                                        helper() + "' exit 3"}});
+  CHECK(ended.exit_code() == 3);
+  CHECK(ended.survivors.size() == 1);
+}

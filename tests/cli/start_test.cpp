@@ -1,0 +1,90 @@
+// Commands that cannot be started say why, in words that help.
+#include "wrapped.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+
+using namespace test;
+
+namespace {
+
+std::string script(const TemporaryFolder& folder, const std::string& text) {
+  const std::string path = folder / "script";
+  std::ofstream(path) << text;
+  ::chmod(path.c_str(), 0755);
+  return path;
+}
+
+Ended once(const std::vector<std::string>& command) {
+  return run(wrapping({"-a", "1"}, command));
+}
+
+}  // namespace
+
+TEST_CASE("a script whose interpreter is missing names the interpreter", "[start]") {
+  const TemporaryFolder folder;
+  const Ended ended = once({script(folder, "#!/no/such/shell -e\n")});
+  CHECK(ended.exit_code() == 127);
+  CHECK_THAT(ended.err, ContainsSubstring("its interpreter '/no/such/shell' does not exist"));
+}
+
+TEST_CASE("a script with Windows line ends says so", "[start]") {
+  const TemporaryFolder folder;
+  const Ended ended = once({script(folder, "#!/bin/sh\r\necho hello\r\n")});
+  CHECK(ended.exit_code() == 127);
+  CHECK_THAT(ended.err, ContainsSubstring("carriage return"));
+}
+
+TEST_CASE("a script without a first line for the kernel is run by the shell, as execvp does",
+          "[start]") {
+  const TemporaryFolder folder;
+  const Ended ended = once({script(folder, "echo from the shell $1\n"), "an argument"});
+  CHECK(ended.exit_code() == 0);
+  CHECK(ended.out == "from the shell an argument\n");
+}
+
+TEST_CASE("an argument that is too long says how long and how long it may be", "[start]") {
+  const Ended ended = once({helper(), std::string(200 * 1024, 'x')});
+  CHECK(ended.exit_code() == 126);
+  CHECK_THAT(ended.err, ContainsSubstring("argument 1 is 200 KiB long"));
+  CHECK_THAT(ended.err, ContainsSubstring("128 KiB"));
+}
+
+TEST_CASE("a program that somebody is still writing is waited for, for a moment", "[start]") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "copy";
+  REQUIRE(run({.argv = {"cp", helper(), path}}).exit_code() == 0);
+  const int writer = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  const Ended ended = once({path, "exit", "0"});
+  CHECK(ended.exit_code() == 126);
+  CHECK_THAT(ended.err, ContainsSubstring("open for writing"));
+  ::close(writer);
+  CHECK(once({path, "exit", "0"}).exit_code() == 0);
+}
+
+TEST_CASE("PATH is searched as execvp does", "[start]") {
+  const TemporaryFolder folder;
+  script(folder, "#!/bin/sh\necho found\n");
+  Program program = wrapping({"-a", "1"}, {"script"});
+  program.environment.push_back({"PATH", "/no/such/folder:" + folder.path().string()});
+  CHECK(run(program).out == "found\n");
+  ::chmod((folder / "script").c_str(), 0644);
+  const Ended forbidden = run(program);
+  CHECK(forbidden.exit_code() == 126);
+}
+
+TEST_CASE("a broken symbolic link is not found", "[start]") {
+  const TemporaryFolder folder;
+  const std::string link = folder / "link";
+  REQUIRE(::symlink("/no/such/target", link.c_str()) == 0);
+  CHECK(once({link}).exit_code() == 127);
+}
+
+TEST_CASE("arguments reach the command byte for byte, and no shell sees them", "[start]") {
+  const Ended ended = run(
+      wrapped({"-a", "1"}, {"print-arguments", "it's", "$HOME", "a b", "", "--", "-v", "\xff"}));
+  CHECK(ended.out == "[it's]\n[$HOME]\n[a b]\n[]\n[--]\n[-v]\n[\xff]\n");
+}

@@ -1,0 +1,190 @@
+// Output passes as if nobody stood between, and costs no more memory for being more.
+#include "wrapped.hpp"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+
+using namespace test;
+
+namespace {
+
+// A program of which only the peak memory is of interest, in KiB (VmHWM of GNU time's kind).
+long peak_memory(const Program& program) {
+  const TemporaryFolder folder;
+  Program timed = program;
+  timed.argv.insert(timed.argv.begin(), {helper(), "measure", folder / "peak"});
+  timed.time_limit = std::chrono::minutes(3);
+  REQUIRE(run(timed).exit_code() == 0);
+  return std::stol(read_file(folder / "peak"));
+}
+
+}  // namespace
+
+TEST_CASE("both streams pass unmerged and unchanged, to the last byte without a line end",
+          "[stream]") {
+  const Ended ended = run(wrapping({}, {"printf", "a\\000b\\377\\r\\nno end"}));
+  CHECK(ended.out == "a" + std::string(1, '\0') + "b\xff\r\nno end");
+  CHECK(run(wrapped({}, {"out", "to out", "+", "err", "to err"})).err == "to err");
+}
+
+TEST_CASE("a first success adds nothing of ours", "[stream]") {
+  const Ended ended = run(wrapped({"-r", "ghcr"}, {"out", "x"}));
+  CHECK(ended.out == "x");
+  CHECK(ended.err.empty());
+}
+
+TEST_CASE("output is live: it is seen before the command ends", "[stream]") {
+  Running running(wrapped({}, {"out", "early", "+", "sleep"}));
+  CHECK(running.wait_for_out("early"));
+  running.send(SIGTERM);
+  running.wait();
+}
+
+TEST_CASE("200 MB pass through pipes and files without change", "[stream]") {
+  const std::string size = "200000000";
+  for (const char* after : {"| cat ", "> \"$0\"; cat \"$0\" "}) {
+    const TemporaryFolder folder;
+    const std::string line = "'" + required("RETRY_EXEC") + "' -- '" + helper() + "' flood " +
+                             size + " " + after + "| cksum";
+    const std::string bare = "'" + helper() + "' flood " + size + " | cksum";
+    CHECK(run({.argv = {"sh", "-c", line, folder / "file"}}).out ==
+          run({.argv = {"sh", "-c", bare}}).out);
+  }
+}
+
+TEST_CASE("memory stays small and flat, however much passes", "[stream]") {
+  for (const char* size : {"1000000", "200000000"}) {
+    Program program = wrapped({"-r", "ghcr"}, {"flood", size});
+    program.standard_output = Null{};
+    CHECK(peak_memory(program) <= 12 * 1024);
+    program = wrapped({"-O", "-r", "ghcr"}, {"flood", size});
+    program.standard_output = Null{};
+    CHECK(peak_memory(program) <= 16 * 1024);
+  }
+}
+
+TEST_CASE("the end of a flood is still there for the rules", "[stream]") {
+  const TemporaryFolder folder;
+  const std::string rules = folder.write("r.yaml", R"(
+retry-rules: 1
+name: t
+rules:
+  - {id: late, class: transient, match: '^the very end$', stream: stdout}
+)");
+  const std::string command = "'" + required("RETRY_EXEC") + "' -d 0 -a 2 -r '" + rules +
+                              "' -- sh -c \"'" + helper() +
+                              "' flood 50000000; printf 'the very end\\n'; exit 1\" | tail -c 13";
+  const Ended ended = run({.argv = {"sh", "-c", command}});
+  CHECK(ended.out == "the very end\n");
+  CHECK_THAT(ended.err, ContainsSubstring("t/late"));
+}
+
+TEST_CASE("a reader that goes away ends the run, as it would end the command alone", "[stream]") {
+  const std::string line = "'" + required("RETRY_EXEC") + "' -- yes | head -n 1";
+  const Ended ended = run({.argv = {"bash", "-c", line + "; echo ${PIPESTATUS[0]}"}});
+  CHECK(ended.out == "y\n141\n");
+  CHECK(ended.err.find("Broken pipe") == std::string::npos);
+}
+
+TEST_CASE("the command's own pipes end by SIGPIPE as usual", "[stream]") {
+  const Ended ended = run(wrapping({}, {"sh", "-c", "yes | head -1"}));
+  CHECK(ended.out == "y\n");
+  CHECK(ended.err.empty());
+}
+
+TEST_CASE("signals are served while nobody takes our output", "[stream]") {
+  int ends[2];
+  REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+  Program program = wrapped({}, {"flood", "1000000"});
+  program.standard_output = Descriptor{ends[1]};
+  Running running(program);
+  ::close(ends[1]);
+  const int room = ::fcntl(ends[0], F_GETPIPE_SZ);
+  CHECK(eventually([&] {
+    int waiting = 0;
+    return ::ioctl(ends[0], FIONREAD, &waiting) == 0 && waiting == room;
+  }));
+  running.send(SIGTERM);
+  CHECK(running.wait().signal() == SIGTERM);
+  ::close(ends[0]);
+}
+
+TEST_CASE("descriptors 0 to 2 are never made non-blocking", "[stream]") {
+  int out[2];
+  REQUIRE(::pipe2(out, O_CLOEXEC) == 0);
+  Program program = wrapped({}, {"flood", "10000"});
+  program.standard_output = Descriptor{out[1]};
+  run(program);
+  CHECK((::fcntl(out[1], F_GETFL) & O_NONBLOCK) == 0);
+  CHECK((::fcntl(out[0], F_GETFL) & O_NONBLOCK) == 0);
+  ::close(out[0]);
+  ::close(out[1]);
+}
+
+TEST_CASE("an output that was non-blocking already loses nothing", "[stream]") {
+  const std::string line = "('" + helper() + "' make-nonblocking 1; '" + required("RETRY_EXEC") +
+                           "' -- '" + helper() + "' flood 3000000) | (sleep 0.2; wc -c)";
+  CHECK(run({.argv = {"bash", "-c", line}}).out == "3000000\n");
+}
+
+TEST_CASE("the command has 0, 1, 2 and what was passed on purpose, no more", "[stream]") {
+  CHECK(run(wrapped({}, {"print-fds"})).out == "0\n1\n2\n");
+  const TemporaryFolder folder;
+  const int mine = ::open((folder / "file").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+  Program program = wrapped({}, {"print-fds"});
+  program.descriptors = {{7, mine}};
+  CHECK(run(program).out == "0\n1\n2\n7\n");
+  ::close(mine);
+}
+
+TEST_CASE("make's job server reaches the command", "[stream]") {
+  const TemporaryFolder folder;
+  folder.write("Makefile", "all:\n\t+@'" + required("RETRY_EXEC") + "' -- $(MAKE) -f inner\n");
+  folder.write("inner", "all: a b\na b:\n\t@echo $@\n");
+  const Ended ended = run({.argv = {"make", "-s", "-j2", "-C", folder.path()}});
+  CHECK(ended.exit_code() == 0);
+  CHECK(ended.err.find("jobserver unavailable") == std::string::npos);
+}
+
+TEST_CASE("closed standard descriptors are no trap", "[stream]") {
+  for (const char* closed : {"<&-", ">&-", "2>&-", "<&- >&- 2>&-"}) {
+    INFO(closed);
+    const std::string line =
+        "'" + required("RETRY_EXEC") + "' -a 1 -- '" + helper() + "' exit 6 " + closed;
+    CHECK(run({.argv = {"bash", "-c", line}}).exit_code() == 6);
+  }
+}
+
+TEST_CASE("held output is that of the deciding attempt, once", "[stream]") {
+  const TemporaryFolder folder;
+  const std::vector<std::string> words = {
+      "out", "some output\n", "+",          "err", "some error\n",
+      "+",   "fail-times",    folder / "n", "2",   "not yet"};
+  CHECK(count(run(wrapped(at_once({"-O"}), words)).out, "some output\n") == 1);
+  const TemporaryFolder other;
+  std::vector<std::string> failing = {"out", "x", "+", "err", "y", "+", "exit", "4"};
+  const Ended ended = run(wrapped(at_once({"-O", "-E", "-a", "3", "-q"}), failing));
+  CHECK(ended.exit_code() == 4);
+  CHECK(ended.out == "x");
+  CHECK(ended.err == "y");
+}
+
+TEST_CASE("held output of earlier attempts is shown with -v, on stderr", "[stream]") {
+  const TemporaryFolder folder;
+  const Ended ended = run(
+      wrapped(at_once({"-O", "-v"}), {"out", "try\n", "+", "fail-times", folder / "n", "1", "no"}));
+  CHECK(ended.out == "try\n");
+  CHECK_THAT(ended.err, ContainsSubstring("try\n"));
+}
+
+TEST_CASE("held output beyond memory is whole, and leaves no file behind", "[stream]") {
+  const TemporaryFolder folder;
+  Program program = wrapped({"-O"}, {"flood", "30000000"});
+  program.environment.push_back({"TMPDIR", folder.path()});
+  CHECK(run(program).out.size() == 30'000'000);
+  CHECK(std::filesystem::is_empty(folder.path()));
+}

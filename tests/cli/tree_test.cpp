@@ -1,0 +1,129 @@
+// Everything that a failed attempt had started is dead before the next one starts; what a
+// successful one left in the background is left alone.
+#include "wrapped.hpp"
+
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): kill
+
+#include <fstream>
+#include <iterator>
+
+using namespace test;
+
+namespace {
+
+std::vector<pid_t> pids(const std::string& path) {
+  std::ifstream file(path);
+  std::vector<pid_t> found;
+  for (long pid = 0; file >> pid;) found.push_back(static_cast<pid_t>(pid));
+  return found;
+}
+
+bool alive(pid_t pid) {
+  return ::kill(pid, 0) == 0 && !command_line(pid).empty();
+}
+
+}  // namespace
+
+TEST_CASE("an attempt that is out of time is asked to end, then killed", "[tree]") {
+  const Ended ended =
+      run(wrapped({"-a", "1", "-t", "100ms", "-k", "200ms"}, {"ignore", "15", "+", "sleep"}));
+  CHECK(ended.exit_code() == 124);
+  CHECK(ended.survivors.empty());
+  CHECK(ended.wall.count() >= 0.3);
+  CHECK(ended.wall.count() < 5);
+}
+
+TEST_CASE("the first signal is the one that was asked for", "[tree]") {
+  const TemporaryFolder folder;
+  const std::string notes = folder / "notes";
+  const Ended ended =
+      run(wrapped({"-a", "1", "-t", "200ms", "-s", "INT"}, {"trap", "2", "0", "got INT", notes}));
+  CHECK(ended.exit_code() == 124);
+  CHECK_THAT(ended.err, ContainsSubstring("got INT\n"));
+}
+
+TEST_CASE("a stopped attempt can still be ended", "[tree]") {
+  const Ended ended =
+      run(wrapped({"-a", "1", "-t", "200ms", "-k", "20s"}, {"stop-self", "+", "sleep"}));
+  CHECK(ended.exit_code() == 124);
+  CHECK(ended.wall.count() < 10);
+}
+
+TEST_CASE("grandchildren of an attempt that is out of time die with it, wherever they hid",
+          "[tree]") {
+  for (const std::vector<std::string>& manner : {std::vector<std::string>{},
+                                                 {"setsid"},
+                                                 {"ignore-term"},
+                                                 {"setsid", "ignore-term", "quiet"}}) {
+    const TemporaryFolder folder;
+    const std::string file = folder / "pids";
+    std::vector<std::string> words = {"leave-grandchild", file};
+    words.insert(words.end(), manner.begin(), manner.end());
+    words.insert(words.end(), {"+", "sleep"});
+    const Ended ended = run(wrapped({"-a", "1", "-t", "300ms", "-k", "100ms"}, words));
+    CHECK(ended.exit_code() == 124);
+    REQUIRE(pids(file).size() == 1);
+    CHECK_FALSE(alive(pids(file).front()));
+  }
+}
+
+TEST_CASE("what a failed attempt left behind is dead before the next one starts", "[tree]") {
+  const TemporaryFolder folder;
+  const std::string file = folder / "pids";
+  // Each attempt writes its grandchild's pid, then tells whether the earlier ones still live.
+  const std::string script = "for pid in $(cat '" + file +
+                             "' 2>/dev/null); do kill -0 $pid 2>/dev/null && echo alive; done; '" +
+                             helper() + "' leave-grandchild '" + file + "' setsid quiet; exit 1";
+  const Ended ended = run(wrapping(at_once({"-a", "3"}), {"sh", "-c", script}));
+  CHECK(ended.exit_code() == 1);
+  CHECK(ended.out.empty());
+  const auto left = pids(file);
+  REQUIRE(left.size() == 3);
+  for (const pid_t pid : left) CHECK_FALSE(alive(pid));
+}
+
+TEST_CASE("what a successful attempt left in the background lives on", "[tree]") {
+  const TemporaryFolder folder;
+  const std::string file = folder / "pids";
+  const Ended ended = run(wrapped({}, {"leave-grandchild", file, "quiet", "+", "exit", "0"}));
+  CHECK(ended.exit_code() == 0);
+  CHECK(ended.wall.count() < 5);
+  CHECK(ended.survivors.size() == 1);
+}
+
+TEST_CASE("a background process that holds our pipe does not hold us", "[tree]") {
+  const TemporaryFolder folder;
+  const Ended ended = run(
+      wrapped({"-v"}, {"out", "result", "+", "leave-grandchild", folder / "p", "+", "exit", "0"}));
+  CHECK(ended.exit_code() == 0);
+  CHECK(ended.out == "result");
+  CHECK(ended.wall.count() < 5);
+  CHECK_THAT(ended.err, ContainsSubstring("still holds stdout"));
+}
+
+TEST_CASE("interruption ends the grandchildren as well", "[tree]") {
+  const TemporaryFolder folder;
+  const std::string file = folder / "pids";
+  Running running(wrapped({}, {"leave-grandchild", file, "setsid", "quiet", "+", "sleep"}));
+  REQUIRE(eventually([&] { return !pids(file).empty(); }));
+  running.send(SIGTERM);
+  CHECK(running.wait().signal() == SIGTERM);
+  CHECK_FALSE(alive(pids(file).front()));
+}
+
+TEST_CASE("a command that closes its output and works on is waited for", "[tree]") {
+  const Ended ended =
+      run(wrapped({}, {"close", "1", "+", "close", "2", "+", "sleep-ms", "300", "+", "exit", "5"}));
+  CHECK(ended.exit_code() == 5);
+  CHECK(ended.wall.count() >= 0.3);
+}
+
+TEST_CASE("the command leads a process group of its own", "[tree]") {
+  const Ended ended = run(wrapped({}, {"print-process"}));
+  long pid = 0;
+  long parent = 0;
+  long group = 0;
+  REQUIRE(std::sscanf(ended.out.c_str(), "pid %ld parent %ld group %ld", &pid, &parent, &group) ==
+          3);
+  CHECK(group == pid);
+}
