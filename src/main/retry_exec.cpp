@@ -67,7 +67,7 @@ class Rules {
       }
       auto loaded = load_rule_set(name);
       if (!loaded) {
-        errors.insert(errors.end(), loaded.error().begin(), loaded.error().end());
+        for (Error& error : Errors(loaded.error())) errors.push_back(std::move(error));
         continue;
       }
       rules.policy = layered(rules.policy, loaded->policy);

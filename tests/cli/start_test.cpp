@@ -46,13 +46,6 @@ TEST_CASE("a script without a first line for the kernel is run by the shell, as 
   CHECK(ended.out == "from the shell an argument\n");
 }
 
-TEST_CASE("an argument that is too long says how long and how long it may be", "[start]") {
-  const Ended ended = once({helper(), std::string(200 * 1024, 'x')});
-  CHECK(ended.exit_code() == 126);
-  CHECK_THAT(ended.err, ContainsSubstring("argument 1 is 200 KiB long"));
-  CHECK_THAT(ended.err, ContainsSubstring("128 KiB"));
-}
-
 TEST_CASE("a program that somebody is still writing is waited for, for a moment", "[start]") {
   const TemporaryFolder folder;
   const std::string path = folder / "copy";
