@@ -34,6 +34,10 @@ struct Error {
 
 using Errors = std::vector<Error>;
 
+// Adds `more` to `errors`. By value: Result::error() returns a copy, so its begin() and end() must
+// not be taken from two calls.
+void append(Errors& errors, Errors more);
+
 template <class T, class E = Error>
 using Result = boost::system::result<T, E>;
 

@@ -67,7 +67,7 @@ class Rules {
       }
       auto loaded = load_rule_set(name);
       if (!loaded) {
-        for (Error& error : Errors(loaded.error())) errors.push_back(std::move(error));
+        append(errors, loaded.error());
         continue;
       }
       rules.policy = layered(rules.policy, loaded->policy);

@@ -134,7 +134,8 @@ std::string RunLog::finished(const RunFinished& end) {
   const std::string how = ending(end, last_, redactor_);
   switch (end.reason) {
     case StopReason::success:
-      return end.attempts > 1 || options_.verbosity == Verbosity::verbose ? line(how) : "";
+      if (end.attempts == 1 && options_.verbosity != Verbosity::verbose) return {};
+      return line(how) + (last_ ? remarks(*last_) : "");
     case StopReason::permanent:
     case StopReason::unmatched: {
       if (!last_) break;

@@ -116,7 +116,7 @@ Source* Sources::load_path(const std::string& path, const Position& named) {
   if (Source* source = known(key)) return source;
   const Result<std::string, Errors> text = yaml::read_file(path);
   if (!text) {
-    errors_.insert(errors_.end(), text.error().begin(), text.error().end());
+    append(errors_, text.error());
     complete_ = false;
     return nullptr;
   }
@@ -159,7 +159,7 @@ Source* Sources::read(std::string_view yaml, std::unique_ptr<Source> source,
   const std::string file = source->file.file;
   const Result<yaml::Node, Errors> root = yaml::parse(yaml, file);
   if (!root) {
-    errors_.insert(errors_.end(), root.error().begin(), root.error().end());
+    append(errors_, root.error());
     complete_ = false;
     return nullptr;
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 namespace retry_exec {
 
@@ -15,6 +16,10 @@ std::string to_string(const Error& error) {
   }
   if (!text.empty()) text += ": ";
   return text + error.what;
+}
+
+void append(Errors& errors, Errors more) {
+  for (Error& error : more) errors.push_back(std::move(error));
 }
 
 namespace {
