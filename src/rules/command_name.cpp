@@ -83,13 +83,22 @@ std::span<const std::string> inner_command(const Wrapper& wrapper,
   return arguments;
 }
 
+// "pip" of `python3 -m pip install x`.
+std::string python_module(std::string_view name, std::span<const std::string> arguments) {
+  if (!name.starts_with("python") || arguments.size() < 2 || arguments[0] != "-m") return {};
+  return arguments[1];
+}
+
 }  // namespace
 
 std::string command_name(std::span<const std::string> command) {
   while (!command.empty()) {
     const std::string_view name = base_name(command.front());
     const Wrapper* wrapper = find_wrapper(name);
-    if (wrapper == nullptr) return std::string(name);
+    if (wrapper == nullptr) {
+      const std::string module = python_module(name, command.subspan(1));
+      return module.empty() ? std::string(name) : module;
+    }
     const auto inner = inner_command(*wrapper, command.subspan(1));
     if (inner.empty()) return std::string(name);
     command = inner;

@@ -1,5 +1,6 @@
 #include "rules/judge.hpp"
 
+#include "rules/glob.hpp"
 #include "rules/retry_after.hpp"
 
 #include <algorithm>
@@ -64,7 +65,7 @@ class Judge {
 };
 
 bool lists(const std::vector<std::string>& names, std::string_view name) {
-  return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
+  return names.empty() || any_glob_matches(names, name);
 }
 
 std::string joined(const std::vector<std::string>& words) {

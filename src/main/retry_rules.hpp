@@ -1,0 +1,55 @@
+// The parts of retry-rules: one function for each of its commands.
+#pragma once
+
+#include "command_line.hpp"
+
+#include <retry_exec/rules.hpp>
+
+#include <boost/json/fwd.hpp>
+
+#include <string>
+#include <vector>
+
+namespace retry_exec::retry_rules {
+
+// What a command has to say: both streams' text and the exit code.
+struct Answer {
+  std::string out;
+  std::string err;
+  int code = 0;
+};
+
+Answer list(const CommandLine& line);
+Answer show(const CommandLine& line);
+Answer check(const CommandLine& line);
+Answer explain(const CommandLine& line);
+Answer suggest(const CommandLine& line);
+Answer test(const CommandLine& line);
+
+// ---- what several of them need ---------------------------------------------------------------
+
+// 125, with every error on a line of its own.
+Answer usage_error(const Errors& errors);
+Answer usage_error(std::string what);
+
+// A file, or standard input for "-"; at most 64 MiB.
+Result<std::string, Errors> read_input(const std::string& path);
+
+// The rule sets that -r names, or for "auto" (the default) those that serve `command`.
+std::vector<std::string> chosen_sets(const CommandLine& line,
+                                     const std::vector<std::string>& command);
+
+// A saved log as the command printed it: without the time stamps that CI systems put before lines.
+std::string without_time_stamps(std::string text);
+
+std::string json_text(const boost::json::value& value);
+boost::json::array json_strings(std::span<const std::string> words);
+boost::json::object to_json(const PolicyFields& policy);
+boost::json::array to_json(const Errors& errors);
+boost::json::object to_json(const Verdict& verdict);
+boost::json::object to_json(const RuleSet& set);
+
+// "5 attempts, delay 2s, …"; empty when nothing is said.
+std::string words(const PolicyFields& policy);
+
+}  // namespace retry_exec::retry_rules

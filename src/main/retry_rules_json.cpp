@@ -1,0 +1,151 @@
+#include "retry_rules.hpp"
+
+#include <boost/json.hpp>
+
+namespace retry_exec::retry_rules {
+
+namespace json = boost::json;
+
+namespace {
+
+double seconds(Duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+void add(json::object& object, const char* name, const std::optional<PatternSource>& pattern) {
+  if (pattern) object[name] = pattern->text;
+}
+
+void add(json::object& object, const char* name, const std::vector<std::string>& list) {
+  if (!list.empty()) object[name] = json_strings(list);
+}
+
+void add(json::object& object, const char* name, const std::optional<Stream>& stream) {
+  if (stream) {
+    object[name] = *stream == Stream::both              ? "both"
+                   : *stream == Stream::standard_output ? "stdout"
+                                                        : "stderr";
+  }
+}
+
+json::object to_json(const Rule& rule) {
+  json::object object{{"id", rule.full_id()}, {"class", rule.class_name}};
+  add(object, "match", rule.match);
+  add(object, "unless", rule.unless);
+  add(object, "stream", rule.stream);
+  json::array codes;
+  for (const CodeRange& range : rule.codes.codes) {
+    codes.emplace_back(std::to_string(range.first) +
+                       (range.first == range.last ? "" : "-" + std::to_string(range.last)));
+  }
+  if (!codes.empty()) object["exit-codes"] = std::move(codes);
+  json::array signals;
+  for (const int signal : rule.codes.signals) signals.emplace_back(signal_name(signal));
+  if (!signals.empty()) object["signals"] = std::move(signals);
+  if (rule.outcome != OutcomeKind::any) {
+    object["outcome"] = rule.outcome == OutcomeKind::exited      ? "exited"
+                        : rule.outcome == OutcomeKind::signalled ? "signalled"
+                                                                 : "timed-out";
+  }
+  add(object, "commands", rule.commands);
+  if (rule.policy != PolicyFields{}) object["policy"] = retry_rules::to_json(rule.policy);
+  if (!rule.because.empty()) object["because"] = rule.because;
+  add(object, "see", rule.see);
+  return object;
+}
+
+json::object to_json(const EvidenceSource& source) {
+  json::object object;
+  add(object, "commands", source.commands);
+  add(object, "stream", source.stream);
+  add(object, "focus", source.focus);
+  json::array masks;
+  for (const PatternSource& mask : source.mask) masks.emplace_back(mask.text);
+  if (!masks.empty()) object["mask"] = std::move(masks);
+  return object;
+}
+
+}  // namespace
+
+std::string json_text(const json::value& value) {
+  return json::serialize(value) + "\n";
+}
+
+json::array json_strings(std::span<const std::string> words) {
+  json::array array;
+  for (const std::string& word : words) array.emplace_back(word);
+  return array;
+}
+
+json::object to_json(const PolicyFields& policy) {
+  json::object object;
+  if (policy.attempts) object["attempts"] = *policy.attempts;
+  if (policy.factor) object["factor"] = *policy.factor;
+  if (policy.backoff) object["backoff"] = to_string(*policy.backoff);
+  if (policy.jitter) object["jitter"] = to_string(*policy.jitter);
+  const auto duration = [&](const char* name, const std::optional<Duration>& value) {
+    if (value) object[name] = seconds(*value);
+  };
+  duration("delay", policy.delay);
+  duration("max-delay", policy.max_delay);
+  duration("timeout", policy.timeout);
+  duration("idle-timeout", policy.idle_timeout);
+  duration("deadline", policy.deadline);
+  duration("kill-after", policy.kill_after);
+  return object;
+}
+
+json::array to_json(const Errors& errors) {
+  json::array list;
+  for (const Error& error : errors) {
+    list.push_back(json::object{{"file", error.where.file},
+                                {"line", error.where.line},
+                                {"column", error.where.column},
+                                {"what", error.what}});
+  }
+  return list;
+}
+
+json::object to_json(const Verdict& verdict) {
+  json::object details;
+  for (const Detail& detail : verdict.details) details[detail.name] = detail.value;
+  json::object object{{"class", verdict.class_name},
+                      {"matched", verdict.matched},
+                      {"retry", verdict.retry},
+                      {"rule", verdict.rule},
+                      {"because", verdict.because},
+                      {"line", verdict.line},
+                      {"details", std::move(details)},
+                      {"policy", to_json(verdict.policy)},
+                      {"unevaluated", json_strings(verdict.unevaluated)}};
+  if (verdict.retry_after) object["retry_after"] = seconds(*verdict.retry_after);
+  if (!verdict.note.empty()) object["note"] = verdict.note;
+  return object;
+}
+
+json::object to_json(const RuleSet& set) {
+  json::object classes;
+  for (const auto& [name, value] : set.classes) {
+    json::object fields = to_json(value.policy);
+    fields["retry"] = value.retry;
+    classes[name] = std::move(fields);
+  }
+  json::array evidence;
+  for (const EvidenceSource& source : set.evidence) evidence.push_back(to_json(source));
+  json::object details;
+  for (const DetailPattern& detail : set.details) details[detail.name] = detail.pattern.text;
+  json::array rules;
+  for (const Rule& rule : set.rules) rules.push_back(to_json(rule));
+  return {{"name", set.name},
+          {"about", set.about},
+          {"file", set.file},
+          {"commands", json_strings(set.serves.commands)},
+          {"hosts", json_strings(set.serves.hosts)},
+          {"policy", to_json(set.policy)},
+          {"classes", std::move(classes)},
+          {"evidence", std::move(evidence)},
+          {"details", std::move(details)},
+          {"rules", std::move(rules)}};
+}
+
+}  // namespace retry_exec::retry_rules

@@ -1,0 +1,411 @@
+// retry-rules explain, suggest and test: rules against what commands have printed.
+
+#include "retry_rules.hpp"
+
+#include <retry_exec/rule_tools.hpp>
+#include <retry_exec/yaml.hpp>
+
+#include <boost/json.hpp>
+#include <boost/system/result.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+
+namespace retry_exec::retry_rules {
+
+namespace json = boost::json;
+
+Result<std::string, Errors> read_input(const std::string& path) {
+  constexpr yaml::Limits limits{.bytes = std::size_t{64} << 20};
+  return yaml::read_file(path == "-" ? "/dev/stdin" : path, limits);
+}
+
+std::string words(const PolicyFields& policy) {
+  std::string text;
+  const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
+  const auto duration = [&](const char* name, const std::optional<Duration>& value) {
+    if (value) add(std::string(name) + " " + format_duration(*value));
+  };
+  if (policy.attempts) {
+    add(*policy.attempts == 0 ? "attempts without end"
+                              : std::to_string(*policy.attempts) + " attempts");
+  }
+  duration("delay", policy.delay);
+  if (policy.factor) {
+    char digits[32];
+    std::snprintf(digits, sizeof digits, "%g", *policy.factor);
+    add(std::string("factor ") + digits);
+  }
+  duration("max-delay", policy.max_delay);
+  if (policy.backoff) add("backoff " + std::string(to_string(*policy.backoff)));
+  if (policy.jitter) add("jitter " + to_string(*policy.jitter));
+  duration("timeout", policy.timeout);
+  duration("idle-timeout", policy.idle_timeout);
+  duration("deadline", policy.deadline);
+  duration("kill-after", policy.kill_after);
+  return text;
+}
+
+// "2026-11-23T06:59:16.1234567Z " is 29 bytes: GitHub puts it before each line of a saved log.
+std::string without_time_stamps(std::string text) {
+  constexpr std::string_view form = "dddd-dd-ddTdd:dd:dd.dddddddZ ";
+  const auto stamped = [&](std::string_view line) {
+    return line.size() >= form.size() &&
+           std::equal(form.begin(), form.end(), line.begin(),
+                      [](char f, char c) { return f == 'd' ? c >= '0' && c <= '9' : f == c; });
+  };
+  if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
+  if (!stamped(text)) return text;
+  std::string result;
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size() - 1) + 1;
+    const std::string_view line = rest.substr(0, end);
+    result += stamped(line) ? line.substr(form.size()) : line;
+    rest.remove_prefix(end);
+  }
+  return result;
+}
+
+std::vector<std::string> chosen_sets(const CommandLine& line,
+                                     const std::vector<std::string>& command) {
+  std::vector<std::string> names;
+  const auto given = line.all("rules");
+  for (const Given& rules : given) {
+    if (rules.value == "auto") {
+      const std::vector<std::string> picked = pick_rule_sets(command);
+      names.insert(names.end(), picked.begin(), picked.end());
+    } else {
+      names.push_back(rules.value);
+    }
+  }
+  return given.empty() ? pick_rule_sets(command) : names;
+}
+
+namespace {
+
+std::vector<std::string> split(std::string_view text) {
+  std::vector<std::string> parts;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    if (end > 0) parts.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return parts;
+}
+
+// A log, judged as the options say.
+struct Judged {
+  std::vector<std::string> command;
+  std::vector<std::string> sets;
+  Outcome outcome;
+  Explanation explanation;
+};
+
+Result<Outcome> outcome_from(const CommandLine& line) {
+  const Given* word = line.find("outcome");
+  if (word != nullptr && word->value == "timed-out") return Outcome(TimedOut{});
+  if (word != nullptr && word->value != "exited") {
+    if (const auto signal = parse_signal(word->value)) return Outcome(Signalled{*signal});
+    return Error{
+        {}, "--outcome is exited, timed-out or a signal such as KILL, not '" + word->value + "'"};
+  }
+  const Given* code = line.find("exit-code");
+  if (code == nullptr) return Outcome(Exited{1});
+  const Result<CodeSet> codes = parse_code_set(code->value);
+  if (codes && codes->codes.size() == 1 && codes->codes[0].first == codes->codes[0].last) {
+    return Outcome(Exited{codes->codes[0].first});
+  }
+  return Error{{}, "--exit-code is a number from 0 to 255, not '" + code->value + "'"};
+}
+
+Result<Judged, Errors> judge_log(const CommandLine& line) {
+  if (line.operands.size() > 1) return Errors{{{}, "one log at a time"}};
+  Judged judged;
+  const Given* command = line.find("command");
+  judged.command = command == nullptr ? std::vector<std::string>() : split(command->value);
+  judged.sets = chosen_sets(line, judged.command);
+  const Result<Outcome> outcome = outcome_from(line);
+  if (!outcome) return Errors{outcome.error()};
+  judged.outcome = *outcome;
+  Result<RuleSet, Errors> set = load_rule_sets(judged.sets);
+  if (!set) return set.error();
+  const Result<std::string, Errors> log =
+      read_input(line.operands.empty() ? "-" : line.operands[0]);
+  if (!log) return log.error();
+  const Given* stream = line.find("stream");
+  const Classifier classifier({*std::move(set)});
+  judged.explanation =
+      explain_text(classifier, judged.command, judged.outcome, without_time_stamps(*log),
+                   stream == nullptr ? "" : stream->value);
+  return judged;
+}
+
+// The longest that each wait could be, until attempts run out.
+std::vector<Duration> waits_after(const Verdict& verdict) {
+  const Policy policy = policy_from(verdict.policy);
+  const Backoff backoff(policy, [] { return 0.0; });
+  std::vector<Duration> waits;
+  constexpr unsigned most_shown = 10;
+  const unsigned attempts =
+      policy.attempts == 0 ? most_shown : std::min(policy.attempts, most_shown);
+  for (unsigned n = 1; verdict.retry && n < attempts; ++n) {
+    waits.push_back(std::max(backoff.longest(n), verdict.retry_after.value_or(Duration::zero())));
+  }
+  return waits;
+}
+
+std::string indented(std::string_view text) {
+  std::string result;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    result += "    " + std::string(text.substr(0, end)) + "\n";
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return result.empty() ? "    (none)\n" : result;
+}
+
+std::string verdict_text(const Verdict& verdict, std::string_view unmasked) {
+  std::string text = "\nverdict: " + verdict.class_name;
+  if (verdict.matched) text += " (" + verdict.rule + "), " + (verdict.retry ? "retried" : "stops");
+  text += verdict.matched ? "\n" : ": no rule knows it; `retry-rules suggest` begins one\n";
+  if (!verdict.because.empty()) text += "    because  " + verdict.because + "\n";
+  if (!verdict.line.empty()) text += "    line     " + verdict.line + "\n";
+  for (const Detail& detail : verdict.details) {
+    text += "    " + detail.name + "  " + detail.value + "\n";
+  }
+  if (verdict.retry_after)
+    text += "    asked to wait " + format_duration(*verdict.retry_after) + "\n";
+  if (!verdict.note.empty()) text += "    note     " + verdict.note + "\n";
+  for (const std::string& rule : verdict.unevaluated) {
+    text += "    " + rule + " could not be evaluated within the limits of matching\n";
+  }
+  if (const std::string policy = words(verdict.policy); verdict.matched && !policy.empty()) {
+    text += "    policy   " + policy + "\n";
+  }
+  if (unmasked.empty())
+    text += "    there is no evidence: the command printed nothing where rules may look\n";
+  return text;
+}
+
+std::string explained(const Judged& judged) {
+  const Explanation& explanation = judged.explanation;
+  std::string text = "rules:";
+  for (const std::string& set : judged.sets) text += " " + set;
+  text += "\noutcome: " + to_string(judged.outcome) + "\n\nevidence, from " + explanation.stream +
+          ":\n" + indented(explanation.unmasked);
+  if (explanation.evidence != explanation.unmasked) {
+    text += "\nas rules see it, masked:\n" + indented(explanation.evidence);
+  }
+  text += "\nrules tried, in order:\n";
+  for (const RuleTrial& trial : explanation.trials) {
+    text += "    " + trial.rule + " (" + trial.class_name +
+            "): " + (trial.held ? "holds" : trial.why_not) + "\n";
+  }
+  text += verdict_text(explanation.verdict, explanation.unmasked);
+  const std::vector<Duration> waits = waits_after(explanation.verdict);
+  if (!waits.empty()) {
+    text += "    waits    at most";
+    for (const Duration wait : waits) text += " " + format_duration(wait);
+    text += "\n";
+  }
+  return text;
+}
+
+json::object explained_json(const Judged& judged) {
+  json::array trials;
+  for (const RuleTrial& trial : judged.explanation.trials) {
+    trials.push_back(json::object{{"rule", trial.rule},
+                                  {"class", trial.class_name},
+                                  {"held", trial.held},
+                                  {"why_not", trial.why_not}});
+  }
+  json::array waits;
+  for (const Duration wait : waits_after(judged.explanation.verdict)) {
+    waits.emplace_back(std::chrono::duration<double>(wait).count());
+  }
+  return {{"rules", json_strings(judged.sets)},
+          {"command", json_strings(judged.command)},
+          {"outcome", to_string(judged.outcome)},
+          {"stream", judged.explanation.stream},
+          {"evidence", judged.explanation.unmasked},
+          {"masked", judged.explanation.evidence},
+          {"trials", std::move(trials)},
+          {"verdict", to_json(judged.explanation.verdict)},
+          {"waits", std::move(waits)}};
+}
+
+}  // namespace
+
+Answer explain(const CommandLine& line) {
+  const Result<Judged, Errors> judged = judge_log(line);
+  if (!judged) return usage_error(judged.error());
+  return {.out = line.on("json") ? json_text(explained_json(*judged)) : explained(*judged),
+          .err = {}};
+}
+
+Answer suggest(const CommandLine& line) {
+  const Result<Judged, Errors> judged = judge_log(line);
+  if (!judged) return usage_error(judged.error());
+  const Verdict& verdict = judged->explanation.verdict;
+  const std::optional<Suggestion> suggestion = suggest_rule(judged->explanation);
+  Answer answer;
+  if (!suggestion) {
+    answer.err = "retry-rules: the log has no line to make a rule of\n";
+    answer.code = 1;
+    return answer;
+  }
+  if (verdict.matched)
+    answer.err = "retry-rules: " + verdict.rule + " knows this failure already\n";
+  answer.out = suggestion->yaml();
+  if (line.on("json")) {
+    answer.out = json_text(json::object{{"known", verdict.rule},
+                                        {"id", suggestion->id},
+                                        {"match", suggestion->match},
+                                        {"example", suggestion->example},
+                                        {"yaml", suggestion->yaml()}});
+  }
+  return answer;
+}
+
+namespace {
+
+std::string percent(const Count& count) {
+  char text[64];
+  std::snprintf(text, sizeof text, "%5.1f %%  (%zu of %zu)", 100 * count.share(), count.right,
+                count.all);
+  return text;
+}
+
+std::string row_text(const char* label, const Row& row) {
+  char text[160];
+  std::snprintf(text, sizeof text, "%-12s %9zu %9zu %10zu\n", label, row.retried, row.stopped,
+                row.unmatched);
+  return text;
+}
+
+json::object to_json(const Row& row) {
+  return {{"retried", row.retried}, {"stopped", row.stopped}, {"unmatched", row.unmatched}};
+}
+
+json::object to_json(const Count& count) {
+  return {{"right", count.right}, {"all", count.all}, {"share", count.share()}};
+}
+
+json::object to_json(const std::map<std::string, Count>& counts) {
+  json::object object;
+  for (const auto& [name, count] : counts) object[name] = to_json(count);
+  return object;
+}
+
+std::string_view word(Label label) {
+  switch (label) {
+    case Label::transient:
+      return "transient";
+    case Label::permanent:
+      return "permanent";
+    case Label::either:
+      break;
+  }
+  return "either";
+}
+
+// Of what was retried, and of what should be, the share that is both.
+Count precision(const Score& score) {
+  return {score.transient.retried, score.transient.retried + score.permanent.retried};
+}
+Count recall(const Score& score) {
+  return {score.transient.retried, score.transient.all()};
+}
+
+std::string score_text(const Score& score) {
+  std::string text = "label          retried   stopped  unmatched\n" +
+                     row_text("transient", score.transient) +
+                     row_text("permanent", score.permanent) + row_text("either", score.either) +
+                     "\nright      " + percent(score.total) + "\nprecision  " +
+                     percent(precision(score)) + "   of what was retried\nrecall     " +
+                     percent(recall(score)) + "   of what should be retried\n";
+  for (const auto& [title, counts] :
+       {std::pair{"\nby class\n", &score.by_class}, std::pair{"\nby tool\n", &score.by_tool}}) {
+    text += title;
+    for (const auto& [name, count] : *counts) {
+      std::string left = "  " + name;
+      left.resize(std::max<std::size_t>(left.size() + 1, 20), ' ');
+      text += left + percent(count) + "\n";
+    }
+  }
+  for (const Scored& miss : score.misses) {
+    text += "\n" +
+            to_string(Error{miss.record.where,
+                            miss.record.id + " is " + std::string(word(miss.record.label))}) +
+            ", but " + (miss.verdict.retry ? "retried as " : "stopped as ") +
+            miss.verdict.class_name + (miss.verdict.matched ? " (" + miss.verdict.rule + ")" : "") +
+            "\n" + indented(miss.record.text);
+  }
+  return text;
+}
+
+json::object score_json(const Score& score) {
+  json::array misses;
+  for (const Scored& miss : score.misses) {
+    misses.push_back(json::object{{"id", miss.record.id},
+                                  {"file", miss.record.where.file},
+                                  {"line", miss.record.where.line},
+                                  {"tool", miss.record.tool},
+                                  {"label", word(miss.record.label)},
+                                  {"text", miss.record.text},
+                                  {"verdict", retry_rules::to_json(miss.verdict)}});
+  }
+  return {{"records", score.total.all + score.either.all()},
+          {"accuracy", score.total.share()},
+          {"total", to_json(score.total)},
+          {"precision", to_json(precision(score))},
+          {"recall", to_json(recall(score))},
+          {"confusion", json::object{{"transient", to_json(score.transient)},
+                                     {"permanent", to_json(score.permanent)},
+                                     {"either", to_json(score.either)}}},
+          {"by_class", to_json(score.by_class)},
+          {"by_tool", to_json(score.by_tool)},
+          {"misses", std::move(misses)}};
+}
+
+Result<std::vector<Record>, Errors> read_corpora(const std::vector<std::string>& paths) {
+  std::vector<Record> records;
+  for (const std::string& path : paths) {
+    const Result<std::string, Errors> text = read_input(path);
+    if (!text) return text.error();
+    Result<std::vector<Record>, Errors> some = read_corpus(*text, path);
+    if (!some) return some;
+    std::move(some->begin(), some->end(), std::back_inserter(records));
+  }
+  return records;
+}
+
+std::optional<double> percentage(const Given* given) {
+  if (given == nullptr) return 0;
+  double value = 0;
+  std::string_view text = given->value;
+  if (text.ends_with('%')) text.remove_suffix(1);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool whole = error == std::errc() && end == text.data() + text.size();
+  return whole && value >= 0 && value <= 100 ? std::optional(value) : std::nullopt;
+}
+
+}  // namespace
+
+Answer test(const CommandLine& line) {
+  if (line.operands.empty()) return usage_error("test takes labelled corpora (JSON lines)");
+  const std::optional<double> least = percentage(line.find("min-accuracy"));
+  if (!least) return usage_error("--min-accuracy is a percentage from 0 to 100");
+  const Result<std::vector<Record>, Errors> records = read_corpora(line.operands);
+  if (!records) return usage_error(records.error());
+  const auto sets_for = [&](const Record& record) { return chosen_sets(line, command_of(record)); };
+  const Result<Score, Errors> score = score_corpus(*records, sets_for);
+  if (!score) return usage_error(score.error());
+  Answer answer;
+  answer.out = line.on("json") ? json_text(score_json(*score)) : score_text(*score);
+  answer.code = 100 * score->total.share() + 1e-9 < *least ? 1 : 0;
+  return answer;
+}
+
+}  // namespace retry_exec::retry_rules

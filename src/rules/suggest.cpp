@@ -1,0 +1,162 @@
+#include "rules/evidence.hpp"
+
+#include <retry_exec/rule_tools.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace retry_exec {
+
+using namespace rules;
+
+namespace {
+
+// What differs from one failure to the next, and what stands for it in a pattern. The first that
+// begins earliest wins.
+struct Variable {
+  std::string_view pattern;
+  std::string_view replacement;
+};
+
+constexpr std::array variables = {
+    Variable{"…", ".*"},
+    Variable{R"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?)",
+             R"(\S+ ?\S*)"},
+    Variable{R"([a-z][a-z0-9+.-]*://[^\s"',;<>]*[^\s"',;<>:.])", R"(\S+)"},
+    Variable{R"(sha(?:256|512):[0-9a-f]{6,})", R"(sha\d+:[0-9a-f]+)"},
+    Variable{R"("[^"\n]*")", R"("[^"\n]*")"},
+    Variable{R"('[^'\n]*')", R"('[^'\n]*')"},
+    Variable{R"(\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b)", R"([\d.]+(?::\d+)?)"},
+    Variable{R"(\[[0-9a-fA-F:]{3,}\](?::\d+)?)", R"(\[[0-9a-f:]+\](?::\d+)?)"},
+    Variable{R"(\b[\w.-]+\.[a-z]{2,}(?::\d+)?(?:/[\w./@:+-]*\w)?)", R"(\S+)"},
+    Variable{R"((?<![\w.])/[\w./@:+-]*\w)", R"(\S+)"},
+    Variable{R"(\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b)", "[0-9a-f-]+"},
+    Variable{R"(\b(?=[0-9a-f]*\d)[0-9a-f]{7,}\b)", "[0-9a-f]+"},
+    Variable{R"(\b\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h)\b)", R"([\d.]+\w+)"},
+    Variable{R"(\b\d{4,}\b)", R"(\d+)"},
+};
+
+constexpr Duration allowed = std::chrono::milliseconds(100);
+constexpr std::size_t longest_line = 400;
+
+std::string escaped(std::string_view text) {
+  std::string pattern;
+  for (const char c : text) {
+    if (std::string_view(R"(\^$.[]|()?*+{})").find(c) != std::string_view::npos) pattern += '\\';
+    pattern += c;
+  }
+  return pattern;
+}
+
+// The literal parts of the line escaped, its variable ones made variable.
+std::string pattern_for(std::string_view line) {
+  std::vector<LazyPattern> patterns;
+  for (const Variable& variable : variables) patterns.emplace_back(variable.pattern);
+  Scratch scratch;
+  const Budget budget(allowed);
+  std::string result;
+  for (std::size_t from = 0; from < line.size();) {
+    std::size_t begin = line.size();
+    std::size_t end = line.size();
+    std::string_view replacement;
+    for (std::size_t i = 0; i < patterns.size(); ++i) {
+      const Pattern* pattern = patterns[i].get();
+      if (pattern == nullptr || pattern->search(line, from, scratch, budget) != Search::found)
+        continue;
+      if (scratch.begin() >= begin) continue;
+      begin = scratch.begin();
+      end = scratch.end();
+      replacement = variables[i].replacement;
+    }
+    result += escaped(line.substr(from, begin - from));
+    result += replacement;
+    from = end;
+  }
+  return result;
+}
+
+// The line that tells most: the last that speaks of an error, else the last.
+std::size_t telling_line(std::string_view text) {
+  const LazyPattern lazy(
+      R"((?i)^(?![^\n]*\b(?:warn|retrying))[^\n]*\b(?:error|fatal|fail(?:ed|ure)?|denied|cannot|could not|unable to|timed? ?out)\b)");
+  const Pattern* error = lazy.get();
+  Scratch scratch;
+  const Budget budget(allowed);
+  std::size_t found = text.find_last_not_of(" \t\n");
+  for (std::size_t from = 0; error != nullptr && from < text.size();) {
+    if (error->search(text, from, scratch, budget) != Search::found) break;
+    found = scratch.begin();
+    from = std::max(scratch.end(), from + 1);
+  }
+  return found;
+}
+
+// Named after the first words of the line that do not vary.
+std::string id_for(std::string_view pattern) {
+  std::string id;
+  std::size_t words = 0;
+  std::string word;
+  const auto take = [&] {
+    const bool telling = word.size() > 2 && word != "error" && word != "fatal" && word != "the";
+    if (telling && words < 5) {
+      id += (id.empty() ? "" : "-") + word;
+      ++words;
+    }
+    word.clear();
+  };
+  for (const char c : pattern) {
+    const char lower = static_cast<char>(c | 0x20);
+    if (lower >= 'a' && lower <= 'z') {
+      word += lower;
+    } else {
+      take();
+    }
+  }
+  take();
+  return id.empty() ? "new-rule" : id.substr(0, 60);
+}
+
+std::string quoted(std::string_view text) {
+  std::string result = "'";
+  for (const char c : text) {
+    result += c;
+    if (c == '\'') result += c;
+  }
+  return result + "'";
+}
+
+}  // namespace
+
+std::string Suggestion::yaml() const {
+  return "  - id: " + id +
+         "\n    class: suspect     # or transient, throttled, absent, permanent: does it pass by "
+         "itself?"
+         "\n    match: " +
+         quoted(match) +
+         "\n    because: say why it does (or does not) pass by itself"
+         "\n    examples:"
+         "\n      match: [" +
+         quoted(example) + "]\n";
+}
+
+std::optional<Suggestion> suggest_rule(const Explanation& explanation) {
+  const std::size_t at = telling_line(explanation.evidence);
+  if (at == std::string::npos) return std::nullopt;
+  std::string_view line = line_at(explanation.evidence, at);
+  const std::size_t number = line_number(explanation.evidence, at);
+  const std::string_view printed = nth_line(explanation.unmasked, number);
+  const bool whole = line.size() <= longest_line;
+  if (!whole) line = line.substr(0, longest_line);
+  const std::size_t first = line.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return std::nullopt;
+  line.remove_prefix(first);
+  Suggestion suggestion;
+  suggestion.match = pattern_for(line);
+  if (first == 0) suggestion.match.insert(0, "^");
+  if (whole) suggestion.match += '$';
+  suggestion.id = id_for(suggestion.match);
+  suggestion.example = printed;
+  return suggestion;
+}
+
+}  // namespace retry_exec
