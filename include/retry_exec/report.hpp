@@ -6,8 +6,9 @@
 #pragma once
 
 #include <retry_exec/error.hpp>
+#include <retry_exec/events.hpp>
+#include <retry_exec/policy.hpp>
 #include <retry_exec/redact.hpp>
-#include <retry_exec/retry.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -46,41 +47,116 @@ struct LogOptions {
   std::size_t columns = 200;             // a text line is at most about so wide
 };
 
-// The log of one run. It says something only when there is something to say: of a run that succeeds
-// at once, nothing.
-class RunLog {
- public:
-  // `redactor` must outlive the log.
-  RunLog(LogOptions options, const Redactor& redactor);
-
-  // The lines that `event` calls for, each with its line feed; often none.
-  std::string lines(const Event& event);
-
- private:
-  std::string text_lines(const Event& event);
-  std::string prefix() const;
-  std::string line(std::string_view text) const;
-  std::string with_excerpt(std::string text, const AttemptFinished& failed,
-                           std::size_t columns) const;
-  std::string starting(const AttemptStarted& started) const;
-  std::string failure_text(const AttemptFinished& failed, std::size_t columns) const;
-  std::string failure(const AttemptFinished& failed) const;
-  std::string remarks(const AttemptFinished& failed) const;
-  std::string waiting(const WaitStarted& wait) const;
-  std::string finished(const RunFinished& end);
-  std::string annotation(std::string_view level, std::string_view message);
-
-  LogOptions options_;
-  const Redactor& redactor_;
-  std::optional<AttemptFinished> last_;
-  unsigned max_attempts_ = 0;
-  unsigned warnings_ = 0;
-};
-
-// A sink that writes a RunLog.
+// The log of one run. It speaks only when there is something to say: of a run that succeeds at
+// once, nothing, unless it is verbose or JSON. `redactor` must outlive the sink.
 EventSink log_events(LogOptions options, const Redactor& redactor, Writer write);
 
-// "up to 5 attempts, waits from 2s growing by 2 up to 32s, jitter equal; 30s an attempt".
+// "up to 5 attempts, exponential waits from 2s by 2 up to 32s, jitter equal, 30s an attempt".
 std::string describe(const Policy& policy);
+
+// ---- what happened, kept ---------------------------------------------------------------------
+
+struct AttemptRecord {
+  unsigned number = 1;
+  Duration started{};  // since the run's start
+  Duration elapsed{};
+  Outcome outcome;
+  std::optional<Verdict> verdict;
+  std::vector<std::string> remarks;
+  std::optional<WaitStarted> wait;  // that followed
+};
+
+struct RunRecord {
+  std::string program = "retry-exec";
+  std::vector<std::string> command;
+  WallTime started{};
+  std::vector<AttemptRecord> attempts;
+  unsigned omitted = 0;  // attempts out of the middle of a very long run, not kept
+  Duration running{};    // all attempts
+  Duration waiting{};    // all waits, as planned
+  RunFinished end;
+};
+
+// Keeps a run's events. A run without end keeps its first and its last attempts only.
+class RunRecorder {
+ public:
+  RunRecorder(std::vector<std::string> command, WallTime started, std::function<TimePoint()> now);
+
+  void take(const Event& event);
+  const RunRecord& record() const { return record_; }
+
+ private:
+  std::function<TimePoint()> now_;
+  TimePoint start_;
+  Duration attempt_started_{};
+  RunRecord record_;
+};
+
+// ---- the final report ------------------------------------------------------------------------
+
+enum class ReportFormat { text, json };
+
+// What -R names.
+struct ReportTarget {
+  ReportFormat format = ReportFormat::text;
+  std::string path;  // "-": standard output
+  bool operator==(const ReportTarget&) const = default;
+};
+
+// "json:FILE", "text:FILE", "FILE" or "-". A bare FILE is JSON when it ends in ".json".
+Result<ReportTarget> parse_report_target(std::string_view text);
+
+// One JSON document as report.schema.json describes it, or the same for people.
+std::string report(const RunRecord& record, ReportFormat format, const Redactor& redactor);
+
+// Writes a report where it shall be. A file is there whole or not at all; what is no regular file
+// (a pipe, /dev/stderr) is written to as it is.
+Result<void> write_report(const std::string& path, std::string_view text);
+
+// ---- the summary -----------------------------------------------------------------------------
+
+// A bar of a chart.
+struct ChartRow {
+  enum class Status { succeeded, failed, waited, running };
+  std::string section;
+  std::string label;
+  Duration start{};  // since the chart's origin
+  Duration length{};
+  Status status = Status::succeeded;
+};
+
+// A Mermaid Gantt chart in a Markdown fence: one section for each run of rows of the same section.
+// Of very many rows the longest are shown, and it is said that others are not.
+std::string gantt_chart(WallTime origin, std::span<const ChartRow> rows);
+
+// The rows of one run. `start` is the run's own start since the chart's origin.
+std::vector<ChartRow> chart_rows(const RunRecord& record, std::string_view section,
+                                 Duration start = {});
+
+// `text` for the inside of a Markdown line or table cell, where it means nothing but itself.
+std::string markdown_escaped(std::string_view text);
+
+// A heading, a table of the attempts and a chart. A run that succeeds at once is one line.
+std::string run_summary(const RunRecord& record, const Redactor& redactor);
+
+// Adds to the end of a file such as $GITHUB_STEP_SUMMARY.
+Result<void> append_summary(const std::string& path, std::string_view text);
+
+// ---- live status -----------------------------------------------------------------------------
+
+// Some lines at the bottom of a terminal that are redrawn in place, with log lines scrolling above.
+// Pure: gives the bytes to write. A terminal that is resized in between is drawn over, not erased.
+class StatusBlock {
+ public:
+  // Draws `rows` in the place of the last ones. Rows are made printable and cut to the terminal's
+  // width; those beyond its height are counted in a last row.
+  std::string draw(std::span<const std::string> rows, std::size_t columns, std::size_t lines);
+
+  // Erases the block; what is written next stands in its place. Before log lines, and at the end.
+  std::string erase();
+
+ private:
+  std::size_t drawn_ = 0;
+};
 
 }  // namespace retry_exec

@@ -23,23 +23,34 @@ constexpr std::string_view how_to_go_on =
 
 constexpr std::size_t wide = 600;  // columns of what is shown outside a log
 
-}  // namespace
+class RunLog {
+ public:
+  RunLog(LogOptions options, const Redactor& redactor)
+      : options_(std::move(options)), redactor_(redactor) {}
 
-Result<LogFormat> parse_log_format(std::string_view text, std::string_view github_actions) {
-  constexpr std::array<std::string_view, 4> names = {"auto", "text", "json", "github"};
-  if (text == "auto") return github_actions == "true" ? LogFormat::github : LogFormat::text;
-  if (text == "text") return LogFormat::text;
-  if (text == "json") return LogFormat::json;
-  if (text == "github") return LogFormat::github;
-  std::string what = "unknown log format '" + printable(text) + "'";
-  const std::string_view meant = nearest_word(text, names);
-  what += meant.empty() ? "; it is text, json, github or auto"
-                        : "; did you mean '" + std::string(meant) + "'?";
-  return Error{{}, what};
-}
+  // The lines that `event` calls for, each with its line feed; often none.
+  std::string lines(const Event& event);
 
-RunLog::RunLog(LogOptions options, const Redactor& redactor)
-    : options_(std::move(options)), redactor_(redactor) {}
+ private:
+  std::string text_lines(const Event& event);
+  std::string prefix() const;
+  std::string line(std::string_view text) const;
+  std::string with_excerpt(std::string text, const AttemptFinished& failed,
+                           std::size_t columns) const;
+  std::string starting(const AttemptStarted& started) const;
+  std::string failure_text(const AttemptFinished& failed, std::size_t columns) const;
+  std::string failure(const AttemptFinished& failed) const;
+  std::string remarks(const AttemptFinished& failed) const;
+  std::string waiting(const WaitStarted& wait) const;
+  std::string finished(const RunFinished& end);
+  std::string annotation(std::string_view level, std::string_view message);
+
+  LogOptions options_;
+  const Redactor& redactor_;
+  std::optional<AttemptFinished> last_;
+  unsigned max_attempts_ = 0;
+  unsigned warnings_ = 0;
+};
 
 std::string RunLog::lines(const Event& event) {
   if (options_.verbosity == Verbosity::quiet) return {};
@@ -161,6 +172,21 @@ std::string RunLog::annotation(std::string_view level, std::string_view message)
   if (level == "warning" && warnings_++ >= most_annotations) return {};
   const std::string command = fitted(redactor_.command(options_.command), 60);
   return github_annotation(level, command.empty() ? prefix() : prefix() + ": " + command, message);
+}
+
+}  // namespace
+
+Result<LogFormat> parse_log_format(std::string_view text, std::string_view github_actions) {
+  constexpr std::array<std::string_view, 4> names = {"auto", "text", "json", "github"};
+  if (text == "auto") return github_actions == "true" ? LogFormat::github : LogFormat::text;
+  if (text == "text") return LogFormat::text;
+  if (text == "json") return LogFormat::json;
+  if (text == "github") return LogFormat::github;
+  std::string what = "unknown log format '" + printable(text) + "'";
+  const std::string_view meant = nearest_word(text, names);
+  what += meant.empty() ? "; it is text, json, github or auto"
+                        : "; did you mean '" + std::string(meant) + "'?";
+  return Error{{}, what};
 }
 
 EventSink log_events(LogOptions options, const Redactor& redactor, Writer write) {

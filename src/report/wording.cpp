@@ -54,6 +54,15 @@ std::string after_attempts(const RunFinished& end) {
 
 }  // namespace
 
+AttemptFinished as_event(const AttemptRecord& attempt) {
+  return {.attempt = attempt.number,
+          .max_attempts = 0,
+          .outcome = attempt.outcome,
+          .elapsed = attempt.elapsed,
+          .verdict = attempt.verdict,
+          .remarks = attempt.remarks};
+}
+
 std::string counted(unsigned number, std::string_view thing) {
   return std::to_string(number) + ' ' + std::string(thing) + (number == 1 ? "" : "s");
 }

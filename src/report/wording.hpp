@@ -26,6 +26,9 @@ std::string with_short_digests(std::string_view text);
 std::string ending(const RunFinished& end, const std::optional<AttemptFinished>& last,
                    const Redactor& redact);
 
+// For wording an attempt that was kept.
+AttemptFinished as_event(const AttemptRecord& attempt);
+
 // "2 attempts".
 std::string counted(unsigned number, std::string_view thing);
 

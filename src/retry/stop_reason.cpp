@@ -1,4 +1,4 @@
-#include <retry_exec/retry.hpp>
+#include <retry_exec/events.hpp>
 
 namespace retry_exec {
 
