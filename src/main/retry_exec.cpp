@@ -3,11 +3,13 @@
 // This file reads options, wires the rooms and returns the exit code; the codes are in
 // exit_code_table (retry_exec_options.cpp), which --help prints and README.md shows.
 #include "command_line.hpp"
+#include "explanation.hpp"
 #include "retry_exec_options.hpp"
 
 #include <retry_exec/process.hpp>
 #include <retry_exec/report.hpp>
 #include <retry_exec/retry.hpp>
+#include <retry_exec/rule_tools.hpp>
 #include <retry_exec/rules.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -16,6 +18,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <optional>
@@ -107,7 +110,13 @@ class Rules {
   static std::vector<std::string> names_of(const Settings& settings) {
     std::vector<std::string> names;
     for (const std::string& name : settings.rules) {
-      names.push_back(name);
+      if (name != "auto") {
+        names.push_back(name);
+        continue;
+      }
+      for (std::string& picked : pick_rule_sets(settings.command)) {
+        names.push_back(std::move(picked));
+      }
     }
     return names;
   }
@@ -123,6 +132,10 @@ class Program {
       : settings_(std::move(settings)), rules_(std::move(rules)), supervisor_(context_) {}
 
   int run() {
+    if (settings_.report || settings_.summary || from_environment("GITHUB_STEP_SUMMARY")) {
+      recorder_.emplace(settings_.command, std::chrono::system_clock::now(),
+                        [] { return Clock::now(); });
+    }
     boost::asio::co_spawn(
         context_,
         [this]() -> boost::asio::awaitable<void> {
@@ -209,7 +222,21 @@ class Program {
 
   Verdict judge(const Attempt& attempt) {
     const Failure failure{settings_.command, attempt.outcome, attempt.output};
-    return rules_.classifier().classify(failure);
+    if (!settings_.explain) return rules_.classifier().classify(failure);
+    const Explanation explanation = rules_.classifier().explain(failure);
+    say(explained(explanation));
+    return explanation.verdict;
+  }
+
+  // A text of many lines, each as one of ours.
+  void say(std::string_view text) {
+    std::string lines;
+    while (!text.empty()) {
+      const std::size_t end = std::min(text.find('\n'), text.size());
+      lines += "retry-exec: " + redactor()(text.substr(0, end)) + "\n";
+      text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    write_all(STDERR_FILENO, lines);
   }
 
   double random() {
@@ -225,35 +252,33 @@ class Program {
       last_exit_ = exit_code_of(finished->outcome);
       last_rule_ = finished->verdict ? finished->verdict->rule : std::string();
     }
-    log(event);
+    if (recorder_) recorder_->take(event);
+    if (worth_logging(event)) log(event);
   }
 
   // A run that succeeds at once has nothing to say, and does not pay for saying it.
-  bool worth_logging(const Event& event) {
-    if (log_ || settings_.verbose != 0 || settings_.log != "auto") return true;
+  bool worth_logging(const Event& event) const {
+    if (settings_.quiet) return false;
+    if (log_ || settings_.verbose != 0 || settings_.log == LogFormat::json) return true;
     const auto* finished = std::get_if<AttemptFinished>(&event);
-    const bool trouble =
-        finished != nullptr && (!succeeded(finished->outcome) || !finished->remarks.empty());
-    return trouble;
+    return finished != nullptr && !succeeded(finished->outcome);
   }
 
   void log(const Event& event) {
-    if (settings_.quiet || !worth_logging(event)) return;
-    if (!log_) open_log();
+    if (!log_) {
+      log_ = log_events(
+          LogOptions{.format = settings_.log,
+                     .verbosity = settings_.verbose != 0 ? Verbosity::verbose : Verbosity::normal,
+                     .command = settings_.command,
+                     .now = [] { return std::chrono::system_clock::now(); }},
+          redactor(), [](std::string_view text) { write_all(STDERR_FILENO, text); });
+    }
     log_(event);
   }
 
-  void open_log() {
-    redactor_.emplace(settings_.command, environ);
-    const char* github = from_environment("GITHUB_ACTIONS");
-    const LogFormat format =
-        parse_log_format(settings_.log, github == nullptr ? "" : github).value();
-    log_ = log_events(
-        LogOptions{.format = format,
-                   .verbosity = settings_.verbose != 0 ? Verbosity::verbose : Verbosity::normal,
-                   .command = settings_.command,
-                   .now = [] { return std::chrono::system_clock::now(); }},
-        *redactor_, [](std::string_view text) { write_all(STDERR_FILENO, text); });
+  const Redactor& redactor() {
+    if (!redactor_) redactor_.emplace(settings_.command, environ);
+    return *redactor_;
   }
 
   boost::asio::awaitable<void> give_out() {
@@ -262,7 +287,31 @@ class Program {
     co_await supervisor_.give_out(held_error_, STDERR_FILENO);
   }
 
+  // Where the summary goes; by default only of a run that has something to tell.
+  std::optional<std::string> summary_file() const {
+    if (settings_.summary) return settings_.summary;
+    const char* github = from_environment("GITHUB_STEP_SUMMARY");
+    const bool eventful = result_.attempts > 1 || result_.reason != StopReason::success;
+    if (github == nullptr || *github == '\0' || !eventful) return std::nullopt;
+    return github;
+  }
+
+  // A report that cannot be written is told, and changes nothing of how the command ended.
+  void tell_what_happened() {
+    const auto note = [](const Result<void>& written) {
+      if (!written) fail({written.error()});
+    };
+    if (settings_.report) {
+      const ReportTarget& target = *settings_.report;
+      note(write_report(target.path, report(recorder_->record(), target.format, redactor())));
+    }
+    if (const auto file = summary_file(); file && recorder_) {
+      note(append_summary(*file, run_summary(recorder_->record(), redactor())));
+    }
+  }
+
   int finish() {
+    tell_what_happened();
     if (result_.interrupted_by) return die_by(*result_.interrupted_by);
     // A shell that runs a loop around us looks for these two, to end the loop as well.
     if (const auto* signalled = std::get_if<Signalled>(&result_.deciding.outcome);
@@ -279,6 +328,7 @@ class Program {
   RunResult result_;
   Random random_;
   std::optional<Redactor> redactor_;
+  std::optional<RunRecorder> recorder_;
   EventSink log_;
   HeldOutput held_output_;
   HeldOutput held_error_;
@@ -286,6 +336,15 @@ class Program {
   int last_exit_ = 0;
   std::string last_rule_;
 };
+
+// What would be run, and under which policy.
+std::string plan(const Settings& settings, const Rules& rules) {
+  const Redactor redactor(settings.command, environ);
+  const Policy policy = policy_from(layered(settings.policy, rules.policy));
+  return "command: " + redactor.command(settings.command) +
+         "\nrules: " + (rules.empty() ? "none" : rules.names()) + "\npolicy: " + describe(policy) +
+         "\n";
+}
 
 int main(std::span<char* const> arguments) {
   const auto line =
@@ -300,10 +359,18 @@ int main(std::span<char* const> arguments) {
                                  "Try 'retry-exec --help'.\n");
     return exit_code::own_failure;
   }
-  auto settings = settings_from(*line);
+  const char* github = from_environment("GITHUB_ACTIONS");
+  auto settings = settings_from(*line, github == nullptr ? "" : github);
   if (!settings) return fail(settings.error());
   auto rules = Rules::open(*settings);
   if (!rules) return fail(rules.error());
+  if (settings->dry_run) {
+    write_all(STDOUT_FILENO, plan(*settings, *rules));
+    return exit_code::success;
+  }
+  if (settings->verbose != 0 && !rules->empty()) {
+    write_all(STDERR_FILENO, "retry-exec: rules: " + rules->names() + "\n");
+  }
   return Program(std::move(*settings), std::move(*rules)).run();
 }
 

@@ -155,7 +155,7 @@ std::span<const OptionDefinition> retry_exec_options() {
   return definitions;
 }
 
-Result<Settings, Errors> settings_from(const CommandLine& line) {
+Result<Settings, Errors> settings_from(const CommandLine& line, std::string_view github_actions) {
   Reader reader(line);
   Settings settings;
   settings.command = line.operands;
@@ -184,9 +184,12 @@ Result<Settings, Errors> settings_from(const CommandLine& line) {
   settings.hold_stdout = line.on("hold-stdout");
   settings.hold_stderr = line.on("hold-stderr");
   settings.pseudo_terminal = line.on("pty");
-  settings.report = reader.text("report");
+  settings.report = reader.read<ReportTarget>("report", parse_report_target);
   settings.summary = reader.text("summary");
-  settings.log = reader.text("log").value_or("auto");
+  const auto log_format = [github_actions](std::string_view text) {
+    return parse_log_format(text, github_actions);
+  };
+  settings.log = reader.read<LogFormat>("log", log_format).value_or(*log_format("auto"));
   settings.seed = reader.read<std::uint64_t>("seed", [](std::string_view text) {
     return parse_whole<std::uint64_t>(text, 0, ~std::uint64_t{0});
   });

@@ -4,6 +4,7 @@
 #include "command_line.hpp"
 
 #include <retry_exec/policy.hpp>
+#include <retry_exec/report.hpp>
 #include <retry_exec/retry.hpp>
 
 #include <cstdint>
@@ -29,9 +30,9 @@ struct Settings {
   bool hold_stdout = false;
   bool hold_stderr = false;
   bool pseudo_terminal = false;
-  std::optional<std::string> report;
+  std::optional<ReportTarget> report;
   std::optional<std::string> summary;
-  std::string log = "auto";
+  LogFormat log = LogFormat::text;
   std::optional<std::uint64_t> seed;
   bool dry_run = false;
   bool explain = false;
@@ -46,6 +47,7 @@ std::span<const OptionDefinition> retry_exec_options();
 extern const char* const exit_code_table;
 
 // Checks every value; all errors at once, each with the option or variable that it came from.
-Result<Settings, Errors> settings_from(const CommandLine& line);
+// `github_actions` is that variable of the environment, by which --log auto decides.
+Result<Settings, Errors> settings_from(const CommandLine& line, std::string_view github_actions);
 
 }  // namespace retry_exec

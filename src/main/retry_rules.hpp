@@ -49,7 +49,4 @@ boost::json::array to_json(const Errors& errors);
 boost::json::object to_json(const Verdict& verdict);
 boost::json::object to_json(const RuleSet& set);
 
-// "5 attempts, delay 2s, …"; empty when nothing is said.
-std::string words(const PolicyFields& policy);
-
 }  // namespace retry_exec::retry_rules

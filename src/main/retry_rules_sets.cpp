@@ -1,5 +1,6 @@
 // retry-rules list, show and check.
 
+#include "explanation.hpp"
 #include "retry_rules.hpp"
 
 #include <boost/json.hpp>

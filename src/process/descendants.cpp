@@ -94,6 +94,10 @@ std::vector<pid_t> descendants(std::span<const pid_t> spared) {
   return found;
 }
 
+bool is_stopped(pid_t pid) {
+  return read_stat(std::to_string(pid)).state == 'T';
+}
+
 std::vector<pid_t> group_members(pid_t group) {
   std::vector<pid_t> found;
   for_each_process([&](pid_t pid, const Stat& stat) {

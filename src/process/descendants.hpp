@@ -18,6 +18,9 @@ bool has_children();
 // All processes below us, children first, without `spared` and what is below those.
 std::vector<pid_t> descendants(std::span<const pid_t> spared);
 
+// Is `pid` stopped (SIGSTOP, SIGTSTP)? It then acts on nothing but KILL and CONT.
+bool is_stopped(pid_t pid);
+
 // The living members of process group `group`.
 std::vector<pid_t> group_members(pid_t group);
 

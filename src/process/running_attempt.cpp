@@ -238,8 +238,8 @@ void RunningAttempt::on_signal(SignalSource::Received received) {
 void RunningAttempt::on_end_request(SignalSource::Received received) {
   interrupted_by_ = received.signal;
   on_signal(received);
-  // A stopped command could not act on it.
-  if (!exit_seen_ && pid_ > 0) ::kill(own_group_ ? -pid_ : pid_, SIGCONT);
+  // A stopped command could not act on it. One that runs is spared a CONT that it may count.
+  if (!exit_seen_ && pid_ > 0 && is_stopped(pid_)) ::kill(own_group_ ? -pid_ : pid_, SIGCONT);
   // Only output that nobody takes can be left to wait for, and that nobody wants now.
   if (draining_) on_drain_grace();
 }

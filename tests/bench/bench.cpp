@@ -1,0 +1,239 @@
+// The figures of README.md, all in one run, so that only ratios matter:
+//
+//   bench start [ROUNDS]     wall time around `true`, each wrapper in turn, round after round
+//   bench flow [MEGABYTES]   a stream carried from pipe to pipe and to /dev/null, against cat
+//   bench judge              a megabyte of evidence, and hostile output, against the shipped rules
+//
+// RETRY_EXEC and FLOOR name the programs; other wrappers are taken from PATH where they are.
+#include <retry_exec/process.hpp>
+#include <retry_exec/rules.hpp>
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace {
+
+using Argv = std::vector<std::string>;
+using SteadyClock = std::chrono::steady_clock;
+
+std::string required(const char* name) {
+  const char* value = std::getenv(name);
+  if (value == nullptr) {
+    std::fprintf(stderr, "bench: set %s\n", name);
+    std::exit(125);
+  }
+  return value;
+}
+
+double milliseconds_since(SteadyClock::time_point start) {
+  return std::chrono::duration<double, std::milli>(SteadyClock::now() - start).count();
+}
+
+double median(std::vector<double> values) {
+  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2),
+                   values.end());
+  return values[values.size() / 2];
+}
+
+struct Streams {
+  int in = -1;
+  int out = -1;
+};
+
+pid_t spawn(const Argv& argv, Streams streams) {
+  std::vector<char*> words;
+  for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
+  words.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  if (streams.in >= 0) posix_spawn_file_actions_adddup2(&actions, streams.in, 0);
+  if (streams.out >= 0) posix_spawn_file_actions_adddup2(&actions, streams.out, 1);
+  pid_t child = -1;
+  const int error = posix_spawnp(&child, words.front(), &actions, nullptr, words.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (error != 0) {
+    std::fprintf(stderr, "bench: cannot run %s\n", argv.front().c_str());
+    std::exit(125);
+  }
+  return child;
+}
+
+bool wait_for(pid_t child) {
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0) continue;
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+// ---- start -----------------------------------------------------------------------------------
+
+struct Contestant {
+  std::string name;
+  Argv argv;
+  std::vector<double> times;  // milliseconds
+};
+
+std::vector<Contestant> contestants() {
+  const std::string floor = required("FLOOR");
+  const std::string ours = required("RETRY_EXEC");
+  std::vector<Contestant> all = {
+      {"true, bare", {"true"}, {}},
+      {"floor", {floor, "true"}, {}},
+      {"retry-exec -r ghcr", {ours, "-r", "ghcr", "--", "true"}, {}},
+      {"retry-exec", {ours, "--", "true"}, {}},
+  };
+  const std::vector<Contestant> others = {
+      {"retry (Debian)", {"retry", "--times=5", "--delay=2", "--", "true"}, {}},
+      {"attempt-cli", {"attempt", "true"}, {}},
+      {"eb", {"eb", "true"}, {}},
+      {"retry-cmd", {"retry-cmd", "-c", "5", "true"}, {}},
+      {"recur", {"recur", "true"}, {}},
+      {"timeout (coreutils)", {"timeout", "60", "true"}, {}},
+  };
+  for (const Contestant& other : others) {
+    if (retry_exec::find_executable(other.argv.front()).error == 0) all.push_back(other);
+  }
+  return all;
+}
+
+int start(int rounds) {
+  std::vector<Contestant> all = contestants();
+  const int nowhere = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  for (int round = -rounds / 10 - 1; round < rounds; ++round) {  // the first ones warm up
+    for (Contestant& contestant : all) {
+      const auto begin = SteadyClock::now();
+      const bool well = wait_for(spawn(contestant.argv, {nowhere, nowhere}));
+      if (!well) {
+        std::fprintf(stderr, "bench: %s failed\n", contestant.name.c_str());
+        return 1;
+      }
+      if (round >= 0) contestant.times.push_back(milliseconds_since(begin));
+    }
+  }
+  const double floor = median(all[1].times);
+  std::printf("%-24s %10s %8s   (%d rounds, medians)\n", "around `true`", "ms", "floor", rounds);
+  for (const Contestant& contestant : all) {
+    std::printf("%-24s %10.3f %7.2fx\n", contestant.name.c_str(), median(contestant.times),
+                median(contestant.times) / floor);
+  }
+  return 0;
+}
+
+// ---- flow ------------------------------------------------------------------------------------
+
+// producer | MIDDLE > sink, in milliseconds; the producer is `head -c BYTES /dev/zero`. retry-exec
+// wraps the same cat's producer, so that both have the same work before and after them.
+double flow_once(const Argv& middle, const std::string& bytes, bool to_pipe) {
+  int into[2] = {-1, -1};
+  int out_of[2] = {-1, -1};
+  if (::pipe2(into, O_CLOEXEC) != 0 || ::pipe2(out_of, O_CLOEXEC) != 0) std::exit(125);
+  const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+  const auto begin = SteadyClock::now();
+  std::vector<pid_t> children;
+  const bool wraps = middle.size() > 1;
+  if (!wraps) children.push_back(spawn({"head", "-c", bytes, "/dev/zero"}, {-1, into[1]}));
+  Argv argv = middle;
+  if (wraps) argv.insert(argv.end(), {"head", "-c", bytes, "/dev/zero"});
+  children.push_back(spawn(argv, {wraps ? -1 : into[0], to_pipe ? out_of[1] : nowhere}));
+  if (to_pipe) children.push_back(spawn({"cat"}, {out_of[0], nowhere}));
+  for (const int fd : {into[0], into[1], out_of[0], out_of[1], nowhere}) ::close(fd);
+  for (const pid_t child : children) wait_for(child);
+  return milliseconds_since(begin);
+}
+
+int flow(long megabytes) {
+  const std::string bytes = std::to_string(megabytes * 1'000'000);
+  const Argv ours = {required("RETRY_EXEC"), "-r", "ghcr", "--"};
+  std::printf("%-24s %10s %10s %8s   (%ld MB, medians of 5)\n", "carried", "cat ms", "ours ms",
+              "rate", megabytes);
+  for (const bool to_pipe : {true, false}) {
+    std::vector<double> cat;
+    std::vector<double> wrapped;
+    for (int round = 0; round < 5; ++round) {
+      cat.push_back(flow_once({"cat"}, bytes, to_pipe));
+      wrapped.push_back(flow_once(ours, bytes, to_pipe));
+    }
+    std::printf("%-24s %10.0f %10.0f %7.2fx\n", to_pipe ? "to a pipe" : "to /dev/null", median(cat),
+                median(wrapped), median(cat) / median(wrapped));
+  }
+  struct rusage usage {};
+  ::getrusage(RUSAGE_CHILDREN, &usage);
+  std::printf("most memory of any child: %.1f MiB\n", static_cast<double>(usage.ru_maxrss) / 1024);
+  return 0;
+}
+
+// ---- judge -----------------------------------------------------------------------------------
+
+double judge_once(const retry_exec::Classifier& classifier, const std::string& evidence) {
+  const std::vector<std::string> command = {"oras"};
+  retry_exec::CapturedOutput output;
+  output.standard_error.tail = evidence;
+  std::vector<double> times;
+  for (int round = 0; round < 5; ++round) {
+    const auto begin = SteadyClock::now();
+    const auto verdict =
+        classifier.classify({command, retry_exec::Outcome(retry_exec::Exited{1}), output});
+    times.push_back(milliseconds_since(begin));
+    if (verdict.retry) std::printf("(judged %s)\n", verdict.rule.c_str());
+  }
+  return median(times);
+}
+
+std::string megabyte_of(const std::string& line) {
+  std::string text;
+  while (text.size() < (std::size_t{1} << 20)) text += line;
+  return text;
+}
+
+int judge() {
+  const auto loading = SteadyClock::now();
+  std::vector<retry_exec::RuleSet> sets;
+  for (const auto& builtin : retry_exec::builtin_sets()) {
+    auto set = retry_exec::load_rule_set(std::string(builtin.name));
+    sets.push_back(std::move(*set));
+  }
+  std::printf("%-44s %8.2f ms\n", "all shipped sets from YAML", milliseconds_since(loading));
+  const auto largest = std::max_element(sets.begin(), sets.end(), [](const auto& a, const auto& b) {
+    return a.rules.size() < b.rules.size();
+  });
+  const std::string name = largest->name + " (" + std::to_string(largest->rules.size()) + " rules)";
+  std::printf("largest set: %s\n", name.c_str());
+  const retry_exec::Classifier classifier(std::vector{*largest});
+  const std::vector<std::pair<const char*, std::string>> evidence = {
+      {"1 MiB of log lines", megabyte_of("2026-01-01T00:00:00Z pushing layer 12 of 40: done\n")},
+      {"1 MiB of error lines", megabyte_of("Error: dial tcp 10.0.0.1:443: something else\n")},
+      {"one line of 10 MB", std::string(10'000'000, 'a')},
+      {"one line of 10 MB, near misses",
+       [] {
+         std::string text;
+         while (text.size() < 10'000'000) text += "dial tcp Error: status code 50 ";
+         return text;
+       }()},
+  };
+  for (const auto& [what, text] : evidence) {
+    std::printf("%-44s %8.2f ms\n", what, judge_once(classifier, text));
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  const std::string what = count > 1 ? words[1] : "";
+  const long number = count > 2 ? std::atol(words[2]) : 0;
+  if (what == "start") return start(number > 0 ? static_cast<int>(number) : 500);
+  if (what == "flow") return flow(number > 0 ? number : 4000);
+  if (what == "judge") return judge();
+  std::fprintf(stderr, "usage: bench start [ROUNDS] | flow [MEGABYTES] | judge\n");
+  return 125;
+}

@@ -1,0 +1,144 @@
+// At a terminal: the command shares our group, keys reach it once, and --pty shows it a terminal.
+#include "wrapped.hpp"
+
+#include <fcntl.h>
+#include <stdlib.h>  // NOLINT(modernize-deprecated-headers): posix_openpt and friends
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+
+using namespace test;
+
+namespace {
+
+// A terminal with a program at it, as a person has it.
+class Terminal {
+ public:
+  Terminal() {
+    master_ = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    ::grantpt(master_);
+    ::unlockpt(master_);
+    std::array<char, 128> name{};
+    ::ptsname_r(master_, name.data(), name.size());
+    slave_ = ::open(name.data(), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    winsize size{40, 120, 0, 0};
+    ::ioctl(master_, TIOCSWINSZ, &size);
+    ::fcntl(master_, F_SETFL, O_NONBLOCK);
+  }
+  Terminal(const Terminal&) = delete;
+  Terminal& operator=(const Terminal&) = delete;
+  ~Terminal() {
+    ::close(master_);
+    ::close(slave_);
+  }
+
+  Program at(Program program) const {
+    program.input = Descriptor{slave_};
+    program.standard_output = Descriptor{slave_};
+    program.standard_error = Descriptor{slave_};
+    program.terminal = slave_;
+    return program;
+  }
+
+  void type(const std::string& keys) const { (void)!::write(master_, keys.data(), keys.size()); }
+
+  bool shows(const std::string& text) {
+    return eventually([&] {
+      std::array<char, 4096> buffer{};
+      for (ssize_t got = 0; (got = ::read(master_, buffer.data(), buffer.size())) > 0;) {
+        seen_.append(buffer.data(), static_cast<std::size_t>(got));
+      }
+      return seen_.find(text) != std::string::npos;
+    });
+  }
+
+  const std::string& seen() const { return seen_; }
+
+ private:
+  int master_ = -1;
+  int slave_ = -1;
+  std::string seen_;
+};
+
+}  // namespace
+
+TEST_CASE("a command at a terminal can read it", "[terminal]") {
+  Terminal terminal;
+  Running running(
+      terminal.at(wrapped({}, {"out", "ready\n", "+", "read-stdin", "5", "+", "out", "done\n"})));
+  REQUIRE(terminal.shows("ready"));
+  terminal.type("line\n");
+  CHECK(terminal.shows("done"));
+  CHECK(running.wait().exit_code() == 0);
+}
+
+TEST_CASE("Ctrl-C reaches the command once, and we die by it", "[terminal]") {
+  const TemporaryFolder folder;
+  const std::string notes = folder / "notes";
+  Terminal terminal;
+  Running running(terminal.at(wrapped(at_once(), {"print-signals", notes})));
+  REQUIRE(eventually([&] { return read_file(notes) == "ready\n"; }));
+  terminal.type("\x03");
+  REQUIRE(eventually([&] { return read_file(notes) == "ready\n2\n"; }));
+  running.send(SIGTERM);  // now it asks a second time: the command, which ignores INT, is killed
+  CHECK(running.wait().signal() == SIGINT);
+  CHECK(count(read_file(notes), "2\n") == 1);
+}
+
+TEST_CASE("Ctrl-Z stops both, and both go on together", "[terminal]") {
+  const TemporaryFolder folder;
+  Terminal terminal;
+  const std::string line = "set -m; '" + required("RETRY_EXEC") + "' -- '" + helper() +
+                           "' out 'run''ning\n' + sleep-ms 1500 + exit 0; "
+                           "echo stop''ped; fg; echo code $?";
+  Running running(terminal.at({.argv = {"bash", "-c", line}}));
+  REQUIRE(terminal.shows("running"));
+  terminal.type("\x1a");
+  REQUIRE(terminal.shows("stopped"));
+  CHECK(terminal.shows("code 0"));
+  running.wait();
+}
+
+TEST_CASE("without --pty the command sees pipes, with it the terminal that we have", "[terminal]") {
+  Terminal terminal;
+  Running plain(terminal.at(wrapped({}, {"print-terminals"})));
+  CHECK(terminal.shows("1 other"));
+  plain.wait();
+  Terminal other;
+  Running pty(other.at(wrapped({"--pty"}, {"print-terminals"})));
+  CHECK(other.shows("1 terminal"));
+  CHECK(other.shows("2 terminal"));
+  pty.wait();
+}
+
+TEST_CASE("--pty gives the command the size of our terminal", "[terminal]") {
+  Terminal terminal;
+  Running running(terminal.at(wrapping({"--pty"}, {"sh", "-c", "stty size <&1"})));
+  CHECK(terminal.shows("40 120"));
+  running.wait();
+}
+
+TEST_CASE("--pty without a terminal changes nothing", "[terminal]") {
+  CHECK_THAT(run(wrapped({"--pty"}, {"print-terminals"})).out, ContainsSubstring("1 other"));
+}
+
+TEST_CASE("rules see what a coloured, redrawn line finally says", "[terminal]") {
+  const TemporaryFolder folder;
+  const std::string rules = folder.write("r.yaml", R"(
+retry-rules: 1
+name: t
+evidence: [{stream: both}]
+rules:
+  - {id: failed, class: transient, match: '^Error: flaky$'}
+)");
+  const std::string script =
+      "printf 'progress 1%%\\rprogress 2%%\\r\\033[31mError: \\033[1mflaky\\033[0m\\n'; exit 1";
+  Terminal terminal;
+  Running running(
+      terminal.at(wrapping({"--pty", "-a", "2", "-d", "0", "-r", rules}, {"sh", "-c", script})));
+  CHECK(terminal.shows("t/failed"));
+  running.wait();
+}
