@@ -82,6 +82,8 @@ struct Attempt {
   std::optional<int> interrupted_by;
   // Whoever read our output has gone away (EPIPE): nothing we could print would be read.
   bool reader_gone = false;
+  // We could not do our part (the disk is full of held output): what it printed is not whole.
+  std::optional<std::string> own_failure;
   // Processes that it started and that could not be ended (they belong to another user): nothing
   // may be started beside them.
   std::vector<int> survivors;

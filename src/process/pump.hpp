@@ -47,6 +47,8 @@ class Pump {
 
   bool ended() const { return ended_; }
   bool reader_gone() const { return reader_gone_; }
+  // errno of the write that could not keep output aside, or 0.
+  int hold_error() const { return hold_error_; }
   CapturedStream captured() const { return capture_.take(); }
 
  private:
@@ -70,6 +72,7 @@ class Pump {
   unsigned full_reads_ = 0;
   bool ended_ = false;
   bool reader_gone_ = false;
+  int hold_error_ = 0;
   std::shared_ptr<char> alive_ = std::make_shared<char>();  // the sink may call after our end
 
   // While much flows from pipe to pipe, bytes are moved by the kernel, and a copy of their

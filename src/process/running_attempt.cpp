@@ -387,12 +387,11 @@ Attempt RunningAttempt::collect() {
     attempt.output.standard_output = output_->captured();
   }
   if (error_) attempt.output.standard_error = error_->captured();
-  for (const HeldOutput* held : {&held_output_, &held_error_}) {
-    if (held->state && held->state->buffer.error() != 0) {
-      // NOLINTNEXTLINE(concurrency-mt-unsafe)
-      remarks_.push_back(std::string("held output was lost: ") +
-                         std::strerror(held->state->buffer.error()));
-    }
+  for (const auto* pump : {&output_, &error_}) {
+    if (!*pump || (*pump)->hold_error() == 0) continue;
+    // NOLINTNEXTLINE(concurrency-mt-unsafe)
+    attempt.own_failure = std::string("cannot keep output aside: ") +
+                          std::strerror((*pump)->hold_error()) + "; TMPDIR can name a larger place";
   }
   attempt.held_output = std::move(held_output_);
   attempt.held_error = std::move(held_error_);

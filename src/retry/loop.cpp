@@ -68,6 +68,7 @@ class Run {
     result_.verdict.reset();
     result_.interrupted_by = attempt.interrupted_by;
     if (attempt.interrupted_by) return stop(StopReason::interrupted, number);
+    if (attempt.own_failure) return stop(StopReason::internal, number, *attempt.own_failure);
     if (succeeded(attempt.outcome)) return stop(StopReason::success, number);
     if (std::holds_alternative<NotStarted>(attempt.outcome)) {
       return stop(StopReason::not_started, number);
@@ -152,6 +153,7 @@ class Run {
 
   int exit_code_for(StopReason reason) const {
     if (result_.interrupted_by) return exit_code::signal_base + *result_.interrupted_by;
+    if (result_.deciding.own_failure) return exit_code::own_failure;
     if (reason == StopReason::deadline) return exit_code::timed_out;
     if (reason == StopReason::exhausted && options_.exhausted_code) {
       return *options_.exhausted_code;

@@ -1,0 +1,82 @@
+// Full disks, many runs, and being process 1.
+#include "wrapped.hpp"
+
+#include <csignal>
+#include <filesystem>
+
+using namespace test;
+
+TEST_CASE("output that cannot be kept aside ends the run with our own code, never a success",
+          "[resource]") {
+  Program program = wrapped({"-O"}, {"flood", "10000000", "+", "exit", "0"});
+  program.environment.push_back({"TMPDIR", "/no/such/folder"});
+  const Ended ended = run(program);
+  CHECK(ended.exit_code() == 125);
+  CHECK_THAT(ended.err, ContainsSubstring("cannot keep output aside"));
+}
+
+TEST_CASE("input that cannot be recorded is not replayed in part", "[resource]") {
+  const TemporaryFolder folder;
+  Program program = wrapped(at_once({"-I"}),
+                            {"read-stdin", "400000", "+", "fail-times", folder / "n", "1", "no"});
+  program.environment.push_back({"TMPDIR", "/no/such/folder"});
+  program.input = std::string(1'000'000, 'x');
+  const Ended ended = run(program);
+  CHECK(ended.exit_code() == 125);
+  CHECK_THAT(ended.err, ContainsSubstring("cannot provide standard input"));
+}
+
+TEST_CASE("many runs, many at a time, leave no process and no file", "[resource]") {
+  const TemporaryFolder folder;
+  const std::string script =
+      "for i in $(seq 6); do for j in $(seq 50); do '" + required("RETRY_EXEC") +
+      "' -q -O -E -I -d 0 -a 2 -- '" + helper() +
+      "' flood 300000 + exit $((j % 2)) </dev/null >/dev/null 2>&1 & done; wait; done";
+  Program program{.argv = {"bash", "-c", script}};
+  program.time_limit = std::chrono::minutes(2);
+  program.environment.push_back({"TMPDIR", folder.path()});
+  const Ended ended = run(program);
+  CHECK(ended.exit_code() == 0);
+  CHECK(ended.survivors.empty());
+  CHECK(std::filesystem::is_empty(folder.path()));
+}
+
+TEST_CASE("no descriptor is left over from one attempt to the next", "[resource]") {
+  const std::string count_of = "ls /proc/$PPID/fd | wc -l; exit 1";
+  const Ended ended = run(wrapping(at_once({"-q", "-a", "30"}), {"sh", "-c", count_of}));
+  const auto counts = lines_of(ended.out);
+  REQUIRE(counts.size() == 30);
+  // The first failure opens what judging needs; from then on nothing more.
+  CHECK(counts[2] == counts[29]);
+}
+
+TEST_CASE("as process 1 of a container it works, and ends when asked to", "[resource]") {
+  const std::vector<std::string> container = {"unshare", "--user",       "--map-root-user", "--pid",
+                                              "--fork",  "--kill-child", "--mount-proc"};
+  Program program = wrapped({"-a", "1"}, {"exit", "9"});
+  program.argv.insert(program.argv.begin(), container.begin(), container.end());
+  CHECK(run(program).exit_code() == 9);
+
+  const TemporaryFolder folder;
+  const std::string notes = folder / "notes";
+  Program asked = wrapped({}, {"note", notes, "ready", "+", "sleep"});
+  asked.argv.insert(asked.argv.begin(), container.begin(), container.end());
+  Running running(asked);
+  REQUIRE(eventually([&] { return read_file(notes) == "ready\n"; }));
+  for (const pid_t pid : session_members(running.pid())) {
+    if (command_line(pid).find("/retry-exec") != std::string::npos &&
+        command_line(pid).find("unshare") == std::string::npos) {
+      ::kill(pid, SIGTERM);
+    }
+  }
+  CHECK(running.wait().exit_code() == 128 + SIGTERM);
+}
+
+TEST_CASE("a parent that is process 1 is not taken for a dead one", "[resource]") {
+  Program program = wrapped({"-a", "1"}, {"exit", "0"});
+  const std::vector<std::string> container = {"unshare", "--user",          "--map-root-user",
+                                              "--pid",   "--fork",          "sh",
+                                              "-c",      "\"$@\"; exit $?", "sh"};
+  program.argv.insert(program.argv.begin(), container.begin(), container.end());
+  CHECK(run(program).exit_code() == 0);
+}
