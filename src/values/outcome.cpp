@@ -1,3 +1,5 @@
+#include "values/overloaded.hpp"
+
 #include <retry_exec/outcome.hpp>
 
 #include <array>
@@ -9,13 +11,6 @@
 namespace retry_exec {
 
 namespace {
-
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
-template <class... F>
-Overloaded(F...) -> Overloaded<F...>;
 
 struct NamedSignal {
   int number;
