@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <optional>
 #include <utility>
@@ -38,6 +37,7 @@ class Splitter {
       : options_(options), rest_(arguments) {}
 
   std::vector<std::string> words;
+  std::vector<OptionDefinition> used;  // Program_options need not learn of the others
   Errors errors;
 
   std::span<char* const> run() {
@@ -63,7 +63,7 @@ class Splitter {
     const bool has_value = name.size() != word.size();
     if (option->argument.empty()) {
       if (has_value) return error("--" + std::string(name) + " takes no value");
-      words.push_back("--" + std::string(name));
+      add_switch(*option);
     } else if (has_value) {
       add(*option, word.substr(name.size() + 1), "--" + std::string(name));
     } else {
@@ -78,7 +78,7 @@ class Splitter {
       if (option == nullptr) return unknown(shown, {});
       letters.remove_prefix(1);
       if (option->argument.empty()) {
-        words.push_back("--" + std::string(option->name));
+        add_switch(*option);
       } else if (letters.empty()) {
         return take_value(*option, shown);
       } else {
@@ -101,6 +101,16 @@ class Splitter {
                    "), not an empty one");
     }
     words.push_back("--" + std::string(option.name) + "=" + std::string(value));
+    note(option);
+  }
+
+  void add_switch(const OptionDefinition& option) {
+    words.push_back("--" + std::string(option.name));
+    note(option);
+  }
+
+  void note(const OptionDefinition& option) {
+    if (find_name(used, option.name) == nullptr) used.push_back(option);
   }
 
   void unknown(const std::string& shown, std::string_view name) {
@@ -130,13 +140,14 @@ po::options_description described(std::span<const OptionDefinition> options) {
   return description;
 }
 
-std::string variable_name(std::string_view prefix, std::string_view option) {
-  std::string name(prefix);
+// Writes the option's variable into `name`, which keeps its memory from one option to the next.
+void name_variable(std::string_view prefix, std::string_view option, std::string& name) {
+  name = prefix;
   name += '_';
   for (const char c : option) {
-    name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    const bool lower = c >= 'a' && c <= 'z';
+    name += c == '-' ? '_' : lower ? static_cast<char>(c - 'a' + 'A') : c;
   }
-  return name;
 }
 
 std::optional<bool> switch_value(std::string_view text) {
@@ -147,9 +158,10 @@ std::optional<bool> switch_value(std::string_view text) {
 
 void add_environment(std::span<const OptionDefinition> options, std::string_view prefix,
                      const Environment& environment, CommandLine& line, Errors& errors) {
+  std::string variable;
   for (const OptionDefinition& option : options) {
     if (line.on(option.name)) continue;
-    const std::string variable = variable_name(prefix, option.name);
+    name_variable(prefix, option.name, variable);
     const char* value = environment(variable);
     if (value == nullptr) continue;
     if (!option.argument.empty()) {
@@ -190,7 +202,7 @@ Result<CommandLine, Errors> read_command_line(std::span<const OptionDefinition> 
   CommandLine line;
   line.operands.assign(operands.begin(), operands.end());
   if (!splitter.words.empty()) {
-    const po::options_description description = described(options);
+    const po::options_description description = described(splitter.used);
     namespace style = po::command_line_style;
     const po::parsed_options parsed = po::command_line_parser(splitter.words)
                                           .options(description)

@@ -6,12 +6,14 @@
 //
 // RETRY_EXEC and FLOOR name the programs; other wrappers are taken from PATH where they are.
 #include <retry_exec/process.hpp>
+#include <retry_exec/rule_tools.hpp>
 #include <retry_exec/rules.hpp>
 
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>  // NOLINT(modernize-deprecated-headers): clock_gettime
 #include <unistd.h>
 
 #include <algorithm>
@@ -69,10 +71,20 @@ pid_t spawn(const Argv& argv, Streams streams) {
   return child;
 }
 
-bool wait_for(pid_t child) {
+struct Ended {
+  bool well = false;
+  double processor = 0;  // milliseconds, of the child and of its own children
+};
+
+Ended wait_for(pid_t child) {
   int status = 0;
-  while (::waitpid(child, &status, 0) < 0) continue;
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  struct rusage usage {};
+  while (::wait4(child, &status, 0, &usage) < 0) continue;
+  const auto milliseconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_usec) / 1e3;
+  };
+  return {WIFEXITED(status) && WEXITSTATUS(status) == 0,
+          milliseconds(usage.ru_utime) + milliseconds(usage.ru_stime)};
 }
 
 // ---- start -----------------------------------------------------------------------------------
@@ -80,25 +92,26 @@ bool wait_for(pid_t child) {
 struct Contestant {
   std::string name;
   Argv argv;
-  std::vector<double> times;  // milliseconds
+  std::vector<double> times = {};      // milliseconds on the wall
+  std::vector<double> processor = {};  // milliseconds of processor time
 };
 
 std::vector<Contestant> contestants() {
   const std::string floor = required("FLOOR");
   const std::string ours = required("RETRY_EXEC");
   std::vector<Contestant> all = {
-      {"true, bare", {"true"}, {}},
-      {"floor", {floor, "true"}, {}},
-      {"retry-exec -r ghcr", {ours, "-r", "ghcr", "--", "true"}, {}},
-      {"retry-exec", {ours, "--", "true"}, {}},
+      {"true, bare", {"true"}},
+      {"floor", {floor, "true"}},
+      {"retry-exec -r ghcr", {ours, "-r", "ghcr", "--", "true"}},
+      {"retry-exec", {ours, "--", "true"}},
   };
   const std::vector<Contestant> others = {
-      {"retry (Debian)", {"retry", "--times=5", "--delay=2", "--", "true"}, {}},
-      {"attempt-cli", {"attempt", "true"}, {}},
-      {"eb", {"eb", "true"}, {}},
-      {"retry-cmd", {"retry-cmd", "-c", "5", "true"}, {}},
-      {"recur", {"recur", "true"}, {}},
-      {"timeout (coreutils)", {"timeout", "60", "true"}, {}},
+      {"retry (Debian)", {"retry", "--times=5", "--delay=2", "--", "true"}},
+      {"attempt-cli", {"attempt", "true"}},
+      {"eb", {"eb", "true"}},
+      {"retry-cmd", {"retry-cmd", "-c", "5", "true"}},
+      {"recur", {"recur", "true"}},
+      {"timeout (coreutils)", {"timeout", "60", "true"}},
   };
   for (const Contestant& other : others) {
     if (retry_exec::find_executable(other.argv.front()).error == 0) all.push_back(other);
@@ -112,19 +125,25 @@ int start(int rounds) {
   for (int round = -rounds / 10 - 1; round < rounds; ++round) {  // the first ones warm up
     for (Contestant& contestant : all) {
       const auto begin = SteadyClock::now();
-      const bool well = wait_for(spawn(contestant.argv, {nowhere, nowhere}));
-      if (!well) {
+      const Ended ended = wait_for(spawn(contestant.argv, {nowhere, nowhere}));
+      if (!ended.well) {
         std::fprintf(stderr, "bench: %s failed\n", contestant.name.c_str());
         return 1;
       }
-      if (round >= 0) contestant.times.push_back(milliseconds_since(begin));
+      if (round < 0) continue;
+      contestant.times.push_back(milliseconds_since(begin));
+      contestant.processor.push_back(ended.processor);
     }
   }
   const double floor = median(all[1].times);
-  std::printf("%-24s %10s %8s   (%d rounds, medians)\n", "around `true`", "ms", "floor", rounds);
+  const double floor_processor = median(all[1].processor);
+  std::printf("%-24s %9s %7s %9s %7s   (%d rounds, medians)\n", "around `true`", "wall ms", "floor",
+              "cpu ms", "floor", rounds);
   for (const Contestant& contestant : all) {
-    std::printf("%-24s %10.3f %7.2fx\n", contestant.name.c_str(), median(contestant.times),
-                median(contestant.times) / floor);
+    const double wall = median(contestant.times);
+    const double processor = median(contestant.processor);
+    std::printf("%-24s %9.3f %6.2fx %9.3f %6.2fx\n", contestant.name.c_str(), wall, wall / floor,
+                processor, processor / floor_processor);
   }
   return 0;
 }
@@ -172,6 +191,13 @@ int flow(long megabytes) {
   return 0;
 }
 
+// Time of our own processor, so that a busy machine does not tell.
+double own_milliseconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) / 1e6;
+}
+
 // ---- judge -----------------------------------------------------------------------------------
 
 double judge_once(const retry_exec::Classifier& classifier, const std::string& evidence) {
@@ -180,10 +206,10 @@ double judge_once(const retry_exec::Classifier& classifier, const std::string& e
   output.standard_error.tail = evidence;
   std::vector<double> times;
   for (int round = 0; round < 5; ++round) {
-    const auto begin = SteadyClock::now();
+    const double begin = own_milliseconds();
     const auto verdict =
         classifier.classify({command, retry_exec::Outcome(retry_exec::Exited{1}), output});
-    times.push_back(milliseconds_since(begin));
+    times.push_back(own_milliseconds() - begin);
     if (verdict.retry) std::printf("(judged %s)\n", verdict.rule.c_str());
   }
   return median(times);
@@ -196,19 +222,23 @@ std::string megabyte_of(const std::string& line) {
 }
 
 int judge() {
-  const auto loading = SteadyClock::now();
+  std::vector<std::string> names;
+  for (const auto& builtin : retry_exec::builtin_sets()) names.emplace_back(builtin.name);
+  const double loading = own_milliseconds();
+  const auto together = retry_exec::load_rule_sets(names);
+  std::printf("%-44s %8.2f ms\n", "all shipped sets together, from YAML",
+              own_milliseconds() - loading);
   std::vector<retry_exec::RuleSet> sets;
-  for (const auto& builtin : retry_exec::builtin_sets()) {
-    auto set = retry_exec::load_rule_set(std::string(builtin.name));
-    sets.push_back(std::move(*set));
-  }
-  std::printf("%-44s %8.2f ms\n", "all shipped sets from YAML", milliseconds_since(loading));
+  for (const std::string& name : names) sets.push_back(*retry_exec::load_rule_set(name));
   const auto largest = std::max_element(sets.begin(), sets.end(), [](const auto& a, const auto& b) {
     return a.rules.size() < b.rules.size();
   });
   const std::string name = largest->name + " (" + std::to_string(largest->rules.size()) + " rules)";
   std::printf("largest set: %s\n", name.c_str());
+  const double compiling = own_milliseconds();
   const retry_exec::Classifier classifier(std::vector{*largest});
+  judge_once(classifier, "");
+  std::printf("%-44s %8.2f ms\n", "compiled, and asked once", own_milliseconds() - compiling);
   const std::vector<std::pair<const char*, std::string>> evidence = {
       {"1 MiB of log lines", megabyte_of("2026-01-01T00:00:00Z pushing layer 12 of 40: done\n")},
       {"1 MiB of error lines", megabyte_of("Error: dial tcp 10.0.0.1:443: something else\n")},
