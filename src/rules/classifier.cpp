@@ -14,8 +14,17 @@ struct Classifier::Compiled {
 
 namespace {
 
+Prefilter prefilter_for(const RuleSet& set) {
+  std::vector<std::string_view> patterns;
+  for (const Rule& rule : set.rules) {
+    patterns.push_back(rule.match ? std::string_view(rule.match->text) : std::string_view());
+  }
+  return Prefilter(patterns);
+}
+
 CompiledSet compile(const RuleSet& set) {
-  CompiledSet compiled{.set = &set, .rules = {}, .evidence = {}, .details = {}};
+  CompiledSet compiled{
+      .set = &set, .rules = {}, .evidence = {}, .details = {}, .prefilter = prefilter_for(set)};
   for (const Rule& rule : set.rules) {
     CompiledRule& added = compiled.rules.emplace_back();
     added.rule = &rule;

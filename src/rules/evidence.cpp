@@ -1,5 +1,7 @@
 #include "rules/evidence.hpp"
 
+#include "rules/prefilter.hpp"
+
 #include <algorithm>
 
 namespace retry_exec::rules {
@@ -32,25 +34,32 @@ std::string EvidenceRoom::focused(const EvidencePatterns& patterns, std::string 
   return text;
 }
 
+// Lines stay where they are, so that a line of one text is that of the other.
+std::string EvidenceRoom::without(const Pattern& mask, const std::string& text) {
+  std::string result;
+  result.reserve(text.size());
+  std::size_t from = 0;
+  while (from < text.size() && mask.search(text, from, scratch_, budget_) == Search::found) {
+    const std::string_view hidden =
+        std::string_view(text).substr(scratch_.begin(), scratch_.end() - scratch_.begin());
+    if (hidden.empty()) break;
+    result.append(text, from, scratch_.begin() - from);
+    result += masked_mark;
+    result.append(static_cast<std::size_t>(std::count(hidden.begin(), hidden.end(), '\n')), '\n');
+    from = scratch_.end();
+  }
+  return result.append(text, from);
+}
+
 std::string EvidenceRoom::masked(const EvidencePatterns& patterns, const std::string& text) {
   std::string result = text;
-  for (const LazyPattern& lazy : patterns.masks) {
-    const Pattern* mask = lazy.get();
-    if (mask == nullptr) continue;
-    const std::string before = std::move(result);
-    result.clear();
-    std::size_t from = 0;
-    while (from < before.size() && mask->search(before, from, scratch_, budget_) == Search::found) {
-      const std::string_view hidden =
-          std::string_view(before).substr(scratch_.begin(), scratch_.end() - scratch_.begin());
-      if (hidden.empty()) break;
-      result.append(before, from, scratch_.begin() - from);
-      result += masked_mark;
-      // Lines stay where they are, so that a line of one text is that of the other.
-      result.append(static_cast<std::size_t>(std::count(hidden.begin(), hidden.end(), '\n')), '\n');
-      from = scratch_.end();
-    }
-    result.append(before, from);
+  std::vector<std::string_view> sources;
+  for (const LazyPattern& mask : patterns.masks) sources.push_back(mask.source());
+  const std::vector<Places> places = Prefilter(sources).places(text);
+  for (std::size_t i = 0; i < patterns.masks.size(); ++i) {
+    // A mask adds nothing that another could match, so what has no place now has none later.
+    const Pattern* mask = places[i].none() ? nullptr : patterns.masks[i].get();
+    if (mask != nullptr) result = without(*mask, result);
   }
   return result;
 }

@@ -43,6 +43,7 @@ class EvidenceRoom {
   const std::string& seen(Stream stream);  // one of the two
   std::string focused(const EvidencePatterns& patterns, std::string text);
   std::string masked(const EvidencePatterns& patterns, const std::string& text);
+  std::string without(const Pattern& mask, const std::string& text);
 
   const CapturedOutput& output_;
   Scratch& scratch_;

@@ -35,16 +35,20 @@ class Judge {
 
  private:
   // The evidence of one set: the source's own stream, and each that a rule asks for.
+  struct View {
+    Evidence evidence;
+    std::vector<Places> places;  // worth trying, by rule
+  };
   struct Views {
-    std::optional<Evidence> usual;
-    std::optional<Evidence> of_stream[3];
+    std::optional<View> usual;
+    std::optional<View> of_stream[3];
   };
 
   const EvidencePatterns& source_of(const CompiledSet& set) const;
-  const Evidence& evidence(const CompiledSet& set, Views& views, std::optional<Stream> stream);
+  const View& view(const CompiledSet& set, Views& views, std::optional<Stream> stream);
   std::string unfit(const Rule& rule) const;
   Held try_rule(const CompiledSet& set, const CompiledRule& rule, Views& views);
-  Held try_text(const CompiledRule& rule, const Evidence& evidence);
+  Held try_text(const CompiledRule& rule, const Evidence& evidence, const Places& places);
   Verdict decided(const CompiledSet& set, const CompiledRule& rule, const Held& held, Views& views);
   void take_retry_after(Verdict& verdict, const Pattern& pattern, std::string_view text);
   void take_details(Verdict& verdict, const CompiledSet& set, std::string_view text);
@@ -81,11 +85,13 @@ const EvidencePatterns& Judge::source_of(const CompiledSet& set) const {
   return no_source_;
 }
 
-const Evidence& Judge::evidence(const CompiledSet& set, Views& views,
-                                std::optional<Stream> stream) {
-  std::optional<Evidence>& view =
+const Judge::View& Judge::view(const CompiledSet& set, Views& views, std::optional<Stream> stream) {
+  std::optional<View>& view =
       stream ? views.of_stream[static_cast<std::size_t>(*stream)] : views.usual;
-  if (!view) view = room_.evidence(source_of(set), stream);
+  if (!view) {
+    view.emplace(View{room_.evidence(source_of(set), stream), {}});
+    view->places = set.prefilter.places(view->evidence.masked);
+  }
   return *view;
 }
 
@@ -112,12 +118,13 @@ std::string Judge::unfit(const Rule& rule) const {
   return {};
 }
 
-Held Judge::try_text(const CompiledRule& rule, const Evidence& evidence) {
+Held Judge::try_text(const CompiledRule& rule, const Evidence& evidence, const Places& places) {
   Held result;
-  const auto ask = [&](const LazyPattern& lazy) {
+  const auto ask = [&](const LazyPattern& lazy, const Places& where) {
+    if (where.none()) return Search::nothing;
     const Pattern* pattern = lazy.get();
     return pattern == nullptr ? Search::limit
-                              : pattern->search(evidence.masked, 0, scratch_, budget_);
+                              : search_places(*pattern, evidence.masked, where, scratch_, budget_);
   };
   const auto beyond_limits = [&] {
     unevaluated_.push_back(rule.rule->full_id());
@@ -125,7 +132,7 @@ Held Judge::try_text(const CompiledRule& rule, const Evidence& evidence) {
     return result;
   };
   if (rule.rule->match) {
-    const Search match = ask(rule.match);
+    const Search match = ask(rule.match, places);
     if (match == Search::limit) return beyond_limits();
     if (match == Search::nothing) {
       result.why_not = "match: not in " + evidence.stream;
@@ -134,7 +141,7 @@ Held Judge::try_text(const CompiledRule& rule, const Evidence& evidence) {
     result.line = line_number(evidence.masked, scratch_.begin());
   }
   if (rule.rule->unless) {
-    const Search unless = ask(rule.unless);
+    const Search unless = ask(rule.unless, {.everywhere = true, .lines = {}});
     if (unless == Search::limit) return beyond_limits();
     if (unless == Search::found) {
       const std::size_t length = scratch_.end() - scratch_.begin();
@@ -150,7 +157,9 @@ Held Judge::try_rule(const CompiledSet& set, const CompiledRule& rule, Views& vi
   if (std::string why_not = unfit(*rule.rule); !why_not.empty())
     return {.why_not = std::move(why_not)};
   if (!rule.rule->match && !rule.rule->unless) return {.held = true, .why_not = {}};
-  return try_text(rule, evidence(set, views, rule.rule->stream));
+  const View& seen = view(set, views, rule.rule->stream);
+  const auto number = static_cast<std::size_t>(&rule - set.rules.data());
+  return try_text(rule, seen.evidence, seen.places[number]);
 }
 
 void Judge::take_retry_after(Verdict& verdict, const Pattern& pattern, std::string_view text) {
@@ -203,7 +212,7 @@ void treat(Verdict& verdict, const RuleSet& set, const std::string& class_name,
 Verdict Judge::decided(const CompiledSet& set, const CompiledRule& compiled, const Held& held,
                        Views& views) {
   const Rule& rule = *compiled.rule;
-  const Evidence& shown = evidence(set, views, rule.stream);
+  const Evidence& shown = view(set, views, rule.stream).evidence;
   show(shown);
   Verdict verdict;
   verdict.matched = true;
@@ -224,7 +233,7 @@ Verdict Judge::undecided(std::span<const CompiledSet> sets, std::vector<Views>& 
   Verdict verdict;
   verdict.class_name = "unmatched";
   const Evidence& shown = sets.empty() ? without_rules_.emplace(room_.evidence(no_source_, {}))
-                                       : evidence(sets.front(), views.front(), {});
+                                       : view(sets.front(), views.front(), {}).evidence;
   show(shown);
   verdict.line = last_line(shown.unmasked);
   if (!sets.empty()) {

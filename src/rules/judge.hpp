@@ -2,6 +2,7 @@
 #pragma once
 
 #include "rules/evidence.hpp"
+#include "rules/prefilter.hpp"
 
 #include <span>
 #include <vector>
@@ -19,6 +20,7 @@ struct CompiledSet {
   std::vector<CompiledRule> rules;
   std::vector<EvidencePatterns> evidence;
   std::vector<LazyPattern> details;  // in the order of set->details
+  Prefilter prefilter;               // of the rules' `match`, by their place in `rules`
 };
 
 // `explanation`, where there is one, is told of every step; its verdict is left alone.

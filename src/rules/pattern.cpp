@@ -126,20 +126,25 @@ void Pattern::prepare_for(std::size_t size) const {
   bytes_seen_ += size;
   if (jit_tried_ || bytes_seen_ < worth_jit) return;
   jit_tried_ = true;
-  pcre2_jit_compile(code_.get(), PCRE2_JIT_COMPLETE);  // refused by some systems: then interpreted
+  // Some systems refuse; the pattern is then interpreted.
+  jit_ = pcre2_jit_compile(code_.get(), PCRE2_JIT_COMPLETE) == 0;
 }
 
 Search Pattern::search(std::string_view text, std::size_t from, Scratch& scratch,
-                       const Budget& budget) const {
-  prepare_for(text.size() - from);
-  const bool compiled = jit_tried_ && number_of(code_.get(), PCRE2_INFO_JITSIZE) != 0;
-  pcre2_set_match_limit(scratch.context_.get(), compiled ? match_limit : interpreter_match_limit);
-  for (std::size_t start = from; start <= text.size(); start += positions_at_a_time) {
-    if (start > from && budget.spent()) return Search::limit;
-    pcre2_set_offset_limit(scratch.context_.get(),
-                           std::min(start + positions_at_a_time - 1, text.size()));
-    const int found = pcre2_match(code_.get(), bytes(text), text.size(), start, PCRE2_NO_UTF_CHECK,
-                                  scratch.data_.get(), scratch.context_.get());
+                       const Budget& budget, std::size_t last) const {
+  last = std::min(last, text.size());
+  prepare_for(last - from);
+  pcre2_set_match_limit(scratch.context_.get(), jit_ ? match_limit : interpreter_match_limit);
+  for (std::size_t start = from; start <= last; start += positions_at_a_time) {
+    scratch.positions_ += std::min(positions_at_a_time, last - start);
+    if (scratch.positions_ > positions_at_a_time) {
+      scratch.positions_ = 0;
+      if (budget.spent()) return Search::limit;
+    }
+    pcre2_set_offset_limit(scratch.context_.get(), std::min(start + positions_at_a_time - 1, last));
+    const auto match = jit_ ? &pcre2_jit_match : &pcre2_match;  // the first saves checks
+    const int found = match(code_.get(), bytes(text), text.size(), start, 0, scratch.data_.get(),
+                            scratch.context_.get());
     if (found >= 0) return Search::found;
     if (found != PCRE2_ERROR_NOMATCH) return Search::limit;
   }

@@ -54,6 +54,7 @@ class Scratch {
   std::unique_ptr<pcre2_real_match_data_8, Free> data_;
   std::unique_ptr<pcre2_real_match_context_8, Free> context_;
   std::unique_ptr<pcre2_real_jit_stack_8, Free> stack_;
+  std::size_t positions_ = 0;  // tried since the budget was last looked at
 };
 
 enum class Search { found, nothing, limit };
@@ -67,10 +68,10 @@ class Pattern {
   std::size_t group_named(const char* name) const;
   std::size_t first_group() const;
 
-  // The first match that begins at `from` or later. `limit`: it could not be found out within
-  // PCRE2's limits or the budget.
-  Search search(std::string_view text, std::size_t from, Scratch& scratch,
-                const Budget& budget) const;
+  // The first match that begins at `from` or later, and not behind `last`. `limit`: it could not be
+  // found out within PCRE2's limits or the budget.
+  Search search(std::string_view text, std::size_t from, Scratch& scratch, const Budget& budget,
+                std::size_t last = std::string_view::npos) const;
 
  private:
   struct Free {
@@ -82,6 +83,7 @@ class Pattern {
   std::unique_ptr<pcre2_real_code_8, Free> code_;
   mutable std::size_t bytes_seen_ = 0;
   mutable bool jit_tried_ = false;
+  mutable bool jit_ = false;
 };
 
 // A pattern that is compiled when it is first needed: most rules never are.

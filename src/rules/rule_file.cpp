@@ -261,6 +261,7 @@ std::vector<RuleDraft> FileReader::read_rules(yaml::Mapping& top) {
   if (items == nullptr) return rules;
   for (const yaml::Node& item : *items) {
     RuleDraft draft = read_rule(item);
+    if (item.kind != yaml::Node::Kind::mapping) continue;
     const auto same = [&](const RuleDraft& other) { return other.rule.id == draft.rule.id; };
     const auto first = std::find_if(rules.begin(), rules.end(), same);
     if (first != rules.end() && !draft.rule.id.empty()) {

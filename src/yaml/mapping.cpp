@@ -106,7 +106,7 @@ void Mapping::error(const Position& where, std::string what) {
 }
 
 const Node* Mapping::node(std::string_view key) {
-  asked_.push_back(key);
+  if (std::find(asked_.begin(), asked_.end(), key) == asked_.end()) asked_.push_back(key);
   return node_ == nullptr ? nullptr : node_->find(key);
 }
 

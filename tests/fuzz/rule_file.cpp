@@ -1,0 +1,57 @@
+// A rule file and an output to judge by it, separated by a NUL byte. Whatever comes: an answer, in
+// bounded time.
+//
+//   CC=clang CXX=clang++ meson setup build-fuzz -Dfuzzers=true
+//   ninja -C build-fuzz tests/fuzz/fuzz-rule-file
+//   build-fuzz/tests/fuzz/fuzz-rule-file -max_len=4096 -timeout=2 CORPUS
+
+#include "rules/pattern.hpp"
+#include "rules/prefilter.hpp"
+
+#include <retry_exec/rules.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+namespace {
+
+using namespace retry_exec;
+
+// The places that the prefilter leaves out hold no match.
+void compare_with_plain_search(const Rule& rule, std::string_view text) {
+  if (!rule.match) return;
+  const auto pattern = rules::Pattern::compile(rule.match->text);
+  if (!pattern) return;
+  const rules::Prefilter prefilter({rule.match->text});
+  const auto places = prefilter.places(text);
+  rules::Scratch scratch;
+  const rules::Budget budget(std::chrono::milliseconds(200));
+  const rules::Search plain = pattern->search(text, 0, scratch, budget);
+  if (plain == rules::Search::limit) return;
+  const std::size_t begin = plain == rules::Search::found ? scratch.begin() : 0;
+  const rules::Search quick = rules::search_places(*pattern, text, places[0], scratch, budget);
+  if (quick == rules::Search::limit) return;
+  if (quick != plain || (quick == rules::Search::found && scratch.begin() != begin)) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view input(reinterpret_cast<const char*>(data), size);
+  const std::size_t end = input.find('\0');
+  const std::string_view yaml = input.substr(0, end);
+  if (yaml.find("/dev") != std::string_view::npos)
+    return 0;  // an include could wait for a terminal
+  const auto set = parse_rule_set(yaml, "/nonexistent/fuzz.yaml");
+  if (!set) return 0;
+  const std::string_view text = end == std::string_view::npos ? yaml : input.substr(end + 1);
+  CapturedOutput output;
+  output.standard_error.tail = text;
+  const std::vector<std::string> command = {"oras"};
+  const Classifier classifier({*set});
+  classifier.explain({command, Exited{1}, output});
+  for (const Rule& rule : set->rules) compare_with_plain_search(rule, text);
+  return 0;
+}
