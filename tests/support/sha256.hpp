@@ -1,12 +1,10 @@
-// FIPS 180-4, for the digests of test images.
+// The digests of test images.
 #pragma once
 
-#include <string>
-#include <string_view>
+#include "publish/sha256.hpp"
 
 namespace test {
 
-// "sha256:" and 64 hexadecimal digits.
-std::string digest_of(std::string_view bytes);
+using retry_exec::publish::digest_of;
 
 }  // namespace test

@@ -1,10 +1,10 @@
-#include "sha256.hpp"
+#include "publish/sha256.hpp"
 
 #include <array>
 #include <bit>
 #include <cstdint>
 
-namespace test {
+namespace retry_exec::publish {
 
 namespace {
 
@@ -69,4 +69,4 @@ std::string digest_of(std::string_view bytes) {
   return text;
 }
 
-}  // namespace test
+}  // namespace retry_exec::publish

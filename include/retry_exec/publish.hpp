@@ -1,0 +1,152 @@
+// Publishing images: from manifests that were pushed by digest to verified tags.
+//
+//   load_plan(file)  →  Plan  →  publish(plan, seams)  →  Outcome of each target
+//
+// For each target: wait until every source digest is readable → create the index → convert it for
+// SOCI (where asked) → copy it to its tags → verify them. All that touches a registry is done by
+// oras and soci, as argv arrays; nothing here prints. The format of a plan is documented in
+// README.md, "Publishing".
+#pragma once
+
+#include <retry_exec/error.hpp>
+#include <retry_exec/policy.hpp>
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace retry_exec::publish {
+
+// ---- names of things in registries -----------------------------------------------------------
+
+// "ghcr.io/posit-dev/workbench:2026.05.0@sha256:…"; the host is always written out.
+struct Reference {
+  std::string host;        // "localhost:5000"
+  std::string repository;  // "posit-dev/workbench"
+  std::string tag;         // empty: none
+  std::string digest;      // empty: none
+
+  std::string name() const { return host + "/" + repository; }
+  bool operator==(const Reference&) const = default;
+};
+std::string to_string(const Reference& reference);
+Result<Reference> parse_reference(std::string_view text);
+bool is_digest(std::string_view text);
+bool is_tag(std::string_view text);
+
+struct Platform {
+  std::string os;
+  std::string architecture;
+  std::string variant;
+  std::string os_version;
+  std::vector<std::string> os_features;
+
+  bool operator==(const Platform&) const = default;
+};
+std::string to_string(const Platform& platform);  // "linux/arm64/v8"
+
+struct Descriptor {
+  std::string media_type;
+  std::string digest;
+  std::uint64_t size = 0;
+  std::optional<Platform> platform;
+};
+
+// ---- the plan --------------------------------------------------------------------------------
+
+enum class Phase { preflight, index, soci, copy, verify };
+inline constexpr std::array phases = {Phase::preflight, Phase::index, Phase::soci, Phase::copy,
+                                      Phase::verify};
+std::string_view to_string(Phase phase);
+
+// How a registry is talked to. What is empty, oras decides by itself.
+struct RegistryOptions {
+  std::optional<bool> plain_http;
+  bool insecure = false;
+  std::string ca_file;
+  std::string registry_config;
+};
+
+struct SociOptions {
+  bool enabled = false;
+  std::vector<std::string> platforms;  // empty: all
+  std::optional<std::uint64_t> span_size;
+  std::optional<std::uint64_t> min_layer_size;
+  std::vector<std::string> prefetch_files;
+  std::vector<std::string> optimizations;
+  bool fail_on_empty = false;  // no layer is worth indexing: fail, or publish the image as it is
+};
+
+struct Source {
+  Reference reference;  // has a digest
+  std::optional<Platform> platform;
+};
+
+struct Target {
+  std::string name;
+  std::vector<Source> sources;  // in the order of the index
+  Reference staging;            // a repository: neither tag nor digest
+  std::vector<std::pair<std::string, std::string>> annotations;  // sorted by key
+  SociOptions soci;
+  bool flatten = false;  // a source that is itself an index stands for its images
+  std::vector<Reference> tags;
+};
+
+struct Plan {
+  std::string file;
+  std::vector<std::string> rules;
+  std::string oras = "oras";
+  std::string soci = "soci";
+  PolicyFields policy;
+  std::map<Phase, PolicyFields> phases;
+  std::map<std::string, RegistryOptions, std::less<>> registries;
+  std::string scratch;
+  std::vector<Target> targets;  // in the order of their copies
+};
+
+using Variables = std::function<const char*(const std::string&)>;  // getenv(3)
+
+// Reads a plan and all that it names, and checks what can be checked without a registry. All errors
+// at once. Paths in a plan are relative to its folder.
+Result<Plan, Errors> load_plan(const std::string& path, const Variables& environment);
+
+// The targets that are to be published here: those of `only` (empty: all), of which every
+// `shards`-th from the `shard`-th on (both from 1).
+struct Selection {
+  std::vector<std::string> only;
+  unsigned shard = 1;
+  unsigned shards = 1;
+};
+Result<Plan, Errors> select_targets(Plan plan, const Selection& selection);
+
+// "{"include":[{"target":"workbench"},…]}": what a CI system makes one job a target of.
+std::string matrix(const Plan& plan);
+
+// Every command of a target's run, in order, as far as it can be told beforehand: what is not yet
+// known stands in angle brackets.
+struct PlannedCommand {
+  Phase phase;
+  std::vector<std::string> argv;
+};
+std::vector<PlannedCommand> planned_commands(const Plan& plan, const Target& target);
+
+// ---- what it does with a plan's values -------------------------------------------------------
+
+// An attempt's limits and waits in one phase.
+struct StepPolicy {
+  PolicyFields strong;  // as the plan says: wins over rule files
+  PolicyFields absent;  // how long, and how often, something that is not there yet is awaited
+};
+StepPolicy probe_policy(const Plan& plan, Phase phase);
+StepPolicy step_policy(const Plan& plan, Phase phase);
+// The time that a whole phase of one target may take.
+Duration phase_deadline(const Plan& plan, Phase phase);
+
+}  // namespace retry_exec::publish

@@ -1,0 +1,86 @@
+// retry-publish: publishes images as a plan says, through oras and soci.
+//
+// This file reads options, wires the rooms and returns the exit code; the codes are in
+// publish_exit_code_table (retry_publish_options.cpp), which --help prints and README.md shows.
+#include "command_line.hpp"
+#include "retry_publish_options.hpp"
+
+#include <retry_exec/process.hpp>
+#include <retry_exec/publish.hpp>
+#include <retry_exec/redact.hpp>
+
+#include <unistd.h>
+
+#include <cstdlib>
+
+namespace retry_exec {
+namespace {
+
+constexpr std::string_view usage = "Usage: retry-publish [options] PLAN\n";
+
+const char* from_environment(const std::string& name) {
+  return std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe)
+}
+
+int fail(const Errors& errors) {
+  std::string text;
+  for (const Error& error : errors) text += "retry-publish: " + printable(to_string(error)) + "\n";
+  write_all(STDERR_FILENO, text);
+  return exit_code::own_failure;
+}
+
+std::string help() {
+  return std::string(usage) +
+         "Publishes images as PLAN (YAML) says: waits until manifests that were pushed by digest\n"
+         "are readable, creates their index, converts it for SOCI where asked, copies it to its\n"
+         "tags and verifies them. A registry that lags, throttles or fails is waited for.\n\n"
+         "Options:\n" +
+         option_table(retry_publish_options()) +
+         "\nDurations: 500ms, 2.5s, 1h30m, a bare number is seconds. Each long option has an\n"
+         "environment variable: RETRY_PUBLISH_JOBS stands for --jobs. ORAS and SOCI name the tools\n"
+         "where the plan does not.\n\nExit codes:\n" +
+         publish_exit_code_table;
+}
+
+int print_commands(const publish::Plan& plan) {
+  const Redactor redact;
+  std::string text;
+  for (const publish::Target& target : plan.targets) {
+    for (const publish::PlannedCommand& command : publish::planned_commands(plan, target)) {
+      text += printable(target.name) + ": " + std::string(to_string(command.phase)) + ": " +
+              redact.command(command.argv) + "\n";
+    }
+  }
+  write_all(STDOUT_FILENO, text);
+  return exit_code::success;
+}
+
+int main(std::span<char* const> arguments) {
+  const auto line =
+      read_command_line(retry_publish_options(), arguments, "RETRY_PUBLISH", from_environment);
+  if (!line) return fail(line.error());
+  if (line->on("help")) return write_all(STDOUT_FILENO, help()), exit_code::success;
+  if (line->on("version")) {
+    return write_all(STDOUT_FILENO, "retry-publish " RETRY_EXEC_VERSION "\n"), exit_code::success;
+  }
+  const auto settings = publish_settings_from(*line);
+  if (!settings) return fail(settings.error());
+  auto whole = publish::load_plan(settings->plan, from_environment);
+  if (!whole) return fail(whole.error());
+  const auto plan = publish::select_targets(std::move(*whole), settings->selection);
+  if (!plan) return fail(plan.error());
+  if (settings->matrix) {
+    return write_all(STDOUT_FILENO, publish::matrix(*plan) + "\n"), exit_code::success;
+  }
+  if (settings->dry_run) return print_commands(*plan);
+  return fail({{{}, "publishing is not there yet; use --dry-run"}});
+}
+
+}  // namespace
+}  // namespace retry_exec
+
+int main(int count, char** arguments) {
+  retry_exec::protect_standard_streams();
+  const auto size = static_cast<std::size_t>(count > 0 ? count - 1 : 0);
+  return retry_exec::main({arguments + (count > 0 ? 1 : 0), size});
+}

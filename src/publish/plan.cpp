@@ -1,0 +1,141 @@
+#include "publish/plan_file.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+namespace retry_exec::publish {
+
+namespace {
+
+TargetDraft* find_draft(std::vector<TargetDraft>& drafts, const std::string& name) {
+  const auto found = std::find_if(drafts.begin(), drafts.end(),
+                                  [&](const TargetDraft& draft) { return draft.name == name; });
+  return found == drafts.end() ? nullptr : &*found;
+}
+
+// What the plan writes of a target beats what bake says.
+void merge(TargetDraft& baked, TargetDraft&& written) {
+  baked.baked = false;
+  baked.where = written.where;
+  baked.sources = std::move(written.sources);
+  if (!written.tags.empty()) baked.tags = std::move(written.tags);
+  baked.staging = std::move(written.staging);
+  baked.annotations = std::move(written.annotations);
+  baked.soci = std::move(written.soci);
+  baked.flatten = written.flatten;
+}
+
+std::vector<TargetDraft> gather(PlanFile& file, Errors& errors) {
+  std::vector<TargetDraft> drafts;
+  for (const TargetDraft::Text& bake : file.bake) {
+    for (const std::string& path : files_of(bake, file.plan.file, errors)) {
+      for (TargetDraft& draft : read_bake(path, bake.where, errors)) {
+        if (TargetDraft* known = find_draft(drafts, draft.name)) {
+          known->tags.insert(known->tags.end(), draft.tags.begin(), draft.tags.end());
+        } else {
+          drafts.push_back(std::move(draft));
+        }
+      }
+    }
+  }
+  for (TargetDraft& written : file.targets) {
+    if (TargetDraft* known = find_draft(drafts, written.name)) {
+      merge(*known, std::move(written));
+    } else {
+      drafts.push_back(std::move(written));
+    }
+  }
+  std::vector<std::string> metadata;
+  for (const TargetDraft::Text& pattern : file.metadata) {
+    const std::vector<std::string> files = files_of(pattern, file.plan.file, errors);
+    metadata.insert(metadata.end(), files.begin(), files.end());
+  }
+  read_metadata(metadata, drafts, errors);
+  // A bake file describes what could be built; what was not built is not published.
+  std::erase_if(drafts, [&](const TargetDraft& draft) {
+    return draft.baked && draft.sources.empty() && draft.found.empty() && !metadata.empty();
+  });
+  return drafts;
+}
+
+std::string first_set(const Variables& environment, std::initializer_list<const char*> names,
+                      const char* otherwise) {
+  for (const char* name : names) {
+    const char* value = environment(name);
+    if (value != nullptr && *value != '\0') return value;
+  }
+  return otherwise;
+}
+
+void fill_in(Plan& plan, const Variables& environment) {
+  if (plan.oras.empty()) plan.oras = first_set(environment, {"ORAS", "ORAS_PATH"}, "oras");
+  if (plan.soci.empty()) plan.soci = first_set(environment, {"SOCI", "SOCI_PATH"}, "soci");
+  if (plan.rules.empty()) plan.rules = {"ghcr"};
+  if (plan.scratch.empty()) plan.scratch = first_set(environment, {"TMPDIR"}, "/tmp");
+  for (std::string& name : plan.rules) {
+    const std::string path = beside(plan.file, name);
+    std::error_code ignored;
+    if (std::filesystem::exists(path, ignored)) name = path;
+  }
+}
+
+void check_scratch(const Plan& plan, Errors& errors) {
+  const bool soci = std::any_of(plan.targets.begin(), plan.targets.end(),
+                                [](const Target& target) { return target.soci.enabled; });
+  if (soci && plan.scratch.find_first_of(":@") != std::string::npos) {
+    errors.push_back({{plan.file},
+                      "the scratch folder '" + plan.scratch +
+                          "' has a ':' or '@' in its name, which oras takes for a tag or a digest"});
+  }
+}
+
+}  // namespace
+
+Result<Plan, Errors> load_plan(const std::string& path, const Variables& environment) {
+  auto root = yaml::parse_file(path);
+  if (!root) return root.error();
+  Errors errors;
+  expand_variables(*root, environment, errors);
+  PlanFile file = read_plan_file(*root, errors);
+  file.plan.file = path;
+  fill_in(file.plan, environment);
+  std::vector<TargetDraft> drafts = gather(file, errors);
+  file.plan.targets = finish_targets(file, std::move(drafts), environment, errors);
+  if (file.plan.targets.empty() && errors.empty()) {
+    errors.push_back({{path},
+                      "no targets: write some under 'targets', or name a 'bake' file whose "
+                      "targets have tags"});
+  }
+  check_scratch(file.plan, errors);
+  if (!errors.empty()) return errors;
+  return std::move(file.plan);
+}
+
+Result<Plan, Errors> select_targets(Plan plan, const Selection& selection) {
+  Errors errors;
+  std::vector<std::string_view> names;
+  for (const Target& target : plan.targets) names.push_back(target.name);
+  for (const std::string& name : selection.only) {
+    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+    const std::string_view near = nearest_word(name, names);
+    errors.push_back({{plan.file}, "no target '" + name + "' in the plan" +
+                                       (near.empty() ? std::string()
+                                                     : "; did you mean '" + std::string(near) +
+                                                           "'?")});
+  }
+  if (!errors.empty()) return errors;
+  if (!selection.only.empty()) {
+    std::erase_if(plan.targets, [&](const Target& target) {
+      return std::find(selection.only.begin(), selection.only.end(), target.name) ==
+             selection.only.end();
+    });
+  }
+  std::size_t number = 0;
+  std::erase_if(plan.targets, [&](const Target&) {
+    return number++ % selection.shards != selection.shard - 1;
+  });
+  return plan;
+}
+
+}  // namespace retry_exec::publish

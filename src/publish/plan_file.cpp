@@ -1,0 +1,190 @@
+#include "publish/plan_file.hpp"
+
+#include "policy/policy_yaml.hpp"
+
+#include <algorithm>
+
+namespace retry_exec::publish {
+
+namespace {
+
+using Text = TargetDraft::Text;
+
+class PlanReader {
+ public:
+  PlanReader(Errors& errors) : errors_(errors) {}
+
+  PlanFile read(const yaml::Node& root) {
+    yaml::Mapping top(root, errors_, "the plan");
+    read_version(top);
+    PlanFile file;
+    file.plan.file = root.where.file;
+    file.plan.rules = top.strings("rules");
+    read_tools(top, file.plan);
+    file.metadata = texts(top, "metadata");
+    file.bake = texts(top, "bake");
+    file.staging = text(top, "staging");
+    if (const yaml::Node* policy = top.node("policy")) {
+      file.plan.policy = read_policy(*policy, errors_, "'policy'");
+    }
+    read_phases(top, file.plan);
+    read_registries(top, file.plan);
+    if (const auto scratch = top.text("scratch")) {
+      file.plan.scratch = beside(file.plan.file, *scratch);
+    }
+    for_each(top, "targets", "a target's name", [&](const yaml::Node& name, const yaml::Node& value) {
+      file.targets.push_back(read_target(name, value));
+    });
+    top.finish();
+    return file;
+  }
+
+ private:
+  void read_version(yaml::Mapping& top) {
+    const yaml::Node* version = top.required("retry-publish");
+    if (version == nullptr || (version->text == "1" && !version->quoted())) return;
+    top.error(version->where,
+              "'retry-publish' is the version of the format: 1, the only one there is");
+  }
+
+  static std::optional<Text> text(yaml::Mapping& fields, std::string_view key) {
+    const yaml::Node* node = fields.text_node(key);
+    if (node == nullptr) return std::nullopt;
+    return Text{node->text, node->where};
+  }
+
+  static std::vector<Text> texts(yaml::Mapping& fields, std::string_view key) {
+    std::vector<Text> list;
+    for (const yaml::Node* node : fields.texts(key)) list.push_back({node->text, node->where});
+    return list;
+  }
+
+  template <class Visit>
+  void for_each(yaml::Mapping& fields, std::string_view key, const std::string& names,
+                Visit visit) {
+    const yaml::Node* node = fields.node(key);
+    if (node == nullptr || node->kind == yaml::Node::Kind::null) return;
+    if (node->kind != yaml::Node::Kind::mapping) {
+      fields.error(node->where, "'" + std::string(key) + "' is a mapping, by " + names);
+      return;
+    }
+    for (const auto& [name, value] : node->entries) visit(name, value);
+  }
+
+  void read_tools(yaml::Mapping& top, Plan& plan) {
+    const yaml::Node* node = top.node("tools");
+    plan.oras.clear();
+    plan.soci.clear();
+    if (node == nullptr) return;
+    yaml::Mapping fields(*node, errors_, "'tools'");
+    plan.oras = fields.text("oras").value_or("");
+    plan.soci = fields.text("soci").value_or("");
+    fields.finish();
+  }
+
+  void read_phases(yaml::Mapping& top, Plan& plan) {
+    const yaml::Node* node = top.node("phases");
+    if (node == nullptr) return;
+    yaml::Mapping fields(*node, errors_, "'phases'");
+    for (const Phase phase : phases) {
+      if (const yaml::Node* policy = fields.node(to_string(phase))) {
+        plan.phases[phase] =
+            read_policy(*policy, errors_, "phase '" + std::string(to_string(phase)) + "'");
+      }
+    }
+    fields.finish();
+  }
+
+  void read_registries(yaml::Mapping& top, Plan& plan) {
+    const auto read = [&](const yaml::Node& host, const yaml::Node& value) {
+      if (!parse_reference(host.text + "/any")) {
+        errors_.push_back({host.where, "'" + host.text +
+                                           "' is no registry's host; one is 'ghcr.io' or "
+                                           "'localhost:5000'"});
+      }
+      yaml::Mapping fields(value, errors_, "registry '" + host.text + "'");
+      RegistryOptions options;
+      options.plain_http = fields.boolean("plain-http");
+      options.insecure = fields.boolean("insecure").value_or(false);
+      if (const auto path = fields.text("ca-file")) {
+        options.ca_file = beside(plan.file, *path);
+      }
+      if (const auto path = fields.text("registry-config")) {
+        options.registry_config = beside(plan.file, *path);
+      }
+      fields.finish();
+      plan.registries[host.text] = options;
+    };
+    for_each(top, "registries", "a registry's host", read);
+  }
+
+  TargetDraft read_target(const yaml::Node& name, const yaml::Node& value) {
+    TargetDraft draft;
+    draft.name = name.text;
+    draft.where = name.where;
+    if (value.kind == yaml::Node::Kind::null) return draft;  // all is found elsewhere
+    yaml::Mapping fields(value, errors_, "target '" + name.text + "'");
+    draft.sources = texts(fields, "sources");
+    draft.staging = text(fields, "staging");
+    draft.tags = texts(fields, "tags");
+    draft.flatten = fields.boolean("flatten");
+    const auto annotate = [&](const yaml::Node& key, const yaml::Node& annotation) {
+      read_annotation(key, annotation, draft);
+    };
+    for_each(fields, "annotations", "an annotation's name", annotate);
+    if (const yaml::Node* soci = fields.node("soci")) draft.soci = read_soci(*soci, name.text);
+    fields.finish();
+    return draft;
+  }
+
+  void read_annotation(const yaml::Node& key, const yaml::Node& value, TargetDraft& draft) {
+    if (value.kind != yaml::Node::Kind::scalar) {
+      errors_.push_back({value.where, "annotation '" + key.text + "' takes a text"});
+    } else if (key.text.find('=') != std::string::npos) {
+      errors_.push_back({key.where, "an annotation's name has no '=': '" + key.text + "'"});
+    } else {
+      draft.annotations[key.text] = value.text;
+    }
+  }
+
+  SociOptions read_soci(const yaml::Node& node, const std::string& target) {
+    constexpr std::array<std::string_view, 2> on_empty = {"skip", "fail"};
+    constexpr long long most = 1LL << 40;
+    SociOptions soci;
+    yaml::Mapping fields(node, errors_, "'soci' of target '" + target + "'");
+    soci.enabled = fields.boolean("enabled").value_or(true);
+    for (const yaml::Node* platform : fields.texts("platforms")) {
+      if (platform->text.find('/') == std::string::npos) {
+        fields.error(platform->where, "'" + platform->text +
+                                          "' is no platform; one is 'linux/amd64'");
+      }
+      soci.platforms.push_back(platform->text);
+    }
+    soci.span_size = bounded(fields, "span-size", most);
+    soci.min_layer_size = bounded(fields, "min-layer-size", most);
+    soci.prefetch_files = fields.strings("prefetch-files");
+    soci.optimizations = fields.strings("optimizations");
+    soci.fail_on_empty = fields.one_of("on-empty", on_empty) == "fail";
+    fields.finish();
+    return soci;
+  }
+
+  static std::optional<std::uint64_t> bounded(yaml::Mapping& fields, std::string_view key,
+                                              long long most) {
+    const auto size = fields.size(key);
+    if (size && *size > static_cast<std::uint64_t>(most)) {
+      fields.error(fields.node(key)->where, "'" + std::string(key) + "' is more than 1 TiB");
+    }
+    return size;
+  }
+
+  Errors& errors_;
+};
+
+}  // namespace
+
+PlanFile read_plan_file(const yaml::Node& root, Errors& errors) {
+  return PlanReader(errors).read(root);
+}
+
+}  // namespace retry_exec::publish

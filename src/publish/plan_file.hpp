@@ -1,0 +1,63 @@
+// A plan as written, before what it names has been read.
+#pragma once
+
+#include <retry_exec/publish.hpp>
+#include <retry_exec/yaml.hpp>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace retry_exec::publish {
+
+// What `bake` and `targets` say of a target; empty optionals say nothing.
+struct TargetDraft {
+  std::string name;
+  Position where;
+  struct Text {
+    std::string text;
+    Position where;
+  };
+  std::vector<Text> sources;
+  std::optional<Text> staging;
+  std::vector<Text> tags;
+  std::map<std::string, std::string> annotations;
+  std::optional<SociOptions> soci;
+  std::optional<bool> flatten;
+  std::vector<Source> found;  // in metadata files
+  bool baked = false;         // known from a bake file alone
+};
+
+struct PlanFile {
+  Plan plan;  // all but its targets
+  std::vector<TargetDraft::Text> metadata;
+  std::vector<TargetDraft::Text> bake;
+  std::optional<TargetDraft::Text> staging;
+  std::vector<TargetDraft> targets;
+};
+
+PlanFile read_plan_file(const yaml::Node& root, Errors& errors);
+
+// Puts environment variables in the place of ${NAME}, in every value; "$${" stands for "${".
+void expand_variables(yaml::Node& node, const Variables& environment, Errors& errors);
+
+// "path", as seen from the folder of `file`.
+std::string beside(const std::string& file, const std::string& path);
+
+// The files that a pattern stands for, sorted. A pattern without a match is an error.
+std::vector<std::string> files_of(const TargetDraft::Text& pattern, const std::string& plan_file,
+                                  Errors& errors);
+
+// Reads buildx metadata: of each of `targets`, the newest image of each platform.
+void read_metadata(const std::vector<std::string>& files, std::vector<TargetDraft>& targets,
+                   Errors& errors);
+
+// Reads what `docker buildx bake --print` prints: its targets with tags, in its order.
+std::vector<TargetDraft> read_bake(const std::string& file, const Position& where, Errors& errors);
+
+// Turns drafts into targets, and checks them one by one and against each other.
+std::vector<Target> finish_targets(const PlanFile& file, std::vector<TargetDraft> drafts,
+                                   const Variables& environment, Errors& errors);
+
+}  // namespace retry_exec::publish

@@ -1,0 +1,93 @@
+#include <retry_exec/publish.hpp>
+
+namespace retry_exec::publish {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+PolicyFields said(const Plan& plan, Phase phase) {
+  const auto found = plan.phases.find(phase);
+  return found == plan.phases.end() ? plan.policy : layered(found->second, plan.policy);
+}
+
+// How a policy paces what is waited for; the rest of it holds for every failure.
+PolicyFields pace_of(const PolicyFields& policy) {
+  PolicyFields pace;
+  pace.attempts = policy.attempts;
+  pace.delay = policy.delay;
+  pace.factor = policy.factor;
+  pace.max_delay = policy.max_delay;
+  pace.backoff = policy.backoff;
+  pace.jitter = policy.jitter;
+  return pace;
+}
+
+// A wait of a tenth of what has been waited already overshoots by a tenth.
+PolicyFields probe_pace() {
+  PolicyFields pace;
+  pace.attempts = 0;
+  pace.delay = 500ms;
+  pace.factor = 1.1;
+  pace.max_delay = 30s;
+  pace.backoff = Growth::exponential;
+  pace.jitter = Jitter{.kind = Jitter::Kind::percent, .percent = 5};
+  return pace;
+}
+
+// Something below a manifest that is there already: it costs many requests to ask again.
+PolicyFields content_pace() {
+  PolicyFields pace;
+  pace.attempts = 25;  // some nine minutes
+  pace.delay = 1s;
+  pace.factor = 1.3;
+  pace.max_delay = 30s;
+  pace.backoff = Growth::exponential;
+  pace.jitter = Jitter{.kind = Jitter::Kind::percent, .percent = 10};
+  return pace;
+}
+
+Duration command_timeout(Phase phase) {
+  switch (phase) {
+    case Phase::preflight:
+    case Phase::verify:
+      return 30s;  // oras itself gives a throttled request 15 s
+    case Phase::index:
+      return 1min;
+    case Phase::soci:
+    case Phase::copy:
+      break;
+  }
+  return 30min;
+}
+
+}  // namespace
+
+StepPolicy probe_policy(const Plan& plan, Phase phase) {
+  const bool waits = phase == Phase::preflight || phase == Phase::verify;
+  const PolicyFields policy = waits ? said(plan, phase) : PolicyFields{};
+  StepPolicy step;
+  step.absent = layered(pace_of(policy), probe_pace());
+  step.strong.timeout = policy.timeout.value_or(command_timeout(Phase::preflight));
+  step.strong.idle_timeout = policy.idle_timeout;
+  step.strong.kill_after = policy.kill_after.value_or(2s);  // a read leaves nothing to tidy up
+  return step;
+}
+
+StepPolicy step_policy(const Plan& plan, Phase phase) {
+  const PolicyFields policy = said(plan, phase);
+  StepPolicy step;
+  step.absent = layered(pace_of(policy), content_pace());
+  step.strong = policy;
+  step.strong.deadline.reset();  // the phase's, see phase_deadline()
+  if (!step.strong.timeout) step.strong.timeout = command_timeout(phase);
+  return step;
+}
+
+Duration phase_deadline(const Plan& plan, Phase phase) {
+  const std::optional<Duration> deadline = said(plan, phase).deadline;
+  if (deadline) return *deadline;
+  return phase == Phase::soci || phase == Phase::copy ? 2h : 10min;
+}
+
+}  // namespace retry_exec::publish
