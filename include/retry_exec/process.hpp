@@ -29,6 +29,7 @@ namespace retry_exec {
 struct Command {
   std::vector<std::string> argv;  // not empty; argv[0] is looked up in PATH unless it has a '/'
   std::vector<std::pair<std::string, std::string>> environment;  // set on top of ours
+  std::vector<std::string> unset = {};                           // what it shall not see of ours
 };
 
 // What happens to the bytes of one stream. In every case the end of it is kept as evidence.
@@ -50,6 +51,7 @@ struct AttemptOptions {
   Handling standard_error = Handling::pass;
   StandardInput standard_input = StandardInput::inherit;
   bool pseudo_terminal = false;  // the command sees a terminal on both output streams
+  bool own_group = false;        // even where we are in a terminal's foreground
   std::size_t capture_limit = std::size_t{1} << 20;
 
   std::optional<Duration> timeout;       // of this attempt

@@ -11,7 +11,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <vector>
 
 namespace retry_exec {
 namespace {
@@ -37,7 +39,8 @@ std::string help() {
          "Options:\n" +
          option_table(retry_publish_options()) +
          "\nDurations: 500ms, 2.5s, 1h30m, a bare number is seconds. Each long option has an\n"
-         "environment variable: RETRY_PUBLISH_JOBS stands for --jobs. ORAS and SOCI name the tools\n"
+         "environment variable: RETRY_PUBLISH_JOBS stands for --jobs. ORAS and SOCI name the "
+         "tools\n"
          "where the plan does not.\n\nExit codes:\n" +
          publish_exit_code_table;
 }
@@ -55,9 +58,22 @@ int print_commands(const publish::Plan& plan) {
   return exit_code::success;
 }
 
+// Options may stand behind the plan, too.
+Result<CommandLine, Errors> read_arguments(std::span<char* const> arguments) {
+  const auto read = [](std::span<char* const> words) {
+    return read_command_line(retry_publish_options(), words, "RETRY_PUBLISH", from_environment);
+  };
+  auto line = read(arguments);
+  if (!line || line->operands.size() < 2) return line;
+  const std::size_t plan = arguments.size() - line->operands.size();
+  std::vector<char*> plan_last(arguments.begin(), arguments.end());
+  std::rotate(plan_last.begin() + static_cast<std::ptrdiff_t>(plan),
+              plan_last.begin() + static_cast<std::ptrdiff_t>(plan) + 1, plan_last.end());
+  return read(plan_last);
+}
+
 int main(std::span<char* const> arguments) {
-  const auto line =
-      read_command_line(retry_publish_options(), arguments, "RETRY_PUBLISH", from_environment);
+  const auto line = read_arguments(arguments);
   if (!line) return fail(line.error());
   if (line->on("help")) return write_all(STDOUT_FILENO, help()), exit_code::success;
   if (line->on("version")) {

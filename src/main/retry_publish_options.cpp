@@ -113,9 +113,10 @@ Result<PublishSettings, Errors> publish_settings_from(const CommandLine& line) {
   if (line.operands.size() == 1) {
     settings.plan = line.operands.front();
   } else {
-    reader.errors.push_back({{}, line.operands.empty() ? "no plan given"
-                                                       : "more than one plan given: '" +
-                                                             line.operands[1] + "'"});
+    reader.errors.push_back({{},
+                             line.operands.empty()
+                                 ? "no plan given"
+                                 : "more than one plan given: '" + line.operands[1] + "'"});
   }
   for (const Given& given : line.all("only")) settings.selection.only.push_back(given.value);
   reader.shard(settings.selection);

@@ -38,7 +38,9 @@ std::vector<const char*> environment_of(const Command& command,
     const std::string_view name = text.substr(0, text.find('='));
     const bool replaced = std::any_of(command.environment.begin(), command.environment.end(),
                                       [name](const auto& change) { return change.first == name; });
-    if (!replaced) entries.push_back(*entry);
+    const bool unset =
+        std::find(command.unset.begin(), command.unset.end(), name) != command.unset.end();
+    if (!replaced && !unset) entries.push_back(*entry);
   }
   for (const std::string& change : changes) entries.push_back(change.c_str());
   entries.push_back(nullptr);
@@ -60,7 +62,7 @@ RunningAttempt::RunningAttempt(Supervisor::State& supervisor, const Command& com
     : supervisor_(supervisor),
       command_(command),
       options_(options),
-      own_group_(!supervisor.foreground),
+      own_group_(!supervisor.foreground || options.own_group),
       limit_timer_(supervisor.context),
       idle_timer_(supervisor.context),
       kill_timer_(supervisor.context),

@@ -35,12 +35,14 @@ std::string expanded(const yaml::Node& node, const Variables& environment, Error
         end == std::string::npos ? std::string() : text.substr(at + 2, end - at - 2);
     const char* value = is_variable_name(name) ? environment(name) : nullptr;
     if (!is_variable_name(name)) {
-      errors.push_back({node.position_of(at), "'${' begins a variable such as ${NAME}; write '$${' "
-                                              "where it does not"});
+      errors.push_back({node.position_of(at),
+                        "'${' begins a variable such as ${NAME}; write '$${' "
+                        "where it does not"});
       return out;
     }
     if (value == nullptr) {
-      errors.push_back({node.position_of(at), "the environment variable '" + name + "' is not set"});
+      errors.push_back(
+          {node.position_of(at), "the environment variable '" + name + "' is not set"});
     } else {
       out += value;
     }
@@ -54,6 +56,7 @@ std::string expanded(const yaml::Node& node, const Variables& environment, Error
 void expand_variables(yaml::Node& node, const Variables& environment, Errors& errors) {
   if (node.kind == yaml::Node::Kind::scalar && node.text.find("${") != std::string::npos) {
     node.text = expanded(node, environment, errors);
+    node.style = yaml::Node::Style::plain;  // '${LOCAL}' may stand for true
   }
   for (yaml::Node& item : node.items) expand_variables(item, environment, errors);
   for (auto& [key, value] : node.entries) expand_variables(value, environment, errors);

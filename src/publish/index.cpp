@@ -17,11 +17,7 @@ std::string go_string(std::string_view text) {
     if (c == '"' || c == '\\') {
       out += '\\', out += c;
     } else if (c == '\n' || c == '\r' || c == '\t' || c == '\b' || c == '\f') {
-      out += c == '\n'   ? "\\n"
-             : c == '\r' ? "\\r"
-             : c == '\t' ? "\\t"
-             : c == '\b' ? "\\b"
-                         : "\\f";
+      out += c == '\n' ? "\\n" : c == '\r' ? "\\r" : c == '\t' ? "\\t" : c == '\b' ? "\\b" : "\\f";
     } else if ((c >= 0 && c < ' ') || c == '<' || c == '>' || c == '&') {
       out += "\\u00";
       out += digits[static_cast<unsigned char>(c) >> 4], out += digits[c & 0xf];
@@ -40,8 +36,8 @@ std::string field(std::string_view name, std::string_view text) {
 }
 
 std::string platform_json(const Platform& platform) {
-  std::string json = "{" + field("architecture", platform.architecture) + "," +
-                     field("os", platform.os);
+  std::string json =
+      "{" + field("architecture", platform.architecture) + "," + field("os", platform.os);
   if (!platform.os_version.empty()) json += "," + field("os.version", platform.os_version);
   if (!platform.os_features.empty()) {
     json += ",\"os.features\":[";

@@ -127,10 +127,9 @@ void read_metadata(const std::vector<std::string>& files, std::vector<TargetDraf
   MetadataReader reader(errors);
   for (const std::string& file : files) reader.read(file);
   for (const Found& found : reader.found) {
-    const bool outdated =
-        std::any_of(reader.found.begin(), reader.found.end(), [&](const Found& other) {
-          return same_platform(found, other) && newer(other, found);
-        });
+    const bool outdated = std::any_of(
+        reader.found.begin(), reader.found.end(),
+        [&](const Found& other) { return same_platform(found, other) && newer(other, found); });
     if (outdated) continue;
     const auto target = std::find_if(targets.begin(), targets.end(), [&](const TargetDraft& draft) {
       return draft.name == found.target;
@@ -149,9 +148,10 @@ std::vector<TargetDraft> read_bake(const std::string& file, const Position& wher
   const auto fields = parse_object(*text);
   const boost::json::object* targets = fields ? object_of(*fields, "target") : nullptr;
   if (targets == nullptr) {
-    errors.push_back({{file}, fields ? "no 'target' in it; a bake file here is what `docker buildx "
-                                       "bake --print` prints"
-                                     : fields.error().what});
+    errors.push_back({{file},
+                      fields ? "no 'target' in it; a bake file here is what `docker buildx "
+                               "bake --print` prints"
+                             : fields.error().what});
     return drafts;
   }
   for (const auto& [name, value] : *targets) {

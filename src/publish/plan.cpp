@@ -84,9 +84,10 @@ void check_scratch(const Plan& plan, Errors& errors) {
   const bool soci = std::any_of(plan.targets.begin(), plan.targets.end(),
                                 [](const Target& target) { return target.soci.enabled; });
   if (soci && plan.scratch.find_first_of(":@") != std::string::npos) {
-    errors.push_back({{plan.file},
-                      "the scratch folder '" + plan.scratch +
-                          "' has a ':' or '@' in its name, which oras takes for a tag or a digest"});
+    errors.push_back(
+        {{plan.file},
+         "the scratch folder '" + plan.scratch +
+             "' has a ':' or '@' in its name, which oras takes for a tag or a digest"});
   }
 }
 
@@ -119,10 +120,10 @@ Result<Plan, Errors> select_targets(Plan plan, const Selection& selection) {
   for (const std::string& name : selection.only) {
     if (std::find(names.begin(), names.end(), name) != names.end()) continue;
     const std::string_view near = nearest_word(name, names);
-    errors.push_back({{plan.file}, "no target '" + name + "' in the plan" +
-                                       (near.empty() ? std::string()
-                                                     : "; did you mean '" + std::string(near) +
-                                                           "'?")});
+    errors.push_back(
+        {{plan.file},
+         "no target '" + name + "' in the plan" +
+             (near.empty() ? std::string() : "; did you mean '" + std::string(near) + "'?")});
   }
   if (!errors.empty()) return errors;
   if (!selection.only.empty()) {
@@ -132,9 +133,8 @@ Result<Plan, Errors> select_targets(Plan plan, const Selection& selection) {
     });
   }
   std::size_t number = 0;
-  std::erase_if(plan.targets, [&](const Target&) {
-    return number++ % selection.shards != selection.shard - 1;
-  });
+  std::erase_if(plan.targets,
+                [&](const Target&) { return number++ % selection.shards != selection.shard - 1; });
   return plan;
 }
 

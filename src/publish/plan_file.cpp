@@ -32,9 +32,10 @@ class PlanReader {
     if (const auto scratch = top.text("scratch")) {
       file.plan.scratch = beside(file.plan.file, *scratch);
     }
-    for_each(top, "targets", "a target's name", [&](const yaml::Node& name, const yaml::Node& value) {
-      file.targets.push_back(read_target(name, value));
-    });
+    for_each(top, "targets", "a target's name",
+             [&](const yaml::Node& name, const yaml::Node& value) {
+               file.targets.push_back(read_target(name, value));
+             });
     top.finish();
     return file;
   }
@@ -155,8 +156,8 @@ class PlanReader {
     soci.enabled = fields.boolean("enabled").value_or(true);
     for (const yaml::Node* platform : fields.texts("platforms")) {
       if (platform->text.find('/') == std::string::npos) {
-        fields.error(platform->where, "'" + platform->text +
-                                          "' is no platform; one is 'linux/amd64'");
+        fields.error(platform->where,
+                     "'" + platform->text + "' is no platform; one is 'linux/amd64'");
       }
       soci.platforms.push_back(platform->text);
     }

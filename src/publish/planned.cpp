@@ -1,9 +1,9 @@
 #include "publish/argv.hpp"
 #include "publish/index.hpp"
 
-#include <boost/json/serialize.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 
 namespace retry_exec::publish {
 

@@ -6,9 +6,15 @@ namespace retry_exec::publish {
 
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-bool is_letter(char c) { return is_lower(c) || (c >= 'A' && c <= 'Z'); }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_lower(char c) {
+  return c >= 'a' && c <= 'z';
+}
+bool is_letter(char c) {
+  return is_lower(c) || (c >= 'A' && c <= 'Z');
+}
 
 template <class Fits>
 bool all(std::string_view text, Fits fits) {
@@ -62,7 +68,8 @@ bool is_host(std::string_view text) {
            all(name.substr(1, name.size() - 2),
                [](char c) { return is_digit(c) || is_letter(c) || c == ':'; });
   }
-  return !name.empty() && (port || name.find('.') != std::string_view::npos || name == "localhost") &&
+  return !name.empty() &&
+         (port || name.find('.') != std::string_view::npos || name == "localhost") &&
          name.front() != '.' && name.front() != '-' &&
          all(name, [](char c) { return is_digit(c) || is_letter(c) || c == '.' || c == '-'; });
 }

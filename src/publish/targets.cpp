@@ -22,12 +22,12 @@ std::optional<std::string> reproducible_date(const Variables& environment, Error
   const std::string_view digits(text);
   constexpr std::int64_t most = 253402300799;  // the end of the year 9999
   std::int64_t seconds = 0;
-  const auto [end, error] =
-      std::from_chars(digits.data(), digits.data() + digits.size(), seconds);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), seconds);
   if (error != std::errc() || end != digits.data() + digits.size() || seconds < 0 ||
       seconds > most) {
-    errors.push_back({{}, "SOURCE_DATE_EPOCH: '" + std::string(digits.substr(0, 64)) +
-                              "' is no number of seconds since 1970"});
+    errors.push_back({{},
+                      "SOURCE_DATE_EPOCH: '" + std::string(digits.substr(0, 64)) +
+                          "' is no number of seconds since 1970"});
     return std::nullopt;
   }
   const std::time_t time = seconds;
@@ -64,8 +64,9 @@ class Finisher {
   void check_name(const TargetDraft& draft) {
     const auto fits = [](char c) { return c > ' ' && c < '\x7f' && c != ',' && c != '{'; };
     if (draft.name.size() <= 128 && std::all_of(draft.name.begin(), draft.name.end(), fits)) return;
-    error(draft.where, "a target's name has at most 128 letters, digits and signs, without spaces: '" +
-                           draft.name.substr(0, 128) + "'");
+    error(draft.where,
+          "a target's name has at most 128 letters, digits and signs, without spaces: '" +
+              draft.name.substr(0, 128) + "'");
   }
 
   void read_sources(const TargetDraft& draft, Target& target) {
@@ -112,9 +113,8 @@ class Finisher {
                          "; an index is made in the repository of its images");
       }
       const bool twice =
-          std::any_of(target.sources.begin(), target.sources.end(), [&](const Source& other) {
-            return other.reference.digest == digest;
-          });
+          std::any_of(target.sources.begin(), target.sources.end(),
+                      [&](const Source& other) { return other.reference.digest == digest; });
       if (twice) error(where, "source " + digest + " stands twice in target '" + draft.name + "'");
     }
     target.sources.push_back(std::move(source));
@@ -164,7 +164,8 @@ class Finisher {
       if (!reference) {
         error(text.where, reference.error().what);
       } else if (reference->tag.empty() || !reference->digest.empty()) {
-        error(text.where, "'" + text.text + "' is no tag; one is 'ghcr.io/posit-dev/workbench:latest'");
+        error(text.where,
+              "'" + text.text + "' is no tag; one is 'ghcr.io/posit-dev/workbench:latest'");
       } else if (const auto [owner, fresh] = owners_.emplace(text.text, draft.name); !fresh) {
         error(text.where, "two targets, or one twice, write the tag " + text.text + ": '" +
                               owner->second + "' and '" + draft.name + "'");

@@ -1,0 +1,148 @@
+// Carrying out a plan: targets side by side, their copies in the plan's order.
+//
+// Children, time, chance and rules come in from outside, as in retry.hpp; what happens is told as
+// events.
+#pragma once
+
+#include <retry_exec/process.hpp>
+#include <retry_exec/publish.hpp>
+#include <retry_exec/retry.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace retry_exec::publish {
+
+// ---- what came of it -------------------------------------------------------------------------
+
+// Why a target is not published.
+struct Failure {
+  Phase phase = Phase::preflight;
+  StopReason reason = StopReason::permanent;
+  std::string what;                  // one sentence for people
+  std::vector<std::string> command;  // to run by hand; empty: none failed
+  std::optional<Verdict> verdict;    // of its last attempt
+};
+
+struct TagResult {
+  Reference tag;
+  bool copied = false;  // false: it had the digest already
+  bool verified = false;
+};
+
+// Something that was pushed and could not be read at once.
+struct Lag {
+  Phase phase = Phase::preflight;
+  std::string what;  // a reference
+  Duration waited{};
+  unsigned probes = 0;
+};
+
+struct PhaseResult {
+  Phase phase = Phase::preflight;
+  Duration start{};  // since the run's
+  Duration elapsed{};
+  bool succeeded = false;
+  std::string note;  // what was found done, or left out
+};
+
+struct TargetResult {
+  std::string name;
+  std::string index;   // digest of the index that was created
+  std::string digest;  // what was published: the index, or what SOCI made of it
+  std::vector<TagResult> tags;
+  std::vector<PhaseResult> phases;
+  std::vector<Lag> lags;
+  unsigned commands = 0;
+  unsigned attempts = 0;
+  std::optional<Failure> failure;
+};
+
+struct PublishResult {
+  std::vector<TargetResult> targets;  // in the plan's order
+  std::optional<int> interrupted_by;
+  bool deadline_passed = false;
+  Duration elapsed{};
+
+  bool succeeded() const;
+  int exit_code() const;  // before dying by a signal is considered
+};
+
+// ---- events ----------------------------------------------------------------------------------
+
+struct PhaseStarted {
+  std::string target;
+  Phase phase = Phase::preflight;
+};
+
+struct PhaseFinished {
+  std::string target;
+  PhaseResult result;
+};
+
+// What a command is run for.
+struct Step {
+  unsigned number = 0;  // of the command, from 1
+  std::string target;
+  Phase phase = Phase::preflight;
+  std::string about;   // a reference
+  bool waits = false;  // for something that is expected not to be there yet
+  std::vector<std::string> command;
+};
+
+// An event of one command's retry loop.
+struct CommandEvent {
+  std::shared_ptr<const Step> step;
+  Event event;
+};
+
+struct LagEnded {
+  std::string target;
+  Lag lag;
+};
+
+// A registry asked for less: no command is begun against it for so long.
+struct RegistryPaused {
+  std::string host;
+  Duration duration{};
+};
+
+struct TargetFinished {
+  const TargetResult* result = nullptr;
+};
+
+using PublishEvent = std::variant<PhaseStarted, PhaseFinished, CommandEvent, LagEnded,
+                                  RegistryPaused, TargetFinished>;
+
+// ---- the run ---------------------------------------------------------------------------------
+
+struct PublishOptions {
+  unsigned jobs = 8;                 // commands side by side
+  std::optional<Duration> deadline;  // of the whole run
+  PolicyFields weak;                 // from the rule files' own policy
+};
+
+struct PublishSeams {
+  std::function<boost::asio::awaitable<Attempt>(const Command&, const AttemptOptions&)> run;
+  std::function<boost::asio::awaitable<std::optional<int>>(Duration)> wait;
+  std::function<std::optional<int>()> interrupted_by;
+  std::function<TimePoint()> now;
+  std::function<Verdict(const retry_exec::Failure&)> judge;
+  Random random;
+  std::function<void(const PublishEvent&)> events;
+};
+
+// `plan` must outlive the run.
+boost::asio::awaitable<PublishResult> publish(const Plan& plan, PublishOptions options,
+                                              PublishSeams seams);
+
+// Whether the tools that the plan needs are there and new enough; runs them with "version".
+boost::asio::awaitable<Errors> check_tools(const Plan& plan, const PublishSeams& seams);
+
+}  // namespace retry_exec::publish

@@ -1,0 +1,215 @@
+#include "publish/commands.hpp"
+
+#include <algorithm>
+#include <cerrno>
+
+namespace retry_exec::publish {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+namespace {
+
+// What rules know the tool as, whatever its file is called.
+std::vector<std::string> for_rules(const Plan& plan, const Arguments& argv) {
+  std::vector<std::string> command = argv;
+  command.front() = command.front() == plan.soci && plan.soci != plan.oras ? "soci" : "oras";
+  return command;
+}
+
+Attempt not_run(std::optional<int> interrupted_by) {
+  Attempt attempt;
+  attempt.outcome = NotStarted{ECANCELED, "no longer wanted"};
+  attempt.interrupted_by = interrupted_by;
+  return attempt;
+}
+
+}  // namespace
+
+struct Commands::Running {
+  Request request;
+  std::shared_ptr<const Step> step;
+  std::vector<std::string> command_for_rules;
+  std::optional<std::string> unfit;  // why a success is none
+  std::string class_name;            // of the last failure
+  std::vector<std::string> blamed;
+  TimePoint not_before{};  // the budget's word on the next attempt
+
+  bool abandoned() const { return request.abandoned != nullptr && *request.abandoned; }
+};
+
+Commands::Commands(const Plan& plan, const PublishOptions& options, const PublishSeams& seams)
+    : plan_(plan),
+      seams_(seams),
+      weak_(options.weak),
+      slots_(options.jobs),
+      probe_slots_(std::size_t{4} * options.jobs) {}
+
+asio::awaitable<Answer> Commands::run(Request request) {
+  Running running;
+  running.request = std::move(request);
+  Step step{.number = ++last_number_,
+            .target = running.request.target,
+            .phase = running.request.phase,
+            .about = running.request.about,
+            .waits = running.request.waits,
+            .command = running.request.argv};
+  running.step = std::make_shared<const Step>(std::move(step));
+  running.command_for_rules = for_rules(plan_, running.request.argv);
+
+  RetryOptions options;
+  options.strong = running.request.policy.strong;
+  options.weak = weak_;
+  if (running.request.deadline != TimePoint::max()) {
+    options.strong.deadline = std::max(running.request.deadline - seams_.now(), Duration(1));
+  }
+  retry_exec::Seams seams = seams_of(running);
+  Answer answer;
+  answer.run = co_await run_with_retry(std::move(options), std::move(seams));
+  answer.output = answer.run.deciding.output.standard_output.text();
+  answer.command = running.request.argv;
+  if (answer.ok()) {
+    for (const std::string& host : running.request.hosts) {
+      registries_.of(host).budget.refund(seams_.now());
+    }
+  }
+  co_return answer;
+}
+
+retry_exec::Seams Commands::seams_of(Running& running) {
+  retry_exec::Seams seams;
+  seams.attempt = [this, &running](unsigned, const Policy& policy,
+                                   std::optional<TimePoint> deadline) {
+    return attempt(running, policy, deadline);
+  };
+  seams.wait = [this, &running](Duration duration) { return wait(running, duration); };
+  seams.now = seams_.now;
+  seams.judge = [this, &running](const Attempt& failed) { return judge(running, failed); };
+  seams.random = seams_.random;
+  seams.events = [this, step = running.step](const Event& event) {
+    if (seams_.events) seams_.events(CommandEvent{step, event});
+  };
+  seams.may_retry = [this, &running](const Verdict& verdict) {
+    return may_retry(running, verdict);
+  };
+  return seams;
+}
+
+// ---- one attempt -----------------------------------------------------------------------------
+
+asio::awaitable<Attempt> Commands::attempt(Running& running, Policy policy,
+                                           std::optional<TimePoint> deadline) {
+  const Request& request = running.request;
+  Slots& slots = request.probe ? probe_slots_ : slots_;
+  while (true) {
+    const TimePoint until = registries_.paused_until(request.hosts);
+    if (until <= seams_.now()) break;
+    // Those who waited together do not come back together.
+    const Duration spread = Duration(static_cast<Duration::rep>(seams_.random() * 1e9));
+    co_await wait_until(std::min(until + spread, deadline.value_or(TimePoint::max())),
+                        request.abandoned);
+    if (seams_.interrupted_by() || running.abandoned()) break;
+    if (deadline && seams_.now() >= *deadline) break;
+  }
+  co_await slots.take();
+  const Slot slot(slots);
+  if (const std::optional<int> signal = seams_.interrupted_by()) co_return not_run(signal);
+  if (running.abandoned()) co_return not_run(std::nullopt);
+
+  Command command;
+  command.argv = request.argv;
+  command.environment = request.environment;
+  command.unset = {"ORAS_CACHE"};  // a local answer would say nothing of the registry
+  AttemptOptions options;
+  options.standard_output = Handling::discard;
+  options.standard_error = Handling::discard;
+  options.standard_input = StandardInput::null;
+  options.own_group = true;
+  options.timeout = policy.timeout;
+  options.idle_timeout = policy.idle_timeout;
+  options.deadline = deadline;
+  options.kill_after = policy.kill_after;
+  Attempt attempt = co_await seams_.run(command, options);
+  running.unfit.reset();
+  if (succeeded(attempt.outcome) && request.check) {
+    running.unfit = request.check(attempt.output.standard_output.text());
+    if (running.unfit) attempt.outcome = Exited{1};
+  }
+  co_return attempt;
+}
+
+// ---- between attempts ------------------------------------------------------------------------
+
+Verdict Commands::judge(Running& running, const Attempt& attempt) {
+  const Request& request = running.request;
+  Verdict verdict;
+  if (running.unfit) {
+    verdict.class_name = "absent";
+    verdict.matched = true;
+    verdict.rule = "publish/not-yet";
+    verdict.because = "the registry does not show yet what was pushed";
+    verdict.line = *running.unfit;
+  } else {
+    verdict = seams_.judge({running.command_for_rules, attempt.outcome, attempt.output});
+  }
+  if (verdict.class_name == "absent") {
+    verdict.retry = !request.absent_is_final;
+    verdict.policy = layered(request.policy.absent, verdict.policy);
+  } else if (request.waits && verdict.retry && verdict.class_name != "suspect") {
+    verdict.policy.attempts = 0;  // the deadline ends it
+  }
+  running.class_name = verdict.class_name;
+  running.blamed = blamed_hosts(running, verdict);
+  return verdict;
+}
+
+// cp tells which of its two registries has failed.
+std::vector<std::string> Commands::blamed_hosts(const Running& running,
+                                                const Verdict& verdict) const {
+  const std::vector<std::string>& hosts = running.request.hosts;
+  if (hosts.size() == 2) {
+    if (verdict.line.find("source registry") != std::string::npos) return {hosts[0]};
+    if (verdict.line.find("destination registry") != std::string::npos) return {hosts[1]};
+  }
+  return hosts;
+}
+
+bool Commands::may_retry(Running& running, const Verdict& verdict) {
+  if (running.abandoned()) return false;
+  running.not_before = {};
+  if (verdict.class_name == "absent") return true;
+  const TimePoint now = seams_.now();
+  for (const std::string& host : running.blamed) {
+    running.not_before = std::max(running.not_before, registries_.of(host).budget.take(now));
+  }
+  return running.not_before < running.request.deadline;
+}
+
+asio::awaitable<std::optional<int>> Commands::wait(Running& running, Duration duration) {
+  const TimePoint until = std::max(seams_.now() + duration, running.not_before);
+  if (running.class_name == "throttled") {
+    for (const std::string& host : running.blamed) {
+      TimePoint& paused_until = registries_.of(host).paused_until;
+      if (paused_until >= until) continue;
+      paused_until = until;
+      if (seams_.events) seams_.events(RegistryPaused{host, duration});
+    }
+  }
+  const std::optional<int> signal = co_await wait_until(until, running.request.abandoned);
+  co_return signal;
+}
+
+// In slices, so that whoever is abandoned in the middle of a long wait notices.
+asio::awaitable<std::optional<int>> Commands::wait_until(TimePoint when, const bool* abandoned) {
+  constexpr Duration slice = 500ms;
+  while (abandoned == nullptr || !*abandoned) {
+    const Duration left = when - seams_.now();
+    if (left <= Duration::zero()) break;
+    const Duration piece = abandoned == nullptr ? left : std::min(left, slice);
+    const std::optional<int> signal = co_await seams_.wait(piece);
+    if (signal) co_return signal;
+  }
+  co_return seams_.interrupted_by();
+}
+
+}  // namespace retry_exec::publish

@@ -1,0 +1,68 @@
+// Running one command of a phase to its end: its attempts, the waits between them, and what it
+// shares with all others (slots, the registries' budgets and pauses).
+#pragma once
+
+#include "publish/argv.hpp"
+#include "publish/budget.hpp"
+#include "publish/gate.hpp"
+
+#include <retry_exec/publish_run.hpp>
+
+namespace retry_exec::publish {
+
+struct Request {
+  std::string target;
+  Phase phase = Phase::preflight;
+  std::string about;
+  Arguments argv;
+  std::vector<std::string> hosts;  // that it talks to: the source's first
+  StepPolicy policy;
+  TimePoint deadline = TimePoint::max();  // of the phase
+  bool probe = false;                     // one small read
+  bool waits = false;                     // what it asks for is expected, and not there yet
+  bool absent_is_final = false;           // "not there" is an answer
+  std::vector<std::pair<std::string, std::string>> environment;
+  // Looks at the output of a success; what is wrong with it is treated as if it were absent.
+  std::function<std::optional<std::string>(const std::string&)> check;
+  // Set by whoever no longer wants the answer.
+  const bool* abandoned = nullptr;
+};
+
+struct Answer {
+  RunResult run;
+  std::string output;  // stdout of the deciding attempt
+  std::vector<std::string> command;
+  bool ok() const { return run.reason == StopReason::success; }
+  bool absent() const { return run.verdict && run.verdict->class_name == "absent"; }
+};
+
+class Commands {
+ public:
+  Commands(const Plan& plan, const PublishOptions& options, const PublishSeams& seams);
+
+  boost::asio::awaitable<Answer> run(Request request);
+
+  const PublishSeams& seams() const { return seams_; }
+
+ private:
+  struct Running;
+
+  retry_exec::Seams seams_of(Running& running);
+  boost::asio::awaitable<Attempt> attempt(Running& running, Policy policy,
+                                          std::optional<TimePoint> deadline);
+  boost::asio::awaitable<std::optional<int>> wait(Running& running, Duration duration);
+  boost::asio::awaitable<std::optional<int>> wait_until(TimePoint when, const bool* abandoned);
+  Verdict judge(Running& running, const Attempt& attempt);
+  bool may_retry(Running& running, const Verdict& verdict);
+  std::vector<std::string> blamed_hosts(const Running& running, const Verdict& verdict) const;
+
+  const Plan& plan_;
+  const PublishSeams& seams_;
+  const PolicyFields weak_;
+  Slots slots_;
+  Slots probe_slots_;
+  RegistryStates registries_;
+  unsigned last_number_ = 0;
+};
+
+}  // namespace retry_exec::publish

@@ -1,0 +1,91 @@
+// To the final tags, and looking whether they are there.
+#include "publish/index.hpp"
+#include "publish/target_run.hpp"
+
+namespace retry_exec::publish {
+
+namespace asio = boost::asio;
+
+TargetRun::Task TargetRun::copy() {
+  tag_is_ours_.assign(target_.tags.size(), false);
+  std::vector<Task> reads;
+  reads.push_back(await_digest(by_digest(target_.staging, result_.digest)));
+  for (std::size_t i = 0; i < target_.tags.size(); ++i) reads.push_back(find_tag(i));
+  co_await all(std::move(reads));
+  if (failed()) co_return;
+  co_await shared_.copies.enter(number_);
+  // The time in the queue was no part of the work.
+  phase_deadline_ = std::min(shared_.seams.now() + phase_deadline(plan_, phase_), shared_.deadline);
+  std::size_t done_already = 0;
+  for (std::size_t i = 0; i < target_.tags.size() && !failed(); ++i) {
+    if (tag_is_ours_[i]) {
+      ++done_already;
+    } else {
+      co_await copy_tag(i);
+    }
+  }
+  if (done_already > 0) {
+    note(std::to_string(done_already) + " of " + std::to_string(target_.tags.size()) +
+         " tags had it already");
+  }
+}
+
+// Not being there is the normal case, and any other trouble is left for the copy to tell.
+TargetRun::Task TargetRun::find_tag(std::size_t number) {
+  Request wanted = probe(target_.tags[number], false);
+  const Answer answer = co_await run(std::move(wanted));
+  if (answer.ok()) {
+    const auto descriptor = parse_descriptor(answer.output);
+    tag_is_ours_[number] = descriptor && descriptor->digest == result_.digest;
+  }
+}
+
+TargetRun::Task TargetRun::copy_tag(std::size_t number) {
+  const Reference& tag = target_.tags[number];
+  const Reference source = by_digest(target_.staging, result_.digest);
+  Request wanted =
+      request(to_string(tag), copy_command(plan_, source, tag), {source.host, tag.host});
+  const Answer answer = co_await run(std::move(wanted));
+  if (answer.ok()) {
+    result_.tags[number].copied = true;
+    co_return;
+  }
+  // An attempt whose answer was lost may have done it, and an immutable tag may hold it already.
+  if (!shared_.seams.interrupted_by()) co_await find_tag(number);
+  if (tag_is_ours_[number]) {
+    result_.tags[number].copied = true;
+    note(to_string(tag) + " has it although the copy failed");
+  } else {
+    fail(answer, "the copy to " + to_string(tag) + " failed");
+  }
+}
+
+TargetRun::Task TargetRun::verify() {
+  std::vector<Task> reads;
+  for (std::size_t i = 0; i < target_.tags.size(); ++i) reads.push_back(verify_tag(i));
+  co_await all(std::move(reads));
+}
+
+TargetRun::Task TargetRun::verify_tag(std::size_t number) {
+  const Reference& tag = target_.tags[number];
+  Request wanted = probe(tag, true);
+  wanted.check = [this](const std::string& output) -> std::optional<std::string> {
+    const auto descriptor = parse_descriptor(output);
+    if (!descriptor) return "the tag's descriptor is not readable";
+    if (descriptor->digest == result_.digest) return std::nullopt;
+    return "the tag is stale: it has " + descriptor->digest + ", not " + result_.digest;
+  };
+  const Answer answer = co_await run(std::move(wanted));
+  if (answer.ok()) {
+    note_lag(tag, answer);
+    result_.tags[number].verified = true;
+    co_return;
+  }
+  const bool stale = answer.run.verdict && answer.run.verdict->rule == "publish/not-yet";
+  fail(answer, "tag " + to_string(tag) + " is " +
+                   (stale             ? "stale"
+                    : answer.absent() ? "missing"
+                                      : "not verified"));
+}
+
+}  // namespace retry_exec::publish

@@ -1,0 +1,56 @@
+// Waiting for one another, on the one thread of an io_context.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <cstddef>
+#include <deque>
+#include <vector>
+
+namespace retry_exec::publish {
+
+// So many at once; who waits longest comes first.
+class Slots {
+ public:
+  explicit Slots(std::size_t count) : free_(count) {}
+
+  boost::asio::awaitable<void> take();
+  void give_back();
+
+ private:
+  std::size_t free_;
+  std::deque<boost::asio::steady_timer*> queue_;
+};
+
+// A slot for as long as the object lives.
+class Slot {
+ public:
+  explicit Slot(Slots& taken) : slots_(taken) {}
+  Slot(const Slot&) = delete;
+  Slot& operator=(const Slot&) = delete;
+  ~Slot() { slots_.give_back(); }
+
+ private:
+  Slots& slots_;
+};
+
+// Numbers 0, 1, 2, … may pass one after the other; each is in until it leaves, and one that never
+// comes must leave all the same.
+class Turns {
+ public:
+  explicit Turns(std::size_t count) : left_(count), waiting_(count) {}
+
+  boost::asio::awaitable<void> enter(std::size_t number);
+  void leave(std::size_t number);
+
+ private:
+  std::size_t next_ = 0;
+  std::vector<bool> left_;
+  std::vector<boost::asio::steady_timer*> waiting_;
+};
+
+// Runs all side by side, to their ends.
+boost::asio::awaitable<void> all(std::vector<boost::asio::awaitable<void>> tasks);
+
+}  // namespace retry_exec::publish

@@ -1,0 +1,58 @@
+#include "publish/target_run.hpp"
+
+#include <algorithm>
+
+namespace retry_exec::publish {
+
+namespace asio = boost::asio;
+
+namespace {
+
+asio::awaitable<void> run_target(Shared& shared, const Target& target, std::size_t number,
+                                 TargetResult& result) {
+  TargetRun run(shared, target, number);
+  result = co_await run.run();
+}
+
+bool uses_soci(const Plan& plan) {
+  return std::any_of(plan.targets.begin(), plan.targets.end(),
+                     [](const Target& target) { return target.soci.enabled; });
+}
+
+}  // namespace
+
+asio::awaitable<PublishResult> publish(const Plan& plan, PublishOptions options,
+                                       PublishSeams seams) {
+  Shared shared{.plan = plan,
+                .seams = seams,
+                .commands = Commands(plan, options, seams),
+                .copies = Turns(plan.targets.size()),
+                .scratch = Scratch(plan.scratch),
+                .started = seams.now()};
+  if (options.deadline) shared.deadline = shared.started + *options.deadline;
+  PublishResult result;
+  result.targets.resize(plan.targets.size());
+  if (uses_soci(plan)) sweep_scratch(plan.scratch);
+  std::vector<asio::awaitable<void>> runs;
+  for (std::size_t i = 0; i < plan.targets.size(); ++i) {
+    runs.push_back(run_target(shared, plan.targets[i], i, result.targets[i]));
+  }
+  co_await all(std::move(runs));
+  result.interrupted_by = seams.interrupted_by();
+  result.elapsed = seams.now() - shared.started;
+  result.deadline_passed = seams.now() >= shared.deadline && !result.succeeded();
+  co_return result;
+}
+
+bool PublishResult::succeeded() const {
+  return std::none_of(targets.begin(), targets.end(),
+                      [](const TargetResult& target) { return target.failure.has_value(); });
+}
+
+int PublishResult::exit_code() const {
+  if (interrupted_by) return exit_code::signal_base + *interrupted_by;
+  if (succeeded()) return exit_code::success;
+  return deadline_passed ? exit_code::timed_out : 1;
+}
+
+}  // namespace retry_exec::publish

@@ -1,0 +1,48 @@
+// The folder in which images are unpacked for SOCI: gone after the run, and after a run that was
+// killed, at the start of the next one.
+#pragma once
+
+#include <retry_exec/error.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace retry_exec::publish {
+
+class Scratch {
+ public:
+  explicit Scratch(std::string parent) : parent_(std::move(parent)) {}
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  ~Scratch();
+
+  // Makes this run's folder, if it is not there yet.
+  Result<void> open();
+
+  // A new, empty folder in it.
+  Result<std::string> make_folder(const std::string& name);
+
+  // Sets room aside; waits while others use what is missing. An error when there is not enough
+  // although nobody uses any.
+  boost::asio::awaitable<Result<void>> reserve(std::uint64_t bytes);
+  void release(std::uint64_t bytes);
+
+ private:
+  std::string parent_;
+  std::string folder_;  // empty: not open
+  int lock_ = -1;
+  std::uint64_t reserved_ = 0;
+  std::vector<boost::asio::steady_timer*> waiting_;
+};
+
+// Removes what runs that are no more left in `parent`.
+void sweep_scratch(const std::string& parent);
+
+// Removes a folder and all in it, as far as that is possible.
+void remove_folder(const std::string& folder);
+
+}  // namespace retry_exec::publish

@@ -1,0 +1,163 @@
+// registry → OCI layout in the scratch folder → soci → registry.
+#include "publish/index.hpp"
+#include "publish/layout.hpp"
+#include "publish/sha256.hpp"
+#include "publish/target_run.hpp"
+
+namespace retry_exec::publish {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// Room in the scratch folder for as long as the object lives.
+class Room {
+ public:
+  Room(Scratch& scratch, std::uint64_t bytes) : scratch_(scratch), bytes_(bytes) {}
+  Room(const Room&) = delete;
+  Room& operator=(const Room&) = delete;
+  ~Room() { scratch_.release(bytes_); }
+
+ private:
+  Scratch& scratch_;
+  std::uint64_t bytes_;
+};
+
+class Folder {
+ public:
+  explicit Folder(std::string path) : path(std::move(path)) {}
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  ~Folder() { remove_folder(path); }
+
+  const std::string path;
+};
+
+}  // namespace
+
+// Named by what goes into the conversion, which is deterministic: nothing else is ever at this tag.
+Reference TargetRun::soci_tag() const {
+  std::string options;
+  for (const std::string& word : convert_command(plan_, target_.soci, "", "")) {
+    options += word;
+    options += '\0';
+  }
+  constexpr std::size_t algorithm = 7;  // "sha256:"
+  constexpr std::size_t digits = 8;
+  const std::string suffix = "-soci-" + digest_of(options).substr(algorithm, digits);
+  return by_tag(target_.staging, staging_tag(target_.name, result_.index, suffix));
+}
+
+TargetRun::Task TargetRun::soci() {
+  const bool there = co_await soci_is_there();
+  if (there) {
+    note("it was there already");
+  } else if (!failed()) {
+    co_await await_digest(by_digest(target_.staging, result_.index));
+    if (!failed()) co_await convert();
+  }
+}
+
+// A run that was cut short, or this very plan, may have made it.
+asio::awaitable<bool> TargetRun::soci_is_there() {
+  Request wanted = probe(soci_tag(), false);
+  const Answer answer = co_await run(std::move(wanted));
+  if (answer.run.reason == StopReason::interrupted || answer.run.reason == StopReason::deadline) {
+    fail(answer, "the SOCI image could not be made");
+  }
+  if (!answer.ok()) co_return false;
+  const auto descriptor = parse_descriptor(answer.output);
+  if (!descriptor || !is_index(descriptor->media_type)) co_return false;
+  result_.digest = descriptor->digest;
+  co_return true;
+}
+
+TargetRun::Task TargetRun::convert() {
+  std::uint64_t bytes = 0;
+  std::vector<Task> sizes;
+  for (std::size_t i = 0; i < manifests_.size(); ++i) sizes.push_back(measure(i, bytes));
+  co_await all(std::move(sizes));
+  if (failed()) co_return;
+  // The layout, soci's copy of it, its unpacked layers, and what it makes of them.
+  constexpr std::uint64_t copies = 4;
+  const std::uint64_t needed = copies * bytes;
+  if (const Result<void> opened = shared_.scratch.open(); !opened) {
+    fail(StopReason::permanent, opened.error().what);
+    co_return;
+  }
+  const Result<void> reserved = co_await shared_.scratch.reserve(needed);
+  if (!reserved) {
+    fail(StopReason::permanent, reserved.error().what);
+    co_return;
+  }
+  const Room room(shared_.scratch, needed);
+  const Result<std::string> made = shared_.scratch.make_folder(std::to_string(number_));
+  if (!made) {
+    fail(StopReason::permanent, made.error().what);
+    co_return;
+  }
+  const Folder folder(*made);
+  co_await pull_and_convert(folder.path);
+}
+
+TargetRun::Task TargetRun::measure(std::size_t number, std::uint64_t& bytes) {
+  const Reference reference = by_digest(target_.staging, manifests_[number].digest);
+  Request wanted = probe(reference, true);
+  wanted.argv = manifest_command(plan_, reference);
+  const Answer answer = co_await run(std::move(wanted));
+  if (!answer.ok()) {
+    fail(answer, "manifest " + to_string(reference) + " could not be read");
+    co_return;
+  }
+  bytes += image_size(answer.output).value_or(0);
+}
+
+TargetRun::Task TargetRun::pull_and_convert(const std::string& folder) {
+  const std::string layout = folder + "/image";
+  const std::string output = folder + "/soci";
+  const Reference image = by_digest(target_.staging, result_.index);
+  Request pull = request(to_string(image), pull_command(plan_, image, layout), {image.host});
+  const Answer pulled = co_await run(std::move(pull));
+  if (!pulled.ok()) {
+    fail(pulled, "the image could not be pulled");
+    co_return;
+  }
+  if (const auto reduced = reduce_to_root(layout, result_.index); !reduced) {
+    fail(StopReason::permanent, to_string(reduced.error()));
+    co_return;
+  }
+  Request conversion =
+      request(to_string(image), convert_command(plan_, target_.soci, layout, output), {});
+  conversion.environment = {{"TMPDIR", folder}};  // so that what a kill leaves is found
+  const Answer converted = co_await run(std::move(conversion));
+  if (!converted.ok()) {
+    const std::string said = converted.run.deciding.output.standard_error.text();
+    const bool empty = said.find("no ztocs created") != std::string::npos;
+    if (empty && !target_.soci.fail_on_empty) {
+      note("no layer is worth indexing: the image is published as it is");
+    } else {
+      fail(converted, "the image could not be converted");
+    }
+    co_return;
+  }
+  co_await push_converted(output);
+}
+
+TargetRun::Task TargetRun::push_converted(const std::string& layout) {
+  const Result<std::string> digest = converted_digest(layout);
+  if (!digest) {
+    fail(StopReason::permanent, to_string(digest.error()));
+    co_return;
+  }
+  const Reference staging = soci_tag();
+  Request push =
+      request(to_string(staging), push_command(plan_, layout, *digest, staging), {staging.host});
+  const Answer pushed = co_await run(std::move(push));
+  if (!pushed.ok()) {
+    fail(pushed, "the SOCI image could not be pushed");
+    co_return;
+  }
+  result_.digest = *digest;
+}
+
+}  // namespace retry_exec::publish

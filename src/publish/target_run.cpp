@@ -1,0 +1,149 @@
+#include "publish/target_run.hpp"
+
+#include "publish/index.hpp"
+
+namespace retry_exec::publish {
+
+namespace asio = boost::asio;
+
+TargetRun::TargetRun(Shared& shared, const Target& target, std::size_t number)
+    : shared_(shared), plan_(shared.plan), target_(target), number_(number) {
+  result_.name = target.name;
+  for (const Reference& tag : target.tags) result_.tags.push_back({.tag = tag});
+}
+
+asio::awaitable<TargetResult> TargetRun::run() {
+  co_await phase(Phase::preflight, &TargetRun::preflight);
+  co_await phase(Phase::index, &TargetRun::index);
+  if (target_.soci.enabled) co_await phase(Phase::soci, &TargetRun::soci);
+  co_await phase(Phase::copy, &TargetRun::copy);
+  shared_.copies.leave(number_);
+  co_await phase(Phase::verify, &TargetRun::verify);
+  tell(TargetFinished{&result_});
+  co_return std::move(result_);
+}
+
+TargetRun::Task TargetRun::phase(Phase phase, Task (TargetRun::*body)()) {
+  if (failed()) co_return;
+  const TimePoint started = shared_.seams.now();
+  phase_ = phase;
+  phase_deadline_ = std::min(started + phase_deadline(plan_, phase), shared_.deadline);
+  note_.clear();
+  tell(PhaseStarted{target_.name, phase});
+  co_await (this->*body)();
+  PhaseResult result{.phase = phase,
+                     .start = started - shared_.started,
+                     .elapsed = shared_.seams.now() - started,
+                     .succeeded = !failed(),
+                     .note = note_};
+  result_.phases.push_back(result);
+  tell(PhaseFinished{target_.name, std::move(result)});
+}
+
+Request TargetRun::request(std::string about, Arguments argv,
+                           std::vector<std::string> hosts) const {
+  Request request;
+  request.target = target_.name;
+  request.phase = phase_;
+  request.about = std::move(about);
+  request.argv = std::move(argv);
+  request.hosts = std::move(hosts);
+  request.policy = step_policy(plan_, phase_);
+  request.deadline = phase_deadline_;
+  request.abandoned = &stopped_;
+  return request;
+}
+
+Request TargetRun::probe(const Reference& reference, bool waits) const {
+  Request probe = request(to_string(reference), probe_command(plan_, reference), {reference.host});
+  probe.policy = probe_policy(plan_, phase_);
+  probe.probe = true;
+  probe.waits = waits;
+  probe.absent_is_final = !waits;
+  return probe;
+}
+
+asio::awaitable<Answer> TargetRun::run(Request request) {
+  ++result_.commands;
+  Answer answer = co_await shared_.commands.run(std::move(request));
+  result_.attempts += answer.run.attempts;
+  co_return answer;
+}
+
+void TargetRun::fail(const Answer& answer, std::string what) {
+  if (failed()) return;
+  stopped_ = true;
+  result_.failure = Failure{.phase = phase_,
+                            .reason = answer.run.reason,
+                            .what = std::move(what) + ": " + last_word(answer),
+                            .command = answer.command,
+                            .verdict = answer.run.verdict};
+}
+
+void TargetRun::fail(StopReason reason, std::string what) {
+  if (failed()) return;
+  stopped_ = true;
+  result_.failure = Failure{
+      .phase = phase_, .reason = reason, .what = std::move(what), .command = {}, .verdict = {}};
+}
+
+void TargetRun::note(std::string text) {
+  if (!note_.empty()) note_ += "; ";
+  note_ += text;
+}
+
+void TargetRun::note_lag(const Reference& reference, const Answer& answer) {
+  if (answer.run.attempts < 2) return;
+  Lag lag{.phase = phase_,
+          .what = to_string(reference),
+          .waited = answer.run.elapsed,
+          .probes = answer.run.attempts};
+  result_.lags.push_back(lag);
+  tell(LagEnded{target_.name, std::move(lag)});
+}
+
+TargetRun::Task TargetRun::await_digest(Reference reference) {
+  if (seen_.contains(to_string(reference))) co_return;
+  Request wanted = probe(reference, true);
+  const Answer answer = co_await run(std::move(wanted));
+  if (!answer.ok()) {
+    fail(answer, to_string(reference) + " could not be read");
+    co_return;
+  }
+  note_lag(reference, answer);
+  seen_.insert(to_string(reference));
+}
+
+namespace {
+
+std::string why_ended(const Answer& answer) {
+  const std::string attempts =
+      std::to_string(answer.run.attempts) + (answer.run.attempts == 1 ? " attempt" : " attempts");
+  const std::string spent = attempts + " in " + format_duration(answer.run.elapsed);
+  switch (answer.run.reason) {
+    case StopReason::deadline:
+      return "the time is up after " + spent;
+    case StopReason::exhausted:
+      return "gave up after " + spent;
+    case StopReason::budget:
+      return "the registry's retry budget is empty after " + spent;
+    case StopReason::interrupted:
+      return "interrupted";
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+std::string last_word(const Answer& answer) {
+  std::string text = why_ended(answer);
+  std::string said = answer.run.verdict ? answer.run.verdict->line : std::string();
+  if (said.empty() && answer.run.reason != StopReason::interrupted) {
+    said = to_string(answer.run.deciding.outcome);
+  }
+  if (!text.empty() && !said.empty()) text += "; last: ";
+  return text + said;
+}
+
+}  // namespace retry_exec::publish

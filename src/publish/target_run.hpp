@@ -1,0 +1,104 @@
+// One target, from its sources to its verified tags.
+#pragma once
+
+#include "publish/commands.hpp"
+#include "publish/scratch.hpp"
+
+#include <set>
+
+namespace retry_exec::publish {
+
+// What the targets of a run have in common.
+struct Shared {
+  const Plan& plan;
+  const PublishSeams& seams;
+  Commands commands;
+  Turns copies;
+  Scratch scratch;
+  TimePoint started;
+  TimePoint deadline = TimePoint::max();  // of the whole run
+};
+
+class TargetRun {
+ public:
+  TargetRun(Shared& shared, const Target& target, std::size_t number);
+
+  boost::asio::awaitable<TargetResult> run();
+
+ private:
+  using Task = boost::asio::awaitable<void>;
+
+  // Phases. Each ends early when the target has failed.
+  Task phase(Phase phase, Task (TargetRun::*body)());
+  Task preflight();
+  Task index();
+  Task soci();
+  Task copy();
+  Task verify();
+
+  // preflight
+  Task probe_source(std::size_t number);
+  Task read_platform(std::size_t number);
+  Task flatten(std::size_t number);
+  void order_images();
+
+  // index
+  boost::asio::awaitable<bool> index_is_there();
+  Task create_index();
+
+  // soci
+  Reference soci_tag() const;
+  boost::asio::awaitable<bool> soci_is_there();
+  Task convert();
+  Task pull_and_convert(const std::string& folder);
+  Task push_converted(const std::string& layout);
+  Task measure(std::size_t number, std::uint64_t& bytes);
+
+  // copy and verify
+  Task find_tag(std::size_t number);
+  Task copy_tag(std::size_t number);
+  Task verify_tag(std::size_t number);
+
+  // Waits until the digest at `reference` is readable.
+  Task await_digest(Reference reference);
+
+  Request request(std::string about, Arguments argv, std::vector<std::string> hosts) const;
+  Request probe(const Reference& reference, bool waits) const;
+  boost::asio::awaitable<Answer> run(Request request);
+  // The target's failure is the first one; those of its other tasks follow from that.
+  void fail(const Answer& answer, std::string what);
+  void fail(StopReason reason, std::string what);
+  void note(std::string text);
+  void note_lag(const Reference& reference, const Answer& answer);
+  bool failed() const { return result_.failure.has_value(); }
+  template <class Event>
+  void tell(Event event) const {
+    if (shared_.seams.events) shared_.seams.events(std::move(event));
+  }
+
+  Shared& shared_;
+  const Plan& plan_;
+  const Target& target_;
+  const std::size_t number_;
+  Phase phase_ = Phase::preflight;
+  TimePoint phase_deadline_ = TimePoint::max();
+  bool stopped_ = false;
+  std::string note_;
+
+  // What the images of the index are; a flattened index stands for several.
+  struct Image {
+    Reference reference;
+    Descriptor descriptor;
+    std::vector<Descriptor> children;
+  };
+  std::vector<Image> images_;
+  std::vector<Descriptor> manifests_;
+  std::set<std::string> seen_;  // digests that have been read where they are needed
+  std::vector<bool> tag_is_ours_;
+  TargetResult result_;
+};
+
+// "timed out after 30s", "denied: requested access …": an attempt's last word, for a sentence.
+std::string last_word(const Answer& answer);
+
+}  // namespace retry_exec::publish
