@@ -3,6 +3,7 @@
 // This file reads options, wires the rooms and returns the exit code; the codes are in
 // publish_exit_code_table (retry_publish_options.cpp), which --help prints and README.md shows.
 #include "command_line.hpp"
+#include "publisher.hpp"
 #include "retry_publish_options.hpp"
 
 #include <retry_exec/process.hpp>
@@ -85,11 +86,15 @@ int main(std::span<char* const> arguments) {
   if (!whole) return fail(whole.error());
   const auto plan = publish::select_targets(std::move(*whole), settings->selection);
   if (!plan) return fail(plan.error());
+  auto rule_set = publish_rules(*plan);
+  if (!rule_set) return fail(rule_set.error());
   if (settings->matrix) {
     return write_all(STDOUT_FILENO, publish::matrix(*plan) + "\n"), exit_code::success;
   }
   if (settings->dry_run) return print_commands(*plan);
-  return fail({{{}, "publishing is not there yet; use --dry-run"}});
+  std::vector<RuleSet> rules;
+  rules.push_back(std::move(*rule_set));
+  return Publisher(*settings, *plan, Classifier(std::move(rules))).run();
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "retry_publish_options.hpp"
 
+#include <retry_exec/report.hpp>
+
 #include <array>
 #include <charconv>
 
@@ -68,6 +70,16 @@ class Reader {
     return *duration;
   }
 
+  // `parse` makes a Result of the option's text.
+  template <class Parse>
+  void check(std::string_view name, std::string_view text, Parse parse) {
+    const auto parsed = parse(text);
+    if (parsed) return;
+    const Given* given = line_.find(name);
+    errors.push_back(
+        {{}, (given == nullptr ? std::string(name) : given->where) + ": " + parsed.error().what});
+  }
+
   void shard(publish::Selection& selection) {
     const Given* given = line_.find("shard");
     if (given == nullptr) return;
@@ -126,6 +138,9 @@ Result<PublishSettings, Errors> publish_settings_from(const CommandLine& line) {
   settings.report = reader.text("report");
   settings.summary = reader.text("summary");
   settings.log = reader.text("log").value_or("auto");
+  reader.check("log", settings.log,
+               [](std::string_view text) { return parse_log_format(text, ""); });
+  if (settings.report) reader.check("report", *settings.report, parse_report_target);
   settings.seed = reader.number<std::uint64_t>("seed", 0, ~std::uint64_t{0});
   settings.dry_run = line.on("dry-run");
   settings.matrix = line.on("matrix");

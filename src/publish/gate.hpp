@@ -8,6 +8,11 @@
 #include <deque>
 #include <vector>
 
+// GCC 12 takes Asio's operator delete of a coroutine's frame for that of another allocator.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+#endif
+
 namespace retry_exec::publish {
 
 // So many at once; who waits longest comes first.

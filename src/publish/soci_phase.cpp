@@ -25,7 +25,7 @@ class Room {
 
 class Folder {
  public:
-  explicit Folder(std::string path) : path(std::move(path)) {}
+  explicit Folder(std::string made) : path(std::move(made)) {}
   Folder(const Folder&) = delete;
   Folder& operator=(const Folder&) = delete;
   ~Folder() { remove_folder(path); }
@@ -109,7 +109,7 @@ TargetRun::Task TargetRun::measure(std::size_t number, std::uint64_t& bytes) {
     fail(answer, "manifest " + to_string(reference) + " could not be read");
     co_return;
   }
-  bytes += image_size(answer.output).value_or(0);
+  if (const auto size = image_size(answer.output)) bytes += *size;
 }
 
 TargetRun::Task TargetRun::pull_and_convert(const std::string& folder) {

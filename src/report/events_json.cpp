@@ -78,6 +78,20 @@ json::object as_json(const Verdict& verdict, const Redactor& redact) {
   return object;
 }
 
+json::object as_json(const AttemptRecord& attempt, const Redactor& redact) {
+  json::object object{{"number", attempt.number},
+                      {"started_ms", milliseconds(attempt.started)},
+                      {"elapsed_ms", milliseconds(attempt.elapsed)},
+                      {"outcome", as_json(attempt.outcome, redact)}};
+  if (attempt.verdict) object["verdict"] = as_json(*attempt.verdict, redact);
+  if (!attempt.remarks.empty()) object["remarks"] = as_json(attempt.remarks, redact);
+  if (attempt.wait) {
+    object["wait"] = json::object{{"planned_ms", milliseconds(attempt.wait->duration)},
+                                  {"asked_for", attempt.wait->asked_for}};
+  }
+  return object;
+}
+
 namespace {
 
 json::object fields_of(const AttemptStarted& started, const Redactor&) {

@@ -9,6 +9,7 @@ namespace retry_exec {
 
 boost::json::object as_json(const Outcome& outcome, const Redactor& redact);
 boost::json::object as_json(const Verdict& verdict, const Redactor& redact);
+boost::json::object as_json(const AttemptRecord& attempt, const Redactor& redact);
 boost::json::array as_json(std::span<const std::string> texts, const Redactor& redact);
 
 std::int64_t milliseconds(Duration duration);

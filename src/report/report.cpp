@@ -16,20 +16,6 @@ namespace {
 // Counts up when a field is renamed, removed or changes its meaning; new fields do not count.
 constexpr int schema_version = 1;
 
-json::object as_json(const AttemptRecord& attempt, const Redactor& redact) {
-  json::object object{{"number", attempt.number},
-                      {"started_ms", milliseconds(attempt.started)},
-                      {"elapsed_ms", milliseconds(attempt.elapsed)},
-                      {"outcome", as_json(attempt.outcome, redact)}};
-  if (attempt.verdict) object["verdict"] = as_json(*attempt.verdict, redact);
-  if (!attempt.remarks.empty()) object["remarks"] = as_json(attempt.remarks, redact);
-  if (attempt.wait) {
-    object["wait"] = json::object{{"planned_ms", milliseconds(attempt.wait->duration)},
-                                  {"asked_for", attempt.wait->asked_for}};
-  }
-  return object;
-}
-
 std::string json_report(const RunRecord& record, const Redactor& redact) {
   json::array attempts;
   for (const AttemptRecord& attempt : record.attempts) {

@@ -1,0 +1,168 @@
+#include "publisher.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <random>
+#include <utility>
+
+namespace retry_exec {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+namespace {
+
+const char* from_environment(const char* name) {
+  return std::getenv(name);  // NOLINT(concurrency-mt-unsafe)
+}
+
+LogOptions log_options(const PublishSettings& settings) {
+  LogOptions options;
+  const char* github = from_environment("GITHUB_ACTIONS");
+  options.format = parse_log_format(settings.log, github == nullptr ? "" : github).value();
+  options.verbosity = settings.quiet          ? Verbosity::quiet
+                      : settings.verbose != 0 ? Verbosity::verbose
+                                              : Verbosity::normal;
+  options.program = "retry-publish";
+  options.now = [] { return std::chrono::system_clock::now(); };
+  return options;
+}
+
+bool wants_status(const PublishSettings& settings) {
+  const char* terminal = from_environment("TERM");
+  return !settings.quiet && log_options(settings).format == LogFormat::text &&
+         ::isatty(STDERR_FILENO) != 0 && terminal != nullptr &&
+         std::string_view(terminal) != "dumb";
+}
+
+}  // namespace
+
+Publisher::Publisher(const PublishSettings& settings, const publish::Plan& plan, Classifier rules)
+    : settings_(settings),
+      plan_(plan),
+      rules_(std::move(rules)),
+      supervisor_(context_),
+      redactor_({}, environ),
+      random_(seeded_random(settings.seed ? *settings.seed : std::random_device{}())),
+      log_(log_options(settings), redactor_, [this](std::string_view text) { write(text); }),
+      recorder_(started_, [] { return Clock::now(); }),
+      live_(wants_status(settings)),
+      status_(plan.targets.size()) {}
+
+int Publisher::run() {
+  const auto fatal = [](const std::exception_ptr& failure) {
+    if (failure) std::rethrow_exception(failure);
+  };
+  asio::co_spawn(context_, work(), fatal);
+  if (live_) asio::co_spawn(context_, redraw(), fatal);
+  context_.run();
+  return finish();
+}
+
+asio::awaitable<void> Publisher::work() {
+  const publish::PublishSeams outside = seams();
+  tool_errors_ = co_await publish::check_tools(plan_, outside);
+  if (tool_errors_.empty() && !supervisor_.interrupted_by()) {
+    publish::PublishOptions options;
+    options.jobs = settings_.jobs;
+    options.deadline = settings_.deadline;
+    options.weak = rules_.sets().front().policy;
+    result_ = co_await publish::publish(plan_, options, outside);
+  }
+  done_ = true;
+  context_.stop();
+}
+
+asio::awaitable<void> Publisher::redraw() {
+  while (!done_) {
+    draw();
+    const std::optional<int> signal = co_await supervisor_.wait(200ms);
+    if (signal) co_return;
+  }
+}
+
+publish::PublishSeams Publisher::seams() {
+  publish::PublishSeams seams;
+  seams.run = [this](const Command& command, const AttemptOptions& options) {
+    return supervisor_.run(command, options);
+  };
+  seams.wait = [this](Duration duration) { return supervisor_.wait(duration); };
+  seams.interrupted_by = [this] { return supervisor_.interrupted_by(); };
+  seams.now = [] { return Clock::now(); };
+  seams.judge = [this](const Failure& failure) { return rules_.classify(failure); };
+  seams.random = random_;
+  seams.events = [this](const publish::PublishEvent& event) { on_event(event); };
+  return seams;
+}
+
+void Publisher::on_event(const publish::PublishEvent& event) {
+  recorder_.take(event);
+  if (live_) status_.take(event, Clock::now());
+  log_.take(event);
+}
+
+// Log lines scroll above the status.
+void Publisher::write(std::string_view lines) {
+  if (!live_) return write_all(STDERR_FILENO, lines);
+  write_all(STDERR_FILENO, block_.erase() + std::string(lines));
+}
+
+void Publisher::draw() {
+  winsize size{};
+  ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size);
+  const std::size_t columns = size.ws_col == 0 ? 80 : size.ws_col;
+  const std::size_t lines = size.ws_row == 0 ? 24 : size.ws_row;
+  const std::vector<std::string> rows = status_.rows(Clock::now());
+  write_all(STDERR_FILENO, block_.draw(rows, columns, lines / 2));
+}
+
+void Publisher::tell_what_happened() {
+  PublishRecord record{.plan = plan_.file,
+                       .started = started_,
+                       .commands = recorder_.finish(),
+                       .result = std::move(result_)};
+  const auto note = [](const Result<void>& written) {
+    if (written) return;
+    write_all(STDERR_FILENO, "retry-publish: " + to_string(written.error()) + "\n");
+  };
+  if (settings_.report) {
+    const ReportTarget target = parse_report_target(*settings_.report).value();
+    note(write_report(target.path, publish_report(record, target.format, redactor_)));
+  }
+  const char* github = from_environment("GITHUB_STEP_SUMMARY");
+  const std::string summary = settings_.summary.value_or(github == nullptr ? "" : github);
+  if (!summary.empty()) note(append_summary(summary, publish_summary(record, redactor_)));
+  result_ = std::move(record.result);
+}
+
+int Publisher::finish() {
+  if (live_) write_all(STDERR_FILENO, block_.erase());
+  if (!tool_errors_.empty()) {
+    for (const Error& error : tool_errors_) {
+      write_all(STDERR_FILENO, "retry-publish: " + redactor_(to_string(error)) + "\n");
+    }
+    return exit_code::own_failure;
+  }
+  tell_what_happened();
+  const std::string failures = publish_failures(result_, redactor_);
+  if (!failures.empty() && log_options(settings_).format != LogFormat::json) {
+    write_all(STDERR_FILENO, "retry-publish: " + failures);
+  }
+  if (const std::optional<int> signal = supervisor_.interrupted_by()) return die_by(*signal);
+  return result_.exit_code();
+}
+
+Result<RuleSet, Errors> publish_rules(const publish::Plan& plan) {
+  std::vector<std::string> names = plan.rules;
+  for (const char* name : {"oras", "soci"}) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.emplace_back(name);
+  }
+  return load_rule_sets(names);
+}
+
+}  // namespace retry_exec

@@ -1,0 +1,53 @@
+// One run of retry-publish, from a checked plan to the exit code.
+#pragma once
+
+#include "retry_publish_options.hpp"
+
+#include <retry_exec/process.hpp>
+#include <retry_exec/publish_report.hpp>
+#include <retry_exec/rules.hpp>
+
+#include <boost/asio/io_context.hpp>
+
+#include <optional>
+
+namespace retry_exec {
+
+class Publisher {
+ public:
+  Publisher(const PublishSettings& settings, const publish::Plan& plan, Classifier rules);
+
+  int run();
+
+ private:
+  boost::asio::awaitable<void> work();
+  boost::asio::awaitable<void> redraw();
+  publish::PublishSeams seams();
+  void on_event(const publish::PublishEvent& event);
+  void write(std::string_view lines);
+  void draw();
+  void tell_what_happened();
+  int finish();
+
+  const PublishSettings& settings_;
+  const publish::Plan& plan_;
+  const Classifier rules_;
+  boost::asio::io_context context_{1};
+  Supervisor supervisor_;
+  const Redactor redactor_;
+  const WallTime started_ = std::chrono::system_clock::now();
+  Random random_;
+  PublishLog log_;
+  PublishRecorder recorder_;
+  publish::PublishResult result_;
+  Errors tool_errors_;
+  const bool live_;  // a status block at the bottom of a terminal
+  PublishStatus status_;
+  StatusBlock block_;
+  bool done_ = false;
+};
+
+// The plan's rule sets, and behind them what is known of oras and soci.
+Result<RuleSet, Errors> publish_rules(const publish::Plan& plan);
+
+}  // namespace retry_exec

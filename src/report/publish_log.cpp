@@ -1,0 +1,162 @@
+#include "report/events_json.hpp"
+#include "report/github.hpp"
+#include "report/wording.hpp"
+
+#include <retry_exec/publish_report.hpp>
+
+#include <boost/json/serialize.hpp>
+
+#include <utility>
+
+namespace retry_exec {
+
+using namespace publish;
+
+namespace {
+
+std::string subject_of(const std::string& target, Phase phase) {
+  return target + ": " + std::string(to_string(phase));
+}
+
+std::string tags_told(const TargetResult& result) {
+  std::size_t copied = 0;
+  for (const TagResult& tag : result.tags) copied += tag.copied ? 1 : 0;
+  const auto all = static_cast<unsigned>(result.tags.size());
+  if (copied == 0) return counted(all, "tag") + " had it already";
+  if (copied == all) return "published to " + counted(all, "tag");
+  return "published to " + std::to_string(copied) + " of " + counted(all, "tag") +
+         ", the others had it already";
+}
+
+// A failure that is only what was expected: the thing is not there yet.
+bool is_lag(const CommandEvent& event) {
+  if (!event.step->waits) return false;
+  if (std::holds_alternative<WaitStarted>(event.event)) return true;
+  const auto* finished = std::get_if<AttemptFinished>(&event.event);
+  return finished != nullptr && finished->verdict && finished->verdict->class_name == "absent";
+}
+
+}  // namespace
+
+PublishLog::PublishLog(LogOptions options, const Redactor& redactor, Writer write)
+    : options_(std::move(options)), redactor_(redactor), write_(std::move(write)) {}
+
+void PublishLog::line(const std::string& subject, const std::string& text) {
+  std::string whole = options_.program + ": " + printable(subject) + ": " + redactor_(text);
+  if (options_.format == LogFormat::github) whole = without_github_commands(whole);
+  write_(whole + "\n");
+}
+
+void PublishLog::take(const PublishEvent& event) {
+  if (const auto* of_command = std::get_if<CommandEvent>(&event)) return command(*of_command);
+  if (options_.verbosity == Verbosity::quiet) return;
+  if (options_.format == LogFormat::json) return json(event);
+  const bool verbose = options_.verbosity == Verbosity::verbose;
+  if (const auto* started = std::get_if<PhaseStarted>(&event)) {
+    if (verbose) line(subject_of(started->target, started->phase), "starts");
+  } else if (const auto* finished = std::get_if<PhaseFinished>(&event)) {
+    const PhaseResult& phase = finished->result;
+    const std::string done =
+        (phase.succeeded ? "done in " : "failed in ") + format_duration(phase.elapsed);
+    if (verbose || !phase.note.empty()) {
+      line(subject_of(finished->target, phase.phase),
+           done + (phase.note.empty() ? "" : ": " + phase.note));
+    }
+  } else if (const auto* lag = std::get_if<LagEnded>(&event)) {
+    line(subject_of(lag->target, lag->lag.phase), lag->lag.what + " became readable after " +
+                                                      format_duration(lag->lag.waited) + " (" +
+                                                      counted(lag->lag.probes, "probe") + ")");
+  } else if (const auto* paused = std::get_if<RegistryPaused>(&event)) {
+    line(paused->host, "asked for less; pausing for " + format_duration(paused->duration));
+  } else if (const auto* done = std::get_if<TargetFinished>(&event)) {
+    target(*done->result);
+  }
+}
+
+void PublishLog::target(const TargetResult& result) {
+  if (!result.failure) {
+    line(result.name, tags_told(result) + ": " + result.digest);
+    return;
+  }
+  line(subject_of(result.name, result.failure->phase), "failed: " + result.failure->what);
+  if (options_.format == LogFormat::github) {
+    write_(github_annotation(
+        "error",
+        options_.program + ": " + printable(subject_of(result.name, result.failure->phase)),
+        redactor_(result.failure->what)));
+  }
+}
+
+void PublishLog::command(const CommandEvent& event) {
+  const Step& step = *event.step;
+  const bool ended = std::holds_alternative<RunFinished>(event.event);
+  // What a target failed of is told once, by the target; what it waits for, once a minute.
+  const bool plain = options_.format != LogFormat::json;
+  const bool verbose = options_.verbosity == Verbosity::verbose;
+  if (plain && !verbose && (ended || is_lag(event))) {
+    if (ended) commands_.erase(step.number);
+    return;
+  }
+  auto found = commands_.find(step.number);
+  if (found == commands_.end()) {
+    LogOptions options = options_;
+    options.subject = subject_of(step.target, step.phase);
+    options.command = step.command;
+    found = commands_.emplace(step.number, log_events(std::move(options), redactor_, write_)).first;
+  }
+  found->second(event.event);
+  if (ended) commands_.erase(found);
+}
+
+void PublishLog::json(const PublishEvent& event) {
+  boost::json::object object;
+  if (options_.now) object["time"] = as_iso_8601(options_.now());
+  object["program"] = options_.program;
+  const auto about = [&](const char* name, const std::string& target, Phase phase) {
+    object["event"] = name;
+    object["target"] = redactor_(target);
+    object["phase"] = to_string(phase);
+  };
+  if (const auto* started = std::get_if<PhaseStarted>(&event)) {
+    about("phase-started", started->target, started->phase);
+  } else if (const auto* finished = std::get_if<PhaseFinished>(&event)) {
+    about("phase-finished", finished->target, finished->result.phase);
+    object["succeeded"] = finished->result.succeeded;
+    object["elapsed_ms"] = milliseconds(finished->result.elapsed);
+    if (!finished->result.note.empty()) object["note"] = redactor_(finished->result.note);
+  } else if (const auto* lag = std::get_if<LagEnded>(&event)) {
+    about("lag-ended", lag->target, lag->lag.phase);
+    object["what"] = redactor_(lag->lag.what);
+    object["waited_ms"] = milliseconds(lag->lag.waited);
+    object["probes"] = lag->lag.probes;
+  } else if (const auto* paused = std::get_if<RegistryPaused>(&event)) {
+    object["event"] = "registry-paused";
+    object["registry"] = redactor_(paused->host);
+    object["duration_ms"] = milliseconds(paused->duration);
+  } else if (const auto* done = std::get_if<TargetFinished>(&event)) {
+    object["event"] = "target-finished";
+    object["target"] = redactor_(done->result->name);
+    object["succeeded"] = !done->result->failure;
+    object["digest"] = redactor_(done->result->digest);
+    if (done->result->failure) object["why"] = redactor_(done->result->failure->what);
+  }
+  write_(boost::json::serialize(object) + "\n");
+}
+
+std::string publish_failures(const PublishResult& result, const Redactor& redactor) {
+  std::string text;
+  for (const TargetResult& target : result.targets) {
+    if (!target.failure) continue;
+    const publish::Failure& failure = *target.failure;
+    const std::string known = class_and_rule(failure.verdict);
+    text += "  " + printable(target.name) + ": " + std::string(to_string(failure.phase)) + ": " +
+            std::string(to_string(failure.reason)) + (known.empty() ? "" : ", " + known) + ": " +
+            redactor(failure.what) + "\n";
+    if (!failure.command.empty())
+      text += "    by hand: " + redactor.command(failure.command) + "\n";
+  }
+  if (text.empty()) return text;
+  return "not published:\n" + text;
+}
+
+}  // namespace retry_exec

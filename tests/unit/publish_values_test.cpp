@@ -1,0 +1,180 @@
+// The small parts that publishing is made of.
+#include "catch_shim.hpp"
+#include "publish/argv.hpp"
+#include "publish/budget.hpp"
+#include "publish/index.hpp"
+#include "publish/layout.hpp"
+#include "publish/scratch.hpp"
+#include "publish/sha256.hpp"
+#include "temporary_folder.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+using namespace retry_exec;
+using namespace retry_exec::publish;
+using namespace std::chrono_literals;
+
+namespace {
+
+const std::string digest_a = "sha256:" + std::string(64, 'a');
+
+}  // namespace
+
+TEST_CASE("SHA-256 of the vectors of FIPS 180-4", "[publish]") {
+  CHECK(digest_of("") == "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  CHECK(digest_of("abc") ==
+        "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  CHECK(digest_of("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq") ==
+        "sha256:248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+  CHECK(digest_of(std::string(1'000'000, 'a')) ==
+        "sha256:cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+  for (const std::size_t size : {55u, 56u, 63u, 64u, 65u}) {
+    CHECK(digest_of(std::string(size, 'x')).size() == 71);
+  }
+}
+
+TEST_CASE("An index is the one that oras makes, byte for byte", "[publish]") {
+  const std::string type = "application/vnd.oci.image.manifest.v1+json";
+  const std::vector<Descriptor> manifests = {
+      {type, "sha256:c2b05a53c41e35bffb855f872977cedf3d0f0272d92fb18253ebacf41fc4b7fc", 539,
+       Platform{.os = "linux", .architecture = "amd64"}},
+      {type, "sha256:cd5b9243b24c784f058bdc5769ed4de66fe87a84ed6ba4ab2f4564b98780971f", 540,
+       Platform{.os = "linux", .architecture = "arm64", .variant = "v8", .os_version = "1<2&3"}}};
+  const std::vector<std::pair<std::string, std::string>> annotations = {{"a", "1"},
+                                                                        {"b", "x<y>&\"é"}};
+  // As oras 1.3.6 printed and pushed it.
+  CHECK(digest_of(index_json(manifests, annotations)) ==
+        "sha256:c1c2ba1e6b67622ef5cee8eb152d3548e0c4af06fd3202eb968a4a4687725b5c");
+}
+
+TEST_CASE("References are taken apart", "[publish]") {
+  const auto full = parse_reference("localhost:5000/o/r:1.0@" + digest_a);
+  REQUIRE(full);
+  CHECK(*full == Reference{"localhost:5000", "o/r", "1.0", digest_a});
+  CHECK(to_string(*full) == "localhost:5000/o/r:1.0@" + digest_a);
+  CHECK(parse_reference("ghcr.io/o/r:123")->tag == "123");
+  CHECK(parse_reference("[::1]:5000/r")->host == "[::1]:5000");
+  CHECK(parse_reference("127.0.0.1:5000/a__b/c-----d.e_f"));
+  for (const char* wrong : {"",
+                            "r",
+                            "o/r",
+                            "/r",
+                            "ghcr.io",
+                            "ghcr.io/",
+                            "ghcr.io//r",
+                            "ghcr.io/r/",
+                            "ghcr.io/r:",
+                            "ghcr.io/r@",
+                            "ghcr.io/a..b",
+                            "ghcr.io/a___b",
+                            "ghcr.io/-a",
+                            "ghcr.io:x/r",
+                            "ghcr.io:123456/r",
+                            "a b.c/r",
+                            "ghcr.io/r:a b",
+                            "ghcr.io/r@sha256:ABC",
+                            "https://ghcr.io/r",
+                            "-x.y/r",
+                            "[::1/r"}) {
+    INFO(wrong);
+    CHECK_FALSE(parse_reference(wrong));
+  }
+}
+
+TEST_CASE("A staging tag is legal whatever the target is called", "[publish]") {
+  CHECK(staging_tag("workbench-1.0", digest_a) == "workbench-1.0-aaaaaaaaaaaaaaaa");
+  CHECK(staging_tag("ä/b c", digest_a, "-soci") == "___b_c-aaaaaaaaaaaaaaaa-soci");
+  CHECK(staging_tag(".x", digest_a) == "_.x-aaaaaaaaaaaaaaaa");
+  for (const std::size_t size : {1u, 100u, 128u, 500u}) {
+    const std::string tag = staging_tag(std::string(size, '+'), digest_a, "-soci-12345678");
+    CHECK(is_tag(tag));
+    CHECK(tag.ends_with("-aaaaaaaaaaaaaaaa-soci-12345678"));
+  }
+}
+
+TEST_CASE("The digest is taken from the line that oras prints it on", "[publish]") {
+  CHECK(printed_digest("Pushed x\nDigest: " + digest_a + "\n") == digest_a);
+  CHECK(printed_digest("Digest: " + digest_a) == digest_a);
+  CHECK(printed_digest("no Digest: " + digest_a).empty());
+  CHECK(printed_digest("Digest: sha256:12\n").empty());
+  CHECK(printed_digest("").empty());
+}
+
+TEST_CASE("What a registry printed is read without trust", "[publish]") {
+  CHECK(parse_descriptor("{\"digest\":\"" + digest_a + "\"}"));
+  for (const char* wrong : {"", "[]", "{", "{}", "{\"digest\": 5}", "{\"digest\":\"x\"}", "null"}) {
+    CHECK_FALSE(parse_descriptor(wrong));
+    CHECK_FALSE(parse_config_platform(wrong));
+  }
+  CHECK_FALSE(parse_index_images("{\"manifests\": [{}]}"));
+  const auto images = parse_index_images(
+      "{\"manifests\": [{\"digest\":\"" + digest_a +
+      "\",\"platform\":{\"os\":\"unknown\",\"architecture\":\"unknown\"}}, {\"digest\":\"" +
+      digest_a + "\",\"platform\":{\"os\":\"linux\",\"architecture\":\"s390x\"}}]}");
+  REQUIRE(images);
+  REQUIRE(images->size() == 1);
+  CHECK(images->front().platform->architecture == "s390x");
+}
+
+TEST_CASE("cp takes a registry's options with the side they are for", "[publish]") {
+  Plan plan;
+  plan.registries["a.io"] = {.plain_http = false, .insecure = true};
+  plan.registries["b.io"] = {.registry_config = "auth.json"};
+  const Arguments argv = copy_command(plan, {"a.io", "r", "", digest_a}, {"b.io", "r", "1", ""});
+  CHECK(argv == Arguments{"oras", "cp", "--no-tty", "--from-plain-http=false", "--from-insecure",
+                          "--to-registry-config", "auth.json", "a.io/r@" + digest_a, "b.io/r:1"});
+  CHECK(probe_command(plan, {"b.io", "r", "1", ""}) ==
+        Arguments{"oras", "manifest", "fetch", "--descriptor", "--registry-config", "auth.json",
+                  "b.io/r:1"});
+}
+
+TEST_CASE("A registry's budget lets a burst through and then paces", "[publish]") {
+  Budget budget;
+  const TimePoint now = TimePoint{} + 1h;
+  for (int i = 0; i < static_cast<int>(Budget::capacity); ++i) CHECK(budget.take(now) == now);
+  const TimePoint next = budget.take(now);
+  CHECK(next - now == 500ms);
+  CHECK(budget.take(now) - now == 1s);
+  budget.refund(now);
+  CHECK(budget.take(now) - now == 1s);
+  CHECK(budget.take(now + 1h) == now + 1h);
+}
+
+TEST_CASE("A layout is reduced to its root entry", "[publish]") {
+  const test::TemporaryFolder folder;
+  const std::string file = folder.write(
+      "index.json",
+      R"({"schemaVersion":2,"manifests":[{"mediaType":"m","digest":"sha256:1","size":1},)"
+      R"({"mediaType":"application/vnd.oci.image.index.v1+json","digest":")" +
+          digest_a +
+          R"(","size":7,"annotations":{"org.opencontainers.image.ref.name":"image"}}]})");
+  REQUIRE(reduce_to_root(folder.path().string(), digest_a));
+  CHECK(test::read_file(file) ==
+        R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":)"
+        R"([{"mediaType":"application/vnd.oci.image.index.v1+json","digest":")" +
+            digest_a + R"(","size":7}]})");
+  CHECK_FALSE(reduce_to_root(folder.path().string(), "sha256:2"));
+  CHECK_FALSE(reduce_to_root(folder / "none", digest_a));
+}
+
+TEST_CASE("A scratch folder goes away, also that of a run that was killed", "[publish]") {
+  const test::TemporaryFolder parent;
+  const std::string left = parent / "retry-publish-999999999-abcdef";
+  const std::string foreign = parent / "retry-publisher";
+  std::filesystem::create_directories(left + "/0/image");
+  std::filesystem::create_directories(foreign);
+  {
+    Scratch scratch(parent.path().string());
+    REQUIRE(scratch.open());
+    const auto folder = scratch.make_folder("x");
+    REQUIRE(folder);
+    std::ofstream(*folder + "/file") << "x";
+    sweep_scratch(parent.path().string());
+    CHECK_FALSE(std::filesystem::exists(left));
+    CHECK(std::filesystem::exists(*folder + "/file"));
+    CHECK(std::filesystem::exists(foreign));
+  }
+  CHECK(std::distance(std::filesystem::directory_iterator(parent.path()), {}) == 1);
+}
