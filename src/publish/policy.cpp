@@ -64,10 +64,16 @@ Duration command_timeout(Phase phase) {
 }  // namespace
 
 StepPolicy probe_policy(const Plan& plan, Phase phase) {
+  // Of the phases that do nothing but wait, the plan can set the pace; its general policy is for
+  // failures, and waiting is none.
   const bool waits = phase == Phase::preflight || phase == Phase::verify;
+  const auto own = plan.phases.find(phase);
   const PolicyFields policy = waits ? said(plan, phase) : PolicyFields{};
   StepPolicy step;
-  step.absent = layered(pace_of(policy), probe_pace());
+  step.absent = probe_pace();
+  if (waits && own != plan.phases.end()) {
+    step.absent = layered(pace_of(own->second), probe_pace());
+  }
   step.strong.timeout = policy.timeout.value_or(command_timeout(Phase::preflight));
   step.strong.idle_timeout = policy.idle_timeout;
   step.strong.kill_after = policy.kill_after.value_or(2s);  // a read leaves nothing to tidy up
@@ -77,7 +83,7 @@ StepPolicy probe_policy(const Plan& plan, Phase phase) {
 StepPolicy step_policy(const Plan& plan, Phase phase) {
   const PolicyFields policy = said(plan, phase);
   StepPolicy step;
-  step.absent = layered(pace_of(policy), content_pace());
+  step.absent = content_pace();
   step.strong = policy;
   step.strong.deadline.reset();  // the phase's, see phase_deadline()
   if (!step.strong.timeout) step.strong.timeout = command_timeout(phase);

@@ -1,0 +1,207 @@
+// What is said of a publishing run.
+#include "catch_shim.hpp"
+#include "json_schema.hpp"
+#include "source_paths.hpp"
+#include "temporary_folder.hpp"
+
+#include <retry_exec/publish_report.hpp>
+
+#include <boost/json/parse.hpp>
+
+#include <string>
+
+using namespace retry_exec;
+using namespace retry_exec::publish;
+using namespace std::chrono_literals;
+
+namespace json = boost::json;
+
+namespace {
+
+const std::string digest = "sha256:" + std::string(64, 'a');
+
+Verdict verdict_of(const char* class_name) {
+  Verdict verdict;
+  verdict.class_name = class_name;
+  verdict.matched = true;
+  verdict.rule = std::string("ghcr/") + class_name;
+  verdict.line = "Error response from registry: \x1b[31m" + digest + ": not found";
+  return verdict;
+}
+
+TargetResult good() {
+  TargetResult target;
+  target.name = "good";
+  target.index = target.digest = digest;
+  target.tags = {{.tag = {"ghcr.io", "o/r", "1", ""}, .copied = true, .verified = true},
+                 {.tag = {"ghcr.io", "o/r", "2", ""}, .copied = false, .verified = true}};
+  target.phases = {{.phase = Phase::preflight, .elapsed = 7s, .succeeded = true, .note = "x"},
+                   {.phase = Phase::copy, .start = 7s, .elapsed = 1s, .succeeded = true}};
+  target.lags = {{.what = "ghcr.io/o/r@" + digest, .waited = 7s, .probes = 12}};
+  target.attempts = 15;
+  return target;
+}
+
+TargetResult bad() {
+  TargetResult target;
+  target.name = "bad";
+  target.phases = {{.phase = Phase::preflight, .elapsed = 600s, .succeeded = false}};
+  target.failure = publish::Failure{.phase = Phase::preflight,
+                                    .reason = StopReason::deadline,
+                                    .what = "source ghcr.io/o/r@" + digest + " could not be read",
+                                    .command = {"oras", "manifest", "fetch"},
+                                    .verdict = verdict_of("absent")};
+  return target;
+}
+
+std::shared_ptr<const Step> step(const char* target, bool waits = false) {
+  return std::make_shared<const Step>(Step{.number = 1,
+                                           .target = target,
+                                           .phase = Phase::preflight,
+                                           .about = "ghcr.io/o/r@" + digest,
+                                           .waits = waits,
+                                           .command = {"oras", "manifest", "fetch"}});
+}
+
+AttemptFinished failed(const char* class_name) {
+  return {.attempt = 1,
+          .max_attempts = 5,
+          .outcome = Exited{1},
+          .elapsed = 100ms,
+          .verdict = verdict_of(class_name),
+          .remarks = {}};
+}
+
+PublishRecord record() {
+  TimePoint now = TimePoint{} + 1h;
+  PublishRecorder recorder(WallTime{}, [&] { return now; });
+  const auto of = step("good");
+  recorder.take(CommandEvent{of, AttemptStarted{1, 5}});
+  now += 100ms;
+  recorder.take(CommandEvent{of, failed("absent")});
+  recorder.take(CommandEvent{of, WaitStarted{1s, false}});
+  now += 1s;
+  recorder.take(CommandEvent{of, AttemptStarted{2, 5}});
+  recorder.take(CommandEvent{of, AttemptFinished{.attempt = 2, .outcome = Exited{0}}});
+  recorder.take(CommandEvent{of, RunFinished{.attempts = 2, .elapsed = 1100ms}});
+  PublishRecord record{.plan = "plan.yaml", .started = WallTime{}, .commands = recorder.finish()};
+  record.result.targets = {good(), bad()};
+  record.result.elapsed = 600s;
+  return record;
+}
+
+struct Log {
+  explicit Log(LogFormat format = LogFormat::text, Verbosity verbosity = Verbosity::normal)
+      : log({.format = format, .verbosity = verbosity, .program = "retry-publish", .now = {}},
+            redactor, [this](std::string_view lines) { text += lines; }) {}
+
+  Redactor redactor;
+  std::string text;
+  PublishLog log;
+};
+
+}  // namespace
+
+TEST_CASE("A publish report in JSON is as its schema says", "[publish]") {
+  const json::value schema = json::parse(test::read_file(PUBLISH_REPORT_SCHEMA));
+  const Redactor redactor;
+  const json::value said = json::parse(publish_report(record(), ReportFormat::json, redactor));
+  CHECK(test::schema_violations(schema, said) == std::vector<std::string>{});
+  CHECK(said.at("exit_code") == 1);
+  CHECK(said.at("targets").at(0).at("commands").at(0).at("attempts").as_array().size() == 2);
+  CHECK(said.at("targets").at(1).at("failure").at("reason") == "deadline");
+}
+
+TEST_CASE("A publish report for people names every target, tag and lag", "[publish]") {
+  const Redactor redactor;
+  const std::string text = publish_report(record(), ReportFormat::text, redactor);
+  for (const char* part : {"good: sha256:aaaa", "ghcr.io/o/r:1: copied", "ghcr.io/o/r:2: had it",
+                           "lagged 7s (12 probes)", "bad: failed",
+                           "not published:", "by hand: oras manifest fetch", "exit code 1"}) {
+    INFO(part);
+    CHECK(text.find(part) != std::string::npos);
+  }
+}
+
+TEST_CASE("A publish summary has a table, the failures and a chart", "[publish]") {
+  const Redactor redactor;
+  const std::string text = publish_summary(record(), redactor);
+  for (const char* part :
+       {"published 1 of 2 targets", "| good | published |", "| bad | failed: preflight |",
+        "by hand: oras manifest fetch", "```mermaid", "section good"}) {
+    INFO(part);
+    CHECK(text.find(part) != std::string::npos);
+  }
+}
+
+TEST_CASE("The log is silent about what is only awaited, and tells when it came", "[publish]") {
+  Log log;
+  const auto waiting = step("one", true);
+  log.log.take(CommandEvent{waiting, AttemptStarted{1, 0}});
+  log.log.take(CommandEvent{waiting, failed("absent")});
+  log.log.take(CommandEvent{waiting, WaitStarted{1s, false}});
+  CHECK(log.text.empty());
+  log.log.take(LagEnded{"one", {.what = "r@" + digest, .waited = 7s, .probes = 12}});
+  CHECK(log.text ==
+        "retry-publish: one: preflight: r@" + digest + " became readable after 7s (12 probes)\n");
+}
+
+TEST_CASE("The log tells failures that are retried, by target and phase", "[publish]") {
+  Log log;
+  const auto of = step("one");
+  log.log.take(CommandEvent{of, AttemptStarted{1, 5}});
+  log.log.take(CommandEvent{of, failed("transient")});
+  log.log.take(CommandEvent{of, WaitStarted{1s, false}});
+  CHECK(
+      log.text.starts_with("retry-publish: one: preflight: attempt 1/5 failed in 0.1s: exit 1, "
+                           "transient (ghcr/transient)"));
+  CHECK(log.text.find('\x1b') == std::string::npos);
+  CHECK(log.text.ends_with("retry-publish: one: preflight: waiting 1s\n"));
+}
+
+TEST_CASE("The log of a target is its digest, or why it failed", "[publish]") {
+  Log log(LogFormat::github);
+  const TargetResult one = good();
+  const TargetResult two = bad();
+  log.log.take(TargetFinished{&one});
+  log.log.take(TargetFinished{&two});
+  CHECK(log.text.find("retry-publish: good: published to 1 of 2 tags, the others had it already: " +
+                      digest) != std::string::npos);
+  CHECK(log.text.find("::error title=retry-publish%3A bad%3A preflight::source") !=
+        std::string::npos);
+}
+
+TEST_CASE("The JSON log is one object a line", "[publish]") {
+  Log log(LogFormat::json);
+  const TargetResult one = good();
+  log.log.take(PhaseStarted{"good", Phase::copy});
+  log.log.take(PhaseFinished{"good", one.phases[0]});
+  log.log.take(LagEnded{"good", one.lags[0]});
+  log.log.take(RegistryPaused{"ghcr.io", 20s});
+  log.log.take(CommandEvent{step("good"), AttemptStarted{1, 5}});
+  log.log.take(TargetFinished{&one});
+  std::size_t lines = 0;
+  std::string_view rest = log.text;
+  while (!rest.empty()) {
+    const std::size_t end = rest.find('\n');
+    REQUIRE(end != std::string_view::npos);
+    CHECK(json::parse(rest.substr(0, end)).as_object().contains("event"));
+    rest.remove_prefix(end + 1);
+    ++lines;
+  }
+  CHECK(lines == 6);
+}
+
+TEST_CASE("The status tells what runs and what waits", "[publish]") {
+  PublishStatus status(3);
+  const TimePoint now = TimePoint{} + 1h;
+  status.take(CommandEvent{step("one", true), AttemptStarted{1, 0}}, now);
+  CHECK(status.rows(now + 3s)[1] == "  one: preflight: ghcr.io/o/r@" + digest + ": 3s");
+  status.take(CommandEvent{step("one", true), WaitStarted{10s, false}}, now);
+  CHECK(status.rows(now + 3s)[1].ends_with(": 3s, attempt 2 in 7s"));
+  const TargetResult failure = bad();
+  status.take(TargetFinished{&failure}, now);
+  CHECK(status.rows(now)[0] == "1 of 3 targets done, 1 failed");
+  status.take(CommandEvent{step("one", true), RunFinished{}}, now);
+  CHECK(status.rows(now).size() == 1);
+}
