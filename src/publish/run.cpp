@@ -40,7 +40,7 @@ asio::awaitable<PublishResult> publish(const Plan& plan, PublishOptions options,
   co_await all(std::move(runs));
   result.interrupted_by = seams.interrupted_by();
   result.elapsed = seams.now() - shared.started;
-  result.deadline_passed = seams.now() >= shared.deadline && !result.succeeded();
+  result.deadline_passed = shared.deadline_ended_it;
   co_return result;
 }
 

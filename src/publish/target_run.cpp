@@ -73,6 +73,9 @@ asio::awaitable<Answer> TargetRun::run(Request request) {
 void TargetRun::fail(const Answer& answer, std::string what) {
   if (failed()) return;
   stopped_ = true;
+  if (answer.run.reason == StopReason::deadline && phase_deadline_ == shared_.deadline) {
+    shared_.deadline_ended_it = true;
+  }
   result_.failure = Failure{.phase = phase_,
                             .reason = answer.run.reason,
                             .what = std::move(what) + ": " + last_word(answer),

@@ -17,6 +17,7 @@ struct Shared {
   Scratch scratch;
   TimePoint started;
   TimePoint deadline = TimePoint::max();  // of the whole run
+  bool deadline_ended_it = false;         // a target, that is
 };
 
 class TargetRun {

@@ -69,7 +69,7 @@ TEST_CASE("A plan says what is published where", "[publish]") {
                                           "]\n    annotations: {b: 2, a: 1}\n"
                                           "    soci: {platforms: [linux/amd64], span-size: 4MiB}\n"
                                           "    tags: [ghcr.io/o/r:1.0, docker.io/o/r:latest]\n"));
-  REQUIRE(plan);
+  REQUIRE(plan.has_value());
   CHECK(plan->rules == std::vector<std::string>{"ghcr"});
   CHECK(plan->oras == "oras");
   REQUIRE(plan->targets.size() == 1);
@@ -87,7 +87,7 @@ TEST_CASE("A plan may be written as JSON", "[publish]") {
   const Folder folder;
   const auto plan = folder.load(R"({"retry-publish": 1, "targets": {"one": {"sources": [")" +
                                 source() + R"("], "tags": ["ghcr.io/o/r:1"]}}})");
-  CHECK(plan);
+  CHECK(plan.has_value());
 }
 
 TEST_CASE("Variables stand for what the environment says", "[publish]") {
@@ -96,7 +96,7 @@ TEST_CASE("Variables stand for what the environment says", "[publish]") {
   const auto plan = folder.load(plan_with("    sources: [" + source() +
                                           "]\n    annotations: {a: '$${x}'}\n"
                                           "    tags: ['ghcr.io/o/r:${TAG}']\n"));
-  REQUIRE(plan);
+  REQUIRE(plan.has_value());
   CHECK(plan->targets[0].tags[0].tag == "1.0");
   CHECK(plan->targets[0].annotations[0].second == "${x}");
   CHECK(plan->oras == "/opt/oras");
@@ -114,7 +114,7 @@ TEST_CASE("Sources are found in metadata, the newest of each platform, sorted by
   const auto plan = folder.load(
       "retry-publish: 1\nmetadata: ['*-metadata.json']\ntargets:\n  one: {tags: "
       "[ghcr.io/o/r:1]}\n");
-  REQUIRE(plan);
+  REQUIRE(plan.has_value());
   REQUIRE(plan->targets.size() == 1);
   const Target& target = plan->targets.front();
   REQUIRE(target.sources.size() == 2);
@@ -135,7 +135,7 @@ TEST_CASE("With bake a plan has five lines", "[publish]") {
   const auto plan = folder.load(
       "retry-publish: 1\nmetadata: [m.json]\nbake: [bake.json]\ntargets:\n"
       "  one: {soci: {enabled: true}}\n");
-  REQUIRE(plan);
+  REQUIRE(plan.has_value());
   REQUIRE(plan->targets.size() == 2);
   CHECK(plan->targets[0].name == "two");
   CHECK(plan->targets[0].tags.size() == 2);
@@ -167,7 +167,7 @@ TEST_CASE("Targets can be chosen by name and by shard", "[publish]") {
   CHECK(select_targets(plan, {.shard = 1, .shards = 2})->targets.size() == 2);
   CHECK(select_targets(plan, {.shard = 2, .shards = 2})->targets[0].name == "two");
   const auto unknown = select_targets(plan, {.only = {"thre"}});
-  REQUIRE_FALSE(unknown);
+  REQUIRE_FALSE(unknown.has_value());
   CHECK(unknown.error()[0].what == "no target 'thre' in the plan; did you mean 'three'?");
 }
 
