@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,12 +27,15 @@ class PublishLog {
   void line(const std::string& subject, const std::string& text);
   void json(const publish::PublishEvent& event);
   void command(const publish::CommandEvent& event);
+  bool is_told_elsewhere(const publish::CommandEvent& event);
   void target(const publish::TargetResult& result);
+  void group(const publish::TargetResult& result);
 
   LogOptions options_;
   const Redactor& redactor_;
   Writer write_;
   std::map<unsigned, EventSink> commands_;  // by number, while they run
+  std::set<unsigned> lagging_;              // those whose last failure was expected
 };
 
 // What is not published, why, and which command to run by hand; empty when all is.

@@ -29,12 +29,12 @@ std::string tags_told(const TargetResult& result) {
 }
 
 // A failure that is only what was expected: the thing is not there yet.
-bool is_lag(const CommandEvent& event) {
-  if (!event.step->waits) return false;
-  if (std::holds_alternative<WaitStarted>(event.event)) return true;
-  const auto* finished = std::get_if<AttemptFinished>(&event.event);
-  return finished != nullptr && finished->verdict && finished->verdict->class_name == "absent";
+bool is_lag(const Step& step, const AttemptFinished& finished) {
+  return step.waits && finished.verdict && finished.verdict->class_name == "absent";
 }
+
+// With waits that grow by a tenth, the first is after some ten seconds.
+constexpr unsigned attempts_a_line = 12;
 
 }  // namespace
 
@@ -73,7 +73,25 @@ void PublishLog::take(const PublishEvent& event) {
   }
 }
 
+// What a target did, folded away in the log of a GitHub job.
+void PublishLog::group(const TargetResult& result) {
+  std::string text = "::group::" + without_github_commands(printable(result.name)) + "\n";
+  for (const PhaseResult& phase : result.phases) {
+    text += without_github_commands(std::string(to_string(phase.phase)) + ": " +
+                                    format_duration(phase.elapsed) +
+                                    (phase.note.empty() ? "" : ": " + redactor_(phase.note))) +
+            "\n";
+  }
+  for (const TagResult& tag : result.tags) {
+    text += without_github_commands(redactor_(to_string(tag.tag)) +
+                                    (tag.verified ? "" : ": not verified")) +
+            "\n";
+  }
+  write_(text + "::endgroup::\n");
+}
+
 void PublishLog::target(const TargetResult& result) {
+  if (options_.format == LogFormat::github) group(result);
   if (!result.failure) {
     line(result.name, tags_told(result) + ": " + result.digest);
     return;
@@ -87,25 +105,41 @@ void PublishLog::target(const TargetResult& result) {
   }
 }
 
+// Of what is waited for the log tells now and then; of a target's failure, the target tells.
+bool PublishLog::is_told_elsewhere(const CommandEvent& event) {
+  const Step& step = *event.step;
+  if (std::holds_alternative<RunFinished>(event.event)) return true;
+  if (const auto* finished = std::get_if<AttemptFinished>(&event.event)) {
+    if (!is_lag(step, *finished)) return lagging_.erase(step.number), false;
+    lagging_.insert(step.number);
+    if (finished->attempt % attempts_a_line == 0) {
+      line(subject_of(step.target, step.phase),
+           step.about + " is not there yet (" + counted(finished->attempt, "probe") + ")");
+    }
+    return true;
+  }
+  return std::holds_alternative<WaitStarted>(event.event) && lagging_.contains(step.number);
+}
+
 void PublishLog::command(const CommandEvent& event) {
   const Step& step = *event.step;
   const bool ended = std::holds_alternative<RunFinished>(event.event);
-  // What a target failed of is told once, by the target; what it waits for, once a minute.
-  const bool plain = options_.format != LogFormat::json;
-  const bool verbose = options_.verbosity == Verbosity::verbose;
-  if (plain && !verbose && (ended || is_lag(event))) {
-    if (ended) commands_.erase(step.number);
-    return;
+  if (options_.verbosity == Verbosity::quiet) return;
+  const bool whole = options_.format == LogFormat::json || options_.verbosity == Verbosity::verbose;
+  if (whole || !is_told_elsewhere(event)) {
+    auto found = commands_.find(step.number);
+    if (found == commands_.end()) {
+      LogOptions options = options_;
+      options.subject = subject_of(step.target, step.phase);
+      options.command = step.command;
+      found =
+          commands_.emplace(step.number, log_events(std::move(options), redactor_, write_)).first;
+    }
+    found->second(event.event);
   }
-  auto found = commands_.find(step.number);
-  if (found == commands_.end()) {
-    LogOptions options = options_;
-    options.subject = subject_of(step.target, step.phase);
-    options.command = step.command;
-    found = commands_.emplace(step.number, log_events(std::move(options), redactor_, write_)).first;
-  }
-  found->second(event.event);
-  if (ended) commands_.erase(found);
+  if (!ended) return;
+  commands_.erase(step.number);
+  lagging_.erase(step.number);
 }
 
 void PublishLog::json(const PublishEvent& event) {
