@@ -109,8 +109,12 @@ Image make_image(const ImageSpec& spec) {
     const std::string tar = tar_of("data", random_bytes(content, seed));
     image.layers.push_back(blob_of(gzip_of(tar)));
     uncompressed.emplace_back(digest_of(tar));
-    layers.push_back(descriptor("application/vnd.oci.image.layer.v1.tar+gzip",
-                                image.layers.back().digest, image.layers.back().bytes.size()));
+    json::object layer = descriptor("application/vnd.oci.image.layer.v1.tar+gzip",
+                                    image.layers.back().digest, image.layers.back().bytes.size());
+    // With a title `oras pull` has a file to write.
+    layer["annotations"] = json::object{{"org.opencontainers.image.title",
+                                         "layer-" + std::to_string(image.layers.size()) + ".tgz"}};
+    layers.push_back(std::move(layer));
   }
   image.config = blob_of(json::serialize(json::object{
       {"architecture", spec.architecture},

@@ -31,9 +31,9 @@ HttpAnswer http(const std::string& address, const std::string& method, const std
 class Registry {
  public:
   struct Options {
-    std::string certificate;  // with a key: speaks TLS
-    std::string key;
-    std::string htpasswd;  // a file: asks for basic authentication
+    std::string certificate = {};  // with a key: speaks TLS
+    std::string key = {};
+    std::string htpasswd = {};  // a file: asks for basic authentication
   };
   Registry() : Registry(Options{}) {}
   explicit Registry(const Options& options);
@@ -77,7 +77,7 @@ class FlakyRegistry {
   explicit FlakyRegistry(const Registry& registry, std::string_view plan = "faults: []");
 
   const std::string& address() const { return address_; }
-  void plan(std::string_view yaml);
+  void plan(std::string_view yaml);  // forgets the journal so far
   std::vector<JournalEntry> journal() const;
   // How often the fault of this name has struck.
   std::size_t struck(std::string_view fault) const;

@@ -48,8 +48,9 @@ Subject subject_of(std::string_view method, std::string_view target) {
     subject.digest = percent_decoded(*blob);
   } else if (const auto manifest = split("/manifests/")) {
     subject.kind = Kind::manifest;
-    (manifest->find(':') == std::string_view::npos ? subject.tag : subject.digest) =
-        percent_decoded(*manifest);
+    std::string reference = percent_decoded(*manifest);
+    const bool by_digest = reference.find(':') != std::string::npos;
+    (by_digest ? subject.digest : subject.tag) = std::move(reference);
   }
   return subject;
 }
