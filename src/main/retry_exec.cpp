@@ -2,6 +2,7 @@
 //
 // This file reads options, wires the rooms and returns the exit code; the codes are in
 // exit_code_table (retry_exec_options.cpp), which --help prints and README.md shows.
+#include "chosen_rules.hpp"
 #include "command_line.hpp"
 #include "explanation.hpp"
 #include "retry_exec_options.hpp"
@@ -9,7 +10,6 @@
 #include <retry_exec/process.hpp>
 #include <retry_exec/report.hpp>
 #include <retry_exec/retry.hpp>
-#include <retry_exec/rule_tools.hpp>
 #include <retry_exec/rules.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -65,82 +65,10 @@ std::string help() {
          exit_code_table;
 }
 
-// The rule sets of this run. Built-in ones are not read before there is a failure to judge; their
-// policy was worked out when the program was built. Files are read at once: with a bad one, nothing
-// is run.
-class Rules {
- public:
-  static Result<Rules, Errors> open(const Settings& settings) {
-    Rules rules;
-    Errors errors;
-    for (const std::string& name : names_of(settings)) {
-      const auto builtin = builtin_name(name);
-      if (const PolicyFields* policy = builtin ? builtin_policy(*builtin) : nullptr) {
-        rules.policy = layered(rules.policy, *policy);
-        rules.sets_.push_back({.name = name, .loaded = std::nullopt});
-        continue;
-      }
-      auto loaded = load_rule_set(name);
-      if (!loaded) {
-        append(errors, loaded.error());
-        continue;
-      }
-      rules.policy = layered(rules.policy, loaded->policy);
-      rules.sets_.push_back({.name = name, .loaded = std::move(*loaded)});
-    }
-    if (!errors.empty()) return errors;
-    return rules;
-  }
-
-  PolicyFields policy;  // the files' own, earlier ones stronger
-
-  bool empty() const { return sets_.empty(); }
-
-  std::string names() const {
-    std::string text;
-    for (const Set& set : sets_) text += (text.empty() ? "" : ", ") + set.name;
-    return text;
-  }
-
-  const Classifier& classifier() {
-    if (!classifier_) {
-      std::vector<RuleSet> sets;
-      for (Set& set : sets_) {
-        sets.push_back(set.loaded ? std::move(*set.loaded) : load_rule_set(set.name).value());
-      }
-      classifier_.emplace(std::move(sets));
-    }
-    return *classifier_;
-  }
-
- private:
-  struct Set {
-    std::string name;
-    std::optional<RuleSet> loaded;
-  };
-
-  static std::vector<std::string> names_of(const Settings& settings) {
-    std::vector<std::string> names;
-    for (const std::string& name : settings.rules) {
-      if (name != "auto") {
-        names.push_back(name);
-        continue;
-      }
-      for (std::string& picked : pick_rule_sets(settings.command)) {
-        names.push_back(std::move(picked));
-      }
-    }
-    return names;
-  }
-
-  std::vector<Set> sets_;
-  std::optional<Classifier> classifier_;
-};
-
 // One run, from the first attempt to the exit code.
 class Program {
  public:
-  Program(Settings settings, Rules rules)
+  Program(Settings settings, ChosenRules rules)
       : settings_(std::move(settings)), rules_(std::move(rules)), supervisor_(context_) {}
 
   int run() {
@@ -334,7 +262,7 @@ class Program {
   }
 
   Settings settings_;
-  Rules rules_;
+  ChosenRules rules_;
   boost::asio::io_context context_{1};
   Supervisor supervisor_;
   RunResult result_;
@@ -350,7 +278,7 @@ class Program {
 };
 
 // What would be run, and under which policy.
-std::string plan(const Settings& settings, const Rules& rules) {
+std::string plan(const Settings& settings, const ChosenRules& rules) {
   const Redactor redactor(settings.command, environ);
   const Policy policy = policy_from(layered(settings.policy, rules.policy));
   return "command: " + redactor.command(settings.command) +
@@ -374,7 +302,7 @@ int main(std::span<char* const> arguments) {
   const char* github = from_environment("GITHUB_ACTIONS");
   auto settings = settings_from(*line, github == nullptr ? "" : github);
   if (!settings) return fail(settings.error());
-  auto rules = Rules::open(*settings);
+  auto rules = ChosenRules::open(settings->rules, settings->command);
   if (!rules) return fail(rules.error());
   if (settings->dry_run) {
     write_all(STDOUT_FILENO, plan(*settings, *rules));

@@ -1,5 +1,6 @@
 #include "running_attempt.hpp"
 
+#include "child_environment.hpp"
 #include "descendants.hpp"
 #include "executable.hpp"
 #include "held_output.hpp"
@@ -18,36 +19,7 @@
 
 namespace retry_exec {
 
-namespace {
-
 using boost::system::error_code;
-
-// The environment of the command: ours, with `changes` on top.
-std::vector<std::string> changed_entries(const Command& command) {
-  std::vector<std::string> entries;
-  entries.reserve(command.environment.size());
-  for (const auto& [name, value] : command.environment) entries.push_back(name + "=" + value);
-  return entries;
-}
-
-std::vector<const char*> environment_of(const Command& command,
-                                        const std::vector<std::string>& changes) {
-  std::vector<const char*> entries;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text(*entry);
-    const std::string_view name = text.substr(0, text.find('='));
-    const bool replaced = std::any_of(command.environment.begin(), command.environment.end(),
-                                      [name](const auto& change) { return change.first == name; });
-    const bool unset =
-        std::find(command.unset.begin(), command.unset.end(), name) != command.unset.end();
-    if (!replaced && !unset) entries.push_back(*entry);
-  }
-  for (const std::string& change : changes) entries.push_back(change.c_str());
-  entries.push_back(nullptr);
-  return entries;
-}
-
-}  // namespace
 
 // The command's ends of its streams; closed here as soon as it has them.
 struct RunningAttempt::Streams {
@@ -159,10 +131,9 @@ Child RunningAttempt::launch(const Found& found, const Streams& streams,
   argv.reserve(command_.argv.size() + 1);
   for (const std::string& argument : command_.argv) argv.push_back(argument.c_str());
   argv.push_back(nullptr);
-  const std::vector<std::string> changes = changed_entries(command_);
-  const std::vector<const char*> environment = environment_of(command_, changes);
+  const ChildEnvironment environment(command_);
   return VforkLauncher{}(supervisor_.context.get_executor(), failure, found.path, argv.data(),
-                         environment.data(), setup);
+                         environment.entries(), setup);
 }
 
 void RunningAttempt::start_pumps(Streams& streams) {
