@@ -311,7 +311,9 @@ int main(std::span<char* const> arguments) {
   if (settings->verbose != 0 && !rules->empty()) {
     write_all(STDERR_FILENO, "retry-exec: rules: " + rules->names() + "\n");
   }
-  return Program(std::move(*settings), std::move(*rules)).run();
+  Program program(std::move(*settings), std::move(*rules));
+  // Nothing is buffered, and the kernel tidies up faster than destructors do.
+  std::_Exit(program.run());
 }
 
 }  // namespace

@@ -27,14 +27,9 @@ std::string_view Capture::commit(std::size_t size) {
   return bytes;
 }
 
-void Capture::append(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const std::span<char> room = prepare();
-    const std::size_t size = std::min(room.size(), bytes.size());
-    std::memcpy(room.data(), bytes.data(), size);
-    commit(size);
-    bytes.remove_prefix(size);
-  }
+std::string_view Capture::append(std::string_view bytes) {
+  std::memcpy(prepare().data(), bytes.data(), bytes.size());
+  return commit(bytes.size());
 }
 
 void Capture::skip(std::uint64_t bytes) {

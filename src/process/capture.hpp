@@ -26,7 +26,8 @@ class Capture {
   std::span<char> prepare();
   // Takes the first `size` bytes of what prepare() gave, and returns them.
   std::string_view commit(std::size_t size);
-  void append(std::string_view bytes);
+  // Takes `bytes`, at most one chunk and in an empty ring, and returns where they are now.
+  std::string_view append(std::string_view bytes);
   // Forgets all but the start: `bytes` passed by elsewhere and cannot be had any more.
   void skip(std::uint64_t bytes);
 

@@ -1,10 +1,12 @@
 #include "pump.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <utility>
 
@@ -87,7 +89,7 @@ void Pump::start() {
 
 void Pump::await_source() {
   source_.async_wait(stream_descriptor::wait_read, [this](const boost::system::error_code& error) {
-    if (error) return;  // closed by us
+    if (error || ended_) return;  // closed by us
     if (recent_) {
       move_some();
     } else {
@@ -107,13 +109,27 @@ void Pump::await_sink() {
   });
 }
 
+// Reads a piece into the capture and returns what read(2) did. The first comes by way of the stack:
+// most streams of most commands are empty, and have no use for a ring.
+ssize_t Pump::read_piece() {
+  const int source = source_.native_handle();
+  if (capture_.total() != 0) {
+    const std::span<char> room = capture_.prepare();
+    const ssize_t got = ::read(source, room.data(), room.size());
+    if (got > 0) pending_ = capture_.commit(static_cast<std::size_t>(got));
+    return got;
+  }
+  std::array<char, 4096> first;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+  const ssize_t got = ::read(source, first.data(), first.size());
+  if (got > 0) pending_ = capture_.append({first.data(), static_cast<std::size_t>(got)});
+  return got;
+}
+
 void Pump::read_some() {
-  const std::span<char> room = capture_.prepare();
-  const ssize_t got = ::read(source_.native_handle(), room.data(), room.size());
+  const ssize_t got = read_piece();
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return await_source();
   if (got <= 0) return end();  // EIO is how a pseudo-terminal says end of file
   const auto size = static_cast<std::size_t>(got);
-  pending_ = capture_.commit(size);
   carried_ += size;
   if (callbacks_.activity) callbacks_.activity();
   if (callbacks_.bytes) callbacks_.bytes(pending_);
@@ -207,6 +223,13 @@ void Pump::recall(int pipe, std::size_t left) {
 
 void Pump::note_exit() {
   if (!ended_) owed_ = carried_ + bytes_waiting(source_.native_handle());
+}
+
+void Pump::look_for_end() {
+  if (ended_ || recent_ || !pending_.empty() || owed_ != carried_) return;
+  pollfd request{source_.native_handle(), POLLIN, 0};
+  // POLLHUP alone: nothing to read, and nobody who could still write.
+  if (::poll(&request, 1, 0) == 1 && request.revents == POLLHUP) end();
 }
 
 void Pump::close() {

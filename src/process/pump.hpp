@@ -42,6 +42,9 @@ class Pump {
   void note_exit();
   // Has everything that was in the pipe at note_exit() been carried?
   bool carried_all_owed() const { return carried_ >= owed_; }
+  // Looks for the end of the stream without waiting to be told: after the command's exit it is
+  // usually there.
+  void look_for_end();
   // Stops reading; `ended` is called.
   void close();
 
@@ -54,6 +57,7 @@ class Pump {
  private:
   void await_source();
   void await_sink();
+  ssize_t read_piece();
   void read_some();
   void write_pending();
   void end();

@@ -309,7 +309,9 @@ void RunningAttempt::give_up_on(const std::vector<pid_t>& survivors) {
 void RunningAttempt::drain() {
   if (draining_) return;
   draining_ = true;
-  finish_if_done();
+  output_->look_for_end();
+  if (error_) error_->look_for_end();
+  if (finish_if_done()) return;
   drain_timer_.expires_after(options_.drain_grace);
   drain_timer_.async_wait([this](const error_code& error) {
     if (!error) on_drain_grace();
@@ -335,10 +337,11 @@ void RunningAttempt::on_drain_grace() {
   }
 }
 
-void RunningAttempt::finish_if_done() {
-  if (!draining_ || !output_->ended() || (error_ && !error_->ended())) return;
+bool RunningAttempt::finish_if_done() {
+  if (!draining_ || !output_->ended() || (error_ && !error_->ended())) return false;
   drain_timer_.cancel();
   done_.cancel();
+  return true;
 }
 
 // ---- what came of it -------------------------------------------------------------------------

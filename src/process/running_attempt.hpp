@@ -67,7 +67,7 @@ class RunningAttempt {
   void give_up_on(const std::vector<pid_t>& survivors);
   void drain();
   void on_drain_grace();
-  void finish_if_done();
+  bool finish_if_done();
 
   Outcome outcome() const;
   Attempt collect();
