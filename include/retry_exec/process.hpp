@@ -116,8 +116,9 @@ class Supervisor {
   // The first signal that asked us to end, if any has.
   std::optional<int> interrupted_by() const;
 
-  // Writes held output to our own stream; false when its reader has gone away.
-  boost::asio::awaitable<bool> give_out(HeldOutput& held, int fd);
+  // Writes held output to our own stream. Returns 0, or errno of what kept it from being written:
+  // EPIPE when its reader has gone away.
+  boost::asio::awaitable<int> give_out(HeldOutput& held, int fd);
 
   struct State;
 

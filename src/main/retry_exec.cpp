@@ -19,8 +19,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <optional>
 #include <random>
 #include <string>
@@ -49,7 +51,7 @@ Environment option_variables() {
 
 int fail(const Errors& errors) {
   std::string text;
-  for (const Error& error : errors) text += "retry-exec: " + to_string(error) + "\n";
+  for (const Error& error : errors) text += "retry-exec: " + printable(to_string(error)) + "\n";
   write_all(STDERR_FILENO, text);
   return exit_code::own_failure;
 }
@@ -138,8 +140,12 @@ class Program {
         .drain_grace = settings_.drain_grace,
         .on_output = {},
     };
-    const Command command{settings_.command, variables(number)};
+    Command command{settings_.command, variables(number)};
+    // Of a retry-exec around us they would tell its last attempt, not ours.
+    if (number == 1) command.unset = {"RETRY_EXEC_LAST_EXIT", "RETRY_EXEC_LAST_RULE"};
     Attempt attempt = co_await supervisor_.run(command, attempt_options);
+    const CapturedStream& printed = attempt.output.standard_error;
+    line_is_open_ = !settings_.hold_stderr && !printed.tail.empty() && printed.tail.back() != '\n';
     held_output_ = std::move(attempt.held_output);
     held_error_ = std::move(attempt.held_error);
     co_return attempt;
@@ -176,6 +182,12 @@ class Program {
       lines += "retry-exec: " + redactor()(text.substr(0, end)) + "\n";
       text.remove_prefix(std::min(end + 1, text.size()));
     }
+    write_lines(lines);
+  }
+
+  // Ours begin at the start of a line, wherever the command's own output stopped.
+  void write_lines(std::string_view lines) {
+    if (std::exchange(line_is_open_, false)) write_all(STDERR_FILENO, "\n");
     write_all(STDERR_FILENO, lines);
   }
 
@@ -200,6 +212,9 @@ class Program {
   bool worth_logging(const Event& event) const {
     if (settings_.quiet) return false;
     if (log_ || settings_.verbose != 0 || settings_.log == LogFormat::json) return true;
+    if (const auto* end = std::get_if<RunFinished>(&event)) {
+      return end->reason != StopReason::success;
+    }
     const auto* finished = std::get_if<AttemptFinished>(&event);
     return finished != nullptr && !succeeded(finished->outcome);
   }
@@ -211,7 +226,7 @@ class Program {
                      .verbosity = settings_.verbose != 0 ? Verbosity::verbose : Verbosity::normal,
                      .command = settings_.command,
                      .now = [] { return std::chrono::system_clock::now(); }},
-          redactor(), [](std::string_view text) { write_all(STDERR_FILENO, text); });
+          redactor(), [this](std::string_view text) { write_lines(text); });
     }
     log_(event);
   }
@@ -222,9 +237,17 @@ class Program {
   }
 
   boost::asio::awaitable<void> give_out() {
-    if (result_.reason == StopReason::not_started) co_return;
-    co_await supervisor_.give_out(held_output_, STDOUT_FILENO);
-    co_await supervisor_.give_out(held_error_, STDERR_FILENO);
+    // Of an attempt whose output was not kept whole, a part would pass for the whole.
+    if (result_.reason == StopReason::not_started || result_.deciding.own_failure) co_return;
+    const int output = co_await supervisor_.give_out(held_output_, STDOUT_FILENO);
+    const int error = co_await supervisor_.give_out(held_error_, STDERR_FILENO);
+    if (output == EPIPE && result_.exit_code == 0) {
+      result_.exit_code =
+          exit_code::signal_base + SIGPIPE;  // as the command alone would have ended
+    } else if (const int lost = output != 0 ? output : error; lost != 0 && lost != EPIPE) {
+      // NOLINTNEXTLINE(concurrency-mt-unsafe)
+      result_.exit_code = fail({{{}, std::string("held output: ") + std::strerror(lost)}});
+    }
   }
 
   // Where the summary goes; by default only of a run that has something to tell.
@@ -272,6 +295,7 @@ class Program {
   EventSink log_;
   HeldOutput held_output_;
   HeldOutput held_error_;
+  bool line_is_open_ = false;  // the command's stderr stopped in the middle of a line
   unsigned max_attempts_ = 0;
   int last_exit_ = 0;
   std::string last_rule_;

@@ -1,5 +1,6 @@
 #include "retry_exec_options.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <utility>
@@ -122,14 +123,31 @@ Result<Duration> parse_positive(std::string_view text) {
   return duration;
 }
 
-void read_policy(Reader& reader, const CommandLine& line, PolicyFields& policy) {
-  policy.attempts = reader.read<unsigned>("attempts", parse_attempts);
-  if (const auto retries = reader.read<unsigned>("retries", [](std::string_view text) {
-        return parse_whole<unsigned>(text, 0, 999'999);
-      })) {
-    policy.attempts = *retries + 1;
+// Three options say how many attempts there are; two of them at once contradict each other. One on
+// the command line beats what the environment says by another.
+std::optional<unsigned> read_attempts(Reader& reader, const CommandLine& line) {
+  std::vector<const Given*> said;
+  for (const char* name : {"attempts", "retries", "forever"}) {
+    if (const Given* given = line.find(name)) said.push_back(given);
   }
-  if (line.on("forever")) policy.attempts = 0;
+  const auto by_option = [](const Given* given) { return given->where.starts_with("--"); };
+  if (std::any_of(said.begin(), said.end(), by_option)) {
+    std::erase_if(said, [&](const Given* given) { return !by_option(given); });
+  }
+  if (said.size() > 1) {
+    reader.errors.push_back(
+        {{}, said[0]->where + " and " + said[1]->where + " contradict each other; give one"});
+  }
+  if (said.empty()) return std::nullopt;
+  if (said[0] == line.find("forever")) return 0U;
+  if (said[0] == line.find("attempts")) return reader.read<unsigned>("attempts", parse_attempts);
+  const auto retries = reader.read<unsigned>(
+      "retries", [](std::string_view text) { return parse_whole<unsigned>(text, 0, 999'999); });
+  return retries ? std::optional(*retries + 1) : std::nullopt;
+}
+
+void read_policy(Reader& reader, const CommandLine& line, PolicyFields& policy) {
+  policy.attempts = read_attempts(reader, line);
   policy.delay = reader.read<Duration>("delay", parse_duration);
   policy.factor = reader.read<double>("factor", parse_factor);
   policy.max_delay = reader.read<Duration>("max-delay", parse_duration);
@@ -146,7 +164,7 @@ void read_policy(Reader& reader, const CommandLine& line, PolicyFields& policy) 
 const char* const exit_code_table =
     "  0 to 255   the deciding attempt's own exit code\n"
     "  124        the deciding attempt ran into a time limit, or the deadline ended the run\n"
-    "  125        our own failure (usage, rule file, internal): nothing was run\n"
+    "  125        our own failure: usage or rule file (nothing was run), or output that was lost\n"
     "  126        the command was found but cannot be run\n"
     "  127        the command was not found\n"
     "  128+n      signal n ended the command, or asked us to end\n";
@@ -165,7 +183,7 @@ Result<Settings, Errors> settings_from(const CommandLine& line, std::string_view
   settings.stop_on = reader.read<CodeSet>("stop-on", parse_code_set).value_or(CodeSet{});
   settings.retry_unmatched = reader.read<bool>("unmatched", parse_unmatched);
   settings.exhausted_code = reader.read<int>(
-      "exhausted-code", [](std::string_view text) { return parse_whole(text, 0, 255); });
+      "exhausted-code", [](std::string_view text) { return parse_whole(text, 1, 255); });
   settings.signal = reader.read<int>("signal", parse_signal_name).value_or(settings.signal);
   settings.drain_grace =
       reader.read<Duration>("drain-grace", parse_duration).value_or(AttemptOptions{}.drain_grace);

@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -78,16 +79,31 @@ void Input::await_command() {
 }
 
 void Input::feed() {
-  if (offset_ == recording_.size()) {
+  const bool recorded = offset_ < recording_.size();
+  if (!recorded && unrecorded_.empty()) {
     if (source_ended_) return command_.reset();
     return await_source();
   }
-  const std::string bytes = recording_.read(offset_, piece);
+  const std::string bytes = recorded ? recording_.read(offset_, piece) : unrecorded_;
   const ssize_t written = ::write(command_->native_handle(), bytes.data(), bytes.size());
-  if (written < 0 && errno != EAGAIN && errno != EINTR)
-    return command_.reset();  // it has closed it
-  if (written > 0) offset_ += static_cast<std::uint64_t>(written);
+  if (written < 0 && errno != EAGAIN && errno != EINTR) return command_.reset();  // it closed it
+  const auto size = static_cast<std::size_t>(std::max<ssize_t>(written, 0));
+  if (recorded) {
+    offset_ += size;
+  } else {
+    unrecorded_.erase(0, size);
+  }
   await_command();
+}
+
+// Where the recording has no room (a full disk), this attempt still gets every byte; no later one
+// can, and prepare() says so.
+void Input::record(std::string_view bytes) {
+  if (recording_.error() != 0) {
+    unrecorded_ += bytes;
+  } else {
+    recording_.append(bytes);
+  }
 }
 
 void Input::await_source() {
@@ -95,10 +111,8 @@ void Input::await_source() {
     if (alive.expired()) return;
     std::array<char, piece> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init)
     const ssize_t got = ::read(STDIN_FILENO, buffer.data(), buffer.size());
-    if (got > 0) recording_.append({buffer.data(), static_cast<std::size_t>(got)});
-    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR) || recording_.error() != 0) {
-      source_ended_ = true;
-    }
+    if (got > 0) record({buffer.data(), static_cast<std::size_t>(got)});
+    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) source_ended_ = true;
     feed();
   };
   if (!watcher_) {

@@ -13,6 +13,8 @@
 
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 
 namespace retry_exec {
 
@@ -36,6 +38,7 @@ class Input {
  private:
   Prepared prepare_replay();
   void feed();
+  void record(std::string_view bytes);
   void await_command();
   void await_source();
 
@@ -45,6 +48,7 @@ class Input {
 
   // Replay. The recording is bounded in memory and spills to an unlinked file.
   SpillBuffer recording_;
+  std::string unrecorded_;  // read, not recorded, not yet given
   bool source_ended_ = false;
   std::uint64_t offset_ = 0;  // how much of the recording the command has been given
   std::optional<boost::asio::posix::stream_descriptor> command_;  // writing end of its stdin

@@ -155,6 +155,9 @@ void Pump::write_pending() {
       case Sink::Result::reader_gone:
         reader_gone_ = true;
         return end();
+      case Sink::Result::failed:
+        sink_error_ = ends_.sink->error();
+        return end();
     }
   }
   if (full_reads_ >= flood && start_moving()) return move_some();

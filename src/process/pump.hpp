@@ -52,6 +52,8 @@ class Pump {
   bool reader_gone() const { return reader_gone_; }
   // errno of the write that could not keep output aside, or 0.
   int hold_error() const { return hold_error_; }
+  // errno of the write that could not pass output on, or 0.
+  int sink_error() const { return sink_error_; }
   CapturedStream captured() const { return capture_.take(); }
 
  private:
@@ -77,6 +79,7 @@ class Pump {
   bool ended_ = false;
   bool reader_gone_ = false;
   int hold_error_ = 0;
+  int sink_error_ = 0;
   std::shared_ptr<char> alive_ = std::make_shared<char>();  // the sink may call after our end
 
   // While much flows from pipe to pipe, bytes are moved by the kernel, and a copy of their

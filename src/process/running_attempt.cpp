@@ -354,6 +354,21 @@ Outcome RunningAttempt::outcome() const {
   return Exited{WEXITSTATUS(*status_)};
 }
 
+std::optional<std::string> RunningAttempt::lost_output() const {
+  for (const auto* pump : {&output_, &error_}) {
+    if (!*pump) continue;
+    const std::string stream = pump == &output_ ? "standard output" : "standard error";
+    // NOLINTBEGIN(concurrency-mt-unsafe): one thread
+    if (const int error = (*pump)->sink_error()) return stream + ": " + std::strerror(error);
+    if (const int error = (*pump)->hold_error()) {
+      return "cannot keep " + stream + " aside: " + std::strerror(error) +
+             "; TMPDIR can name a larger place";
+    }
+    // NOLINTEND(concurrency-mt-unsafe)
+  }
+  return std::nullopt;
+}
+
 Attempt RunningAttempt::collect() {
   Attempt attempt;
   attempt.outcome = outcome();
@@ -363,12 +378,7 @@ Attempt RunningAttempt::collect() {
     attempt.output.standard_output = output_->captured();
   }
   if (error_) attempt.output.standard_error = error_->captured();
-  for (const auto* pump : {&output_, &error_}) {
-    if (!*pump || (*pump)->hold_error() == 0) continue;
-    // NOLINTNEXTLINE(concurrency-mt-unsafe)
-    attempt.own_failure = std::string("cannot keep output aside: ") +
-                          std::strerror((*pump)->hold_error()) + "; TMPDIR can name a larger place";
-  }
+  attempt.own_failure = lost_output();
   attempt.held_output = std::move(held_output_);
   attempt.held_error = std::move(held_error_);
   attempt.survivors = survivors_;

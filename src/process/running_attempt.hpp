@@ -70,6 +70,7 @@ class RunningAttempt {
   bool finish_if_done();
 
   Outcome outcome() const;
+  std::optional<std::string> lost_output() const;
   Attempt collect();
 
   Supervisor::State& supervisor_;

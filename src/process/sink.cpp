@@ -52,8 +52,15 @@ Sink::Result Sink::write_some(std::string_view& bytes) {
     bytes.remove_prefix(static_cast<std::size_t>(written));
     return Result::wrote;
   }
+  return failure();
+}
+
+// What the errno of a write means.
+Sink::Result Sink::failure() {
   if (errno == EAGAIN || errno == EINTR) return Result::would_block;
-  return Result::reader_gone;
+  if (errno == EPIPE || errno == ECONNRESET) return Result::reader_gone;
+  error_ = errno;
+  return Result::failed;
 }
 
 std::optional<Sink::Moved> Sink::move_from(int source, std::size_t size) {

@@ -19,7 +19,7 @@ class Sink {
  public:
   Sink(boost::asio::io_context& context, int fd);
 
-  enum class Result { wrote, would_block, reader_gone };
+  enum class Result { wrote, would_block, reader_gone, failed };
 
   // Writes a first part of `bytes` and takes it off. would_block: nothing was written.
   Result write_some(std::string_view& bytes);
@@ -35,6 +35,9 @@ class Sink {
   // Calls back once a write would no longer block, or the reader has gone.
   void when_writable(std::function<void()> ready);
 
+  // errno of the write that failed for another reason than a missing reader: a full disk.
+  int error() const { return error_; }
+
   bool is_pipe() const { return kind_ == Kind::pipe; }
   int fd() const { return fd_; }
 
@@ -43,10 +46,12 @@ class Sink {
 
   void find_kind();
   bool writable_now() const;
+  Result failure();
 
   boost::asio::io_context& context_;
   int fd_;
   Kind kind_ = Kind::unknown;
+  int error_ = 0;
   // An epoll of our own that watches fd_: asio may make *this* descriptor non-blocking.
   std::optional<boost::asio::posix::stream_descriptor> watcher_;
 };

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 
 namespace retry_exec {
@@ -91,23 +92,25 @@ std::optional<int> Supervisor::interrupted_by() const {
   return state_->interrupted_by;
 }
 
-boost::asio::awaitable<bool> Supervisor::give_out(HeldOutput& held, int fd) {
-  if (!held.state) co_return true;
+boost::asio::awaitable<int> Supervisor::give_out(HeldOutput& held, int fd) {
+  if (!held.state) co_return 0;
   Sink& sink = fd == STDOUT_FILENO ? state_->standard_output : state_->standard_error;
   std::uint64_t offset = 0;
   while (true) {
     constexpr std::size_t piece = std::size_t{64} << 10;
     const std::string bytes = held.state->buffer.read(offset, piece);
-    if (bytes.empty()) co_return true;
+    if (bytes.empty()) co_return 0;
     offset += bytes.size();
     for (std::string_view rest = bytes; !rest.empty();) {
       switch (sink.write_some(rest)) {
         case Sink::Result::wrote:
           break;
         case Sink::Result::reader_gone:
-          co_return false;
+          co_return EPIPE;
+        case Sink::Result::failed:
+          co_return sink.error();
         case Sink::Result::would_block: {
-          if (state_->interrupted_by) co_return true;
+          if (state_->interrupted_by) co_return 0;
           boost::asio::steady_timer writable(state_->context, TimePoint::max());
           state_->waits.push_back(&writable);
           sink.when_writable([&writable] { writable.cancel(); });

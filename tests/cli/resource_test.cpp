@@ -12,7 +12,7 @@ TEST_CASE("output that cannot be kept aside ends the run with our own code, neve
   program.environment.push_back({"TMPDIR", "/no/such/folder"});
   const Ended ended = run(program);
   CHECK(ended.exit_code() == 125);
-  CHECK_THAT(ended.err, ContainsSubstring("cannot keep output aside"));
+  CHECK_THAT(ended.err, ContainsSubstring("cannot keep standard output aside"));
 }
 
 TEST_CASE("input that cannot be recorded is not replayed in part", "[resource]") {
@@ -79,4 +79,58 @@ TEST_CASE("a parent that is process 1 is not taken for a dead one", "[resource]"
                                               "-c",      "\"$@\"; exit $?", "sh"};
   program.argv.insert(program.argv.begin(), container.begin(), container.end());
   CHECK(run(program).exit_code() == 0);
+}
+
+TEST_CASE("output that a full disk refuses is told, and is never a success", "[resource]") {
+  for (const char* options : {"", "-O"}) {
+    INFO(options);
+    const std::string line = "'" + required("RETRY_EXEC") + "' " + options + " -- '" + helper() +
+                             "' out lost + exit 0 > /dev/full";
+    const Ended ended = run({.argv = {"bash", "-c", line}});
+    CHECK(ended.exit_code() == 125);
+    CHECK_THAT(ended.err, ContainsSubstring("No space left on device"));
+  }
+}
+
+TEST_CASE("of held output that could not be kept, nothing is given out, and that is said",
+          "[resource]") {
+  Program program = wrapped({"-O"}, {"flood", "600000", "+", "exit", "0"});
+  program.environment.push_back({"TMPDIR", "/no/such/folder"});
+  const Ended ended = run(program);
+  CHECK(ended.exit_code() == 125);
+  CHECK(ended.out.empty());
+  CHECK_THAT(ended.err, ContainsSubstring("cannot keep standard output aside"));
+}
+
+TEST_CASE("an input that cannot be recorded still reaches the first attempt whole", "[resource]") {
+  Program program = wrapped({"-I"}, {"read-stdin"});
+  program.environment.push_back({"TMPDIR", "/no/such/folder"});
+  program.input = std::string(3'000'000, 'x');
+  const Ended ended = run(program);
+  CHECK(ended.exit_code() == 0);
+  CHECK(ended.out.size() == 3'000'000);
+}
+
+TEST_CASE("held output whose reader has gone away ends as the command alone would", "[resource]") {
+  const std::string line = "'" + required("RETRY_EXEC") + "' -O -- '" + helper() +
+                           "' flood 2000000 | head -n 1 > /dev/null; echo ${PIPESTATUS[0]}";
+  CHECK(run({.argv = {"bash", "-c", line}}).out == "141\n");
+}
+
+TEST_CASE("an outer run's last attempt is not told as ours", "[resource]") {
+  Program program = wrapped({}, {"print-environment", "RETRY_EXEC_LAST_EXIT"});
+  program.environment.push_back({"RETRY_EXEC_LAST_EXIT", "9"});
+  CHECK(run(program).out == "RETRY_EXEC_LAST_EXIT=(unset)\n");
+}
+
+TEST_CASE("our lines begin at the start of a line, where the command stopped within one",
+          "[resource]") {
+  const Ended ended = run(wrapped({"-a", "1"}, {"err", "partial", "+", "exit", "1"}));
+  CHECK_THAT(ended.err, StartsWith("partial\nretry-exec: "));
+}
+
+TEST_CASE("options that contradict each other are told", "[resource]") {
+  const Ended ended = run(wrapped({"--retries", "1", "-a", "5"}, {"exit", "0"}));
+  CHECK(ended.exit_code() == 125);
+  CHECK_THAT(ended.err, ContainsSubstring("--attempts and --retries contradict each other"));
 }
