@@ -1,14 +1,11 @@
-// Starting a child: a launcher in Boost.Process v2's sense, that does not copy page tables.
+// Starting a child, without copying page tables.
 //
-// Boost's own default_launcher forks, which costs a large parent a tenth of a millisecond per
+// Boost.Process's default launcher forks, which costs a large parent a tenth of a millisecond per
 // child, and knows neither process groups, parent death signals nor signal masks. This one uses
 // vfork(2).
 #pragma once
 
 #include "unique_fd.hpp"
-
-#include <boost/asio/io_context.hpp>
-#include <boost/process/v2/process.hpp>
 
 #include <sys/types.h>
 
@@ -17,7 +14,10 @@
 
 namespace retry_exec {
 
-using Child = boost::process::v2::basic_process<boost::asio::io_context::executor_type>;
+struct Child {
+  pid_t pid = -1;
+  UniqueFd watch;  // a pidfd: readable when it has ended
+};
 
 // What the child does between vfork and exec. Plain data: only async-signal-safe calls run there,
 // in the parent's memory.
@@ -37,9 +37,8 @@ struct VforkLauncher {
   // Starts `path` and returns its handle. On failure `failure` says what failed, no child is left,
   // and the handle is invalid. A text file without "#!" is run by /bin/sh, as execvp(3) does; one
   // that somebody still has open for writing (ETXTBSY) is tried again for a few milliseconds.
-  Child operator()(boost::asio::io_context::executor_type executor, StartFailure& failure,
-                   const std::string& path, const char* const* argv, const char* const* environment,
-                   const ChildSetup& setup) const;
+  Child operator()(StartFailure& failure, const std::string& path, const char* const* argv,
+                   const char* const* environment, const ChildSetup& setup) const;
 };
 
 }  // namespace retry_exec

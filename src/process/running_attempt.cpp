@@ -35,6 +35,7 @@ RunningAttempt::RunningAttempt(Supervisor::State& supervisor, const Command& com
       command_(command),
       options_(options),
       own_group_(!supervisor.foreground || options.own_group),
+      exit_watch_(supervisor.context),
       limit_timer_(supervisor.context),
       idle_timer_(supervisor.context),
       kill_timer_(supervisor.context),
@@ -45,8 +46,6 @@ RunningAttempt::RunningAttempt(Supervisor::State& supervisor, const Command& com
 
 RunningAttempt::~RunningAttempt() {
   std::erase(supervisor_.running, this);
-  // Otherwise the handle would wait for a survivor.
-  if (child_ && !status_) child_->detach();
 }
 
 boost::asio::awaitable<Attempt> RunningAttempt::run() {
@@ -67,14 +66,25 @@ bool RunningAttempt::start() {
   StartFailure failure;
   Child child = launch(found, streams, failure);
   if (failure.error != 0) return fail_to_start(not_started(command_.argv, found, failure));
-  pid_ = child.id();
-  child_.emplace(std::move(child));
-  child_->async_wait([this](const error_code& error, int) {
-    if (!error) on_exit(child_->native_exit_code());
-  });
+  pid_ = child.pid;
+  exit_watch_.assign(child.watch.release());
+  watch_exit();
   start_pumps(streams);
   set_limits();
   return true;
+}
+
+// Beside other attempts the wait may end early: Asio's descriptors are reused, and one may get an
+// event of the descriptor before it.
+void RunningAttempt::watch_exit() {
+  exit_watch_.async_wait(boost::asio::posix::descriptor_base::wait_read,
+                         [this](const error_code& error) {
+                           if (error || exit_seen_) return;
+                           int status = 0;
+                           const pid_t ended = ::waitpid(pid_, &status, WNOHANG);
+                           if (ended == pid_) return on_exit(status);
+                           if (ended == 0 || errno == EINTR) watch_exit();
+                         });
 }
 
 bool RunningAttempt::fail_to_start(NotStarted why) {
@@ -132,8 +142,7 @@ Child RunningAttempt::launch(const Found& found, const Streams& streams,
   for (const std::string& argument : command_.argv) argv.push_back(argument.c_str());
   argv.push_back(nullptr);
   const ChildEnvironment environment(command_);
-  return VforkLauncher{}(supervisor_.context.get_executor(), failure, found.path, argv.data(),
-                         environment.entries(), setup);
+  return VforkLauncher{}(failure, found.path, argv.data(), environment.entries(), setup);
 }
 
 void RunningAttempt::start_pumps(Streams& streams) {

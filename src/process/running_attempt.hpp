@@ -9,6 +9,7 @@
 
 #include <retry_exec/process.hpp>
 
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <memory>
@@ -46,6 +47,7 @@ class RunningAttempt {
 
   // Starting
   bool start();
+  void watch_exit();
   bool fail_to_start(NotStarted why);
   bool open_streams(Streams& streams);
   void start_pumps(Streams& streams);
@@ -81,8 +83,8 @@ class RunningAttempt {
   TimePoint started_{};
   TimePoint last_activity_{};
   pid_t pid_ = -1;
-  std::optional<Child> child_;
-  UniqueFd terminal_;  // master of the pseudo-terminal, for its size
+  boost::asio::posix::stream_descriptor exit_watch_;  // readable when the child has ended
+  UniqueFd terminal_;                                 // master of the pseudo-terminal, for its size
   std::optional<Pump> output_;
   std::optional<Pump> error_;
   HeldOutput held_output_;

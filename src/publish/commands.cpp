@@ -31,7 +31,7 @@ struct Commands::Running {
   std::shared_ptr<const Step> step;
   std::vector<std::string> command_for_rules;
   std::optional<std::string> unfit;  // why a success is none
-  std::string class_name;            // of the last failure
+  std::optional<Verdict> verdict;    // of the last failure that was judged
   std::vector<std::string> blamed;
   TimePoint not_before{};  // the budget's word on the next attempt
 
@@ -66,6 +66,10 @@ asio::awaitable<Answer> Commands::run(Request request) {
   retry_exec::Seams seams = seams_of(running);
   Answer answer;
   answer.run = co_await run_with_retry(std::move(options), std::move(seams));
+  // An attempt that the deadline cut short says less than the one before it.
+  if (answer.run.reason == StopReason::deadline && !answer.run.verdict) {
+    answer.run.verdict = running.verdict;
+  }
   answer.output = answer.run.deciding.output.standard_output.text();
   answer.command = running.request.argv;
   if (answer.ok()) {
@@ -158,7 +162,7 @@ Verdict Commands::judge(Running& running, const Attempt& attempt) {
   } else if (request.waits && verdict.retry && verdict.class_name != "suspect") {
     verdict.policy.attempts = 0;  // the deadline ends it
   }
-  running.class_name = verdict.class_name;
+  running.verdict = verdict;
   running.blamed = blamed_hosts(running, verdict);
   return verdict;
 }
@@ -187,7 +191,7 @@ bool Commands::may_retry(Running& running, const Verdict& verdict) {
 
 asio::awaitable<std::optional<int>> Commands::wait(Running& running, Duration duration) {
   const TimePoint until = std::max(seams_.now() + duration, running.not_before);
-  if (running.class_name == "throttled") {
+  if (running.verdict && running.verdict->class_name == "throttled") {
     for (const std::string& host : running.blamed) {
       TimePoint& paused_until = registries_.of(host).paused_until;
       if (paused_until >= until) continue;
