@@ -29,8 +29,9 @@ struct Node {
   Style style = Style::plain;
   bool one_line = true;  // a scalar that was written on one line
   Position where;
-  std::vector<Node> items;                     // of a sequence
-  std::vector<std::pair<Node, Node>> entries;  // of a mapping, in the order of the file
+  struct Entry;
+  std::vector<Node> items;     // of a sequence
+  std::vector<Entry> entries;  // of a mapping, in the order of the file
 
   bool quoted() const { return style != Style::plain; }  // '5' is a string, 5 is a number
 
@@ -40,6 +41,11 @@ struct Node {
 
   // The value under `key`, or nullptr.
   const Node* find(std::string_view key) const;
+};
+
+struct Node::Entry {
+  Node key;
+  Node value;
 };
 
 struct Limits {

@@ -116,7 +116,7 @@ std::string id_for(std::string_view pattern) {
   return id.empty() ? "new-rule" : id.substr(0, 60);
 }
 
-std::string quoted(std::string_view text) {
+std::string in_single_quotes(std::string_view text) {
   std::string result = "'";
   for (const char c : text) {
     result += c;
@@ -132,11 +132,11 @@ std::string Suggestion::yaml() const {
          "\n    class: suspect     # or transient, throttled, absent, permanent: does it pass by "
          "itself?"
          "\n    match: " +
-         quoted(match) +
+         in_single_quotes(match) +
          "\n    because: say why it does (or does not) pass by itself"
          "\n    examples:"
          "\n      match: [" +
-         quoted(example) + "]\n";
+         in_single_quotes(example) + "]\n";
 }
 
 std::optional<Suggestion> suggest_rule(const Explanation& explanation) {

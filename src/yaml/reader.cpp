@@ -164,14 +164,14 @@ Node Reader::key(Context context, int indent) {
 }
 
 void Reader::add(Node& mapping, Node key, Node value) {
-  const auto same = [&](const auto& entry) { return entry.first.text == key.text; };
+  const auto same = [&](const auto& entry) { return entry.key.text == key.text; };
   const auto first = std::find_if(mapping.entries.begin(), mapping.entries.end(), same);
   if (first == mapping.entries.end()) {
-    mapping.entries.emplace_back(std::move(key), std::move(value));
+    mapping.entries.push_back({std::move(key), std::move(value)});
     return;
   }
   errors_.push_back({key.where, "duplicate key '" + key.text + "'; the first is on line " +
-                                    std::to_string(first->first.where.line)});
+                                    std::to_string(first->key.where.line)});
 }
 
 Node Reader::block_value(int indent, bool starts_line) {

@@ -1,9 +1,7 @@
 // A rule file and an output to judge by it, separated by a NUL byte. Whatever comes: an answer, in
 // bounded time.
 //
-//   CC=clang CXX=clang++ meson setup build-fuzz -Dfuzzers=true
-//   ninja -C build-fuzz tests/fuzz/fuzz-rule-file
-//   build-fuzz/tests/fuzz/fuzz-rule-file -max_len=4096 -timeout=2 CORPUS
+//   tests/all --fuzz SECONDS
 
 #include "rules/pattern.hpp"
 #include "rules/prefilter.hpp"
