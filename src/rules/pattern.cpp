@@ -26,6 +26,7 @@ constexpr std::size_t jit_stack = 512 * 1024;
 // PCRE2 counts its steps anew for each position that a match may start at, so that a pattern can be
 // slow without ever reaching the limit. Between so many positions the budget is looked at.
 constexpr std::size_t positions_at_a_time = 16 * 1024;
+constexpr std::size_t price_of_a_call = 64;  // in positions
 
 // Translating a pattern to machine code takes as long as interpreting it over so many bytes.
 constexpr std::size_t worth_jit = 4096;
@@ -136,7 +137,6 @@ Search Pattern::search(std::string_view text, std::size_t from, Scratch& scratch
   prepare_for(last - from);
   pcre2_set_match_limit(scratch.context_.get(), jit_ ? match_limit : interpreter_match_limit);
   for (std::size_t start = from; start <= last; start += positions_at_a_time) {
-    scratch.positions_ += std::min(positions_at_a_time, last - start);
     if (scratch.positions_ > positions_at_a_time) {
       scratch.positions_ = 0;
       if (budget.spent()) return Search::limit;
@@ -145,6 +145,7 @@ Search Pattern::search(std::string_view text, std::size_t from, Scratch& scratch
     const auto match = jit_ ? &pcre2_jit_match : &pcre2_match;  // the first saves checks
     const int found = match(code_.get(), bytes(text), text.size(), start, 0, scratch.data_.get(),
                             scratch.context_.get());
+    scratch.positions_ += price_of_a_call + (found >= 0 ? scratch.begin() : last) - start;
     if (found >= 0) return Search::found;
     if (found != PCRE2_ERROR_NOMATCH) return Search::limit;
   }
