@@ -1,0 +1,197 @@
+// Many targets: how much of the time is the tools', and what we need ourselves.
+#include "publish_scene.hpp"
+#include "sha256.hpp"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <sstream>
+
+using namespace test;
+
+namespace {
+
+struct Command {
+  double start = 0;
+  double end = 0;
+  std::string words;
+};
+
+std::vector<Command> commands_in(const std::string& log) {
+  std::vector<Command> commands;
+  std::istringstream lines(read_file(log));
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream fields(line);
+    long long start = 0;
+    long long end = 0;
+    Command command;
+    fields >> start >> end;
+    std::getline(fields, command.words);
+    command.start = static_cast<double>(start) * 1e-9;
+    command.end = static_cast<double>(end) * 1e-9;
+    commands.push_back(command);
+  }
+  return commands;
+}
+
+double total(const std::vector<Command>& commands) {
+  double sum = 0;
+  for (const Command& command : commands) sum += command.end - command.start;
+  return sum;
+}
+
+// The time in which at least one command ran: no run that has to wait for its commands is shorter.
+double busy(std::vector<Command> commands) {
+  std::sort(commands.begin(), commands.end(),
+            [](const Command& a, const Command& b) { return a.start < b.start; });
+  double sum = 0;
+  double until = 0;
+  for (const Command& command : commands) {
+    sum += std::max(0.0, command.end - std::max(until, command.start));
+    until = std::max(until, command.end);
+  }
+  return sum;
+}
+
+// A plan of targets that only the stub knows.
+class StubScene {
+ public:
+  explicit StubScene(int targets) {
+    std::filesystem::create_directories(folder_ / "state");
+    std::filesystem::create_symlink(required("TOOL_STUB"), folder_ / "oras");
+    std::ostringstream plan;
+    plan << "retry-publish: 1\ntools: {oras: '" << folder_ / "oras"
+         << "'}\ntargets:\n";
+    for (int i = 0; i < targets; ++i) {
+      const std::string name = "target-" + std::to_string(i);
+      const std::string staging = "localhost:5000/build/" + name;
+      plan << "  " << name << ":\n    staging: " << staging << "\n    sources:\n";
+      for (const char* end : {"0", "1"}) {
+        std::string digest = digest_of(name + end);
+        digest.back() = *end;
+        plan << "      - " << staging << '@' << digest << '\n';
+      }
+      plan << "    tags: [localhost:5000/final/" << name << ":1, localhost:5001/final/" << name
+           << ":1]\n";
+    }
+    plan_ = folder_.write("plan.yaml", plan.str());
+  }
+
+  Program program(const std::string& jobs, const std::string& delay) const {
+    Program program;
+    program.argv = {required("RETRY_PUBLISH"), plan_, "--jobs", jobs};
+    program.environment = {{"STUB_STATE", folder_ / "state"},
+                           {"STUB_LOG", folder_ / "log"},
+                           {"STUB_DELAY", delay},
+                           {"TIMED_ORAS", std::nullopt},
+                           {"TMPDIR", folder_.path()}};
+    program.time_limit = 300s;
+    return program;
+  }
+
+  std::vector<Command> commands() const { return commands_in(folder_ / "log"); }
+
+  std::size_t tags() const {
+    std::size_t count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_ / "state")) {
+      count += entry.path().filename().string().find("_final_") != std::string::npos;
+    }
+    return count;
+  }
+
+ private:
+  TemporaryFolder folder_;
+  std::string plan_;
+};
+
+// What a process used itself, its children left out.
+struct Usage {
+  double cpu = 0;  // s
+  long peak_kib = 0;
+  bool over = false;
+};
+
+void look_at(pid_t pid, Usage& usage) {
+  const std::string process = "/proc/" + std::to_string(pid);
+  const std::string stat = read_file(process + "/stat");
+  std::istringstream fields(stat.substr(std::min(stat.size(), stat.rfind(") ") + 2)));
+  std::string state;
+  fields >> state;
+  usage.over = state == "Z";
+  std::string skipped;
+  for (int i = 0; i < 10; ++i) fields >> skipped;
+  double user = 0;
+  double system = 0;
+  fields >> user >> system;
+  usage.cpu = (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+  const std::string status = read_file(process + "/status");
+  const auto peak = status.find("VmHWM:");
+  if (peak != std::string::npos) usage.peak_kib = std::atol(status.c_str() + peak + 6);
+}
+
+Usage usage_until_the_end(Running& running) {
+  Usage usage;
+  while (!usage.over) {
+    look_at(running.pid(), usage);
+    running.wait_for_err("what it never says", 20ms);
+  }
+  return usage;
+}
+
+void publish_many(int targets, const std::string& jobs, const std::string& delay) {
+  const StubScene scene(targets);
+  Running running(scene.program(jobs, delay));
+  const Usage usage = usage_until_the_end(running);
+  const Ended ended = running.wait();
+  INFO(ended.err);
+  REQUIRE(ended.exit_code() == 0);
+  CHECK(scene.tags() == static_cast<std::size_t>(2 * targets));
+  const auto commands = scene.commands();
+  std::printf(
+      "%d targets, --jobs %s, %zu commands of %s ms: wall %.2f s, commands %.2f s in all, some "
+      "command running %.2f s; ours: CPU %.2f s, peak %.1f MiB\n",
+      targets, jobs.c_str(), commands.size(), delay.c_str(), ended.wall.count(), total(commands),
+      busy(commands), usage.cpu, static_cast<double>(usage.peak_kib) / 1024);
+  std::fflush(stdout);
+  constexpr long mib_per_thousand = 64;
+  CHECK(usage.peak_kib < (16 + mib_per_thousand * targets / 1000) * 1024L);
+}
+
+}  // namespace
+
+TEST_CASE("a run takes hardly longer than its commands", "[many]") {
+  PublishScene scene;
+  three_targets(scene, 20);
+  scene.push_sources();
+  std::filesystem::create_symlink(required("TOOL_STUB"), scene.folder / "oras");
+  std::filesystem::create_symlink(required("TOOL_STUB"), scene.folder / "soci");
+  const std::string oras = scene.oras;
+  const std::string soci = scene.soci;
+  scene.oras = scene.folder / "oras";
+  scene.soci = scene.folder / "soci";
+  Program program = scene.program();
+  program.environment.insert(
+      program.environment.end(),
+      {{"TIMED_ORAS", oras}, {"TIMED_SOCI", soci}, {"STUB_LOG", scene.folder / "log"}});
+  const Ended ended = run(program);
+  INFO(ended.err);
+  REQUIRE(ended.exit_code() == 0);
+  check_published(scene);
+  const auto commands = commands_in(scene.folder / "log");
+  const double path = busy(commands);
+  std::printf(
+      "three targets, real tools: wall %.3f s, %zu commands, critical path %.3f s, ratio %.3f\n",
+      ended.wall.count(), commands.size(), path, ended.wall.count() / path);
+  CHECK(ended.wall.count() <= 1.1 * path);
+}
+
+TEST_CASE("fifty targets run eight at a time", "[many]") {
+  publish_many(50, "8", "20");
+}
+
+TEST_CASE("a thousand targets cost little", "[slow][full-many]") {
+  publish_many(1000, "8", "0");
+}
