@@ -35,22 +35,21 @@ class Flattener {
   void flatten(RuleSet& set) {
     for (auto source = order_.rbegin(); source != order_.rend(); ++source) {
       merge_settings(set, (*source)->file);
-      for (const RuleDraft& draft : (*source)->file.rules) place(**source, draft);
     }
+    check_classes(set);
+    for (auto source = order_.rbegin(); source != order_.rend(); ++source) place_rules(**source);
     for (Source* source : order_) {
-      set.evidence.insert(set.evidence.end(), source->file.evidence.begin(),
-                          source->file.evidence.end());
+      const auto& evidence = source->file.evidence;
+      set.evidence.insert(set.evidence.end(), evidence.begin(), evidence.end());
       add_details(set, source->file.details);
       std::move(source->rules.begin(), source->rules.end(), std::back_inserter(set.rules));
     }
-    check_classes(set);
   }
 
  private:
   void merge_settings(RuleSet& set, const RuleFile& file);
-  void place(Source& source, const RuleDraft& draft);
-  void add_rule(Source& source, const RuleDraft& draft);
-  std::vector<Rule*> overridden(Source& source, const RuleDraft& draft);
+  void place_rules(Source& source);
+  void add_rule(Source& source, RuleDraft& draft);
   static void add_details(RuleSet& set, const std::vector<DetailPattern>& details);
   void check_classes(const RuleSet& set);
   void error(const Position& where, std::string what) {
@@ -71,36 +70,38 @@ void Flattener::merge_settings(RuleSet& set, const RuleFile& file) {
   }
 }
 
-// The rules that `draft` speaks of, among those that `source` includes.
-std::vector<Rule*> Flattener::overridden(Source& source, const RuleDraft& draft) {
+// The rules of `included` that a rule of this id overrides.
+std::vector<Rule*> overridden(std::span<Source* const> included, const std::string& id) {
   std::vector<Rule*> found;
-  Source* const roots[] = {&source};
-  for (Source* included : Sources::in_order(roots)) {
-    if (included == &source) continue;
-    for (Rule& rule : included->rules) {
-      if (rule.id == draft.rule.id || rule.full_id() == draft.rule.id) found.push_back(&rule);
+  for (Source* source : included) {
+    for (Rule& rule : source->rules) {
+      const bool qualified = id.size() > rule.id.size();
+      if (qualified ? rule.full_id() == id : rule.id == id) found.push_back(&rule);
     }
   }
   return found;
 }
 
-void Flattener::place(Source& source, const RuleDraft& draft) {
-  const std::vector<Rule*> found = overridden(source, draft);
-  const Rule& rule = draft.rule;
-  if (found.size() == 1) {
-    override_rule(*found.front(), draft);
-  } else if (found.size() > 1) {
-    error(rule.where, "'" + rule.id + "' could override " + found[0]->full_id() + " or " +
-                          found[1]->full_id() + "; write the one that is meant");
-  } else if (rule.id.find('/') != std::string::npos) {
-    error(rule.where,
-          "no rule '" + rule.id + "' in what this file includes, so it overrides nothing");
-  } else {
-    add_rule(source, draft);
+void Flattener::place_rules(Source& source) {
+  const std::vector<Source*> included = Sources::in_order(source.includes);
+  for (RuleDraft& draft : source.file.rules) {
+    const Rule& rule = draft.rule;
+    const std::vector<Rule*> found = overridden(included, rule.id);
+    if (found.size() == 1) {
+      override_rule(*found.front(), draft);
+    } else if (found.size() > 1) {
+      error(rule.where, "'" + rule.id + "' could override " + found[0]->full_id() + " or " +
+                            found[1]->full_id() + "; write the one that is meant");
+    } else if (rule.id.find('/') != std::string::npos) {
+      error(rule.where,
+            "no rule '" + rule.id + "' in what this file includes, so it overrides nothing");
+    } else {
+      add_rule(source, draft);
+    }
   }
 }
 
-void Flattener::add_rule(Source& source, const RuleDraft& draft) {
+void Flattener::add_rule(Source& source, RuleDraft& draft) {
   const Rule& rule = draft.rule;
   if (rule.class_name.empty() && !draft.names("class")) {
     error(rule.where, "a rule needs 'class'");
@@ -112,7 +113,7 @@ void Flattener::add_rule(Source& source, const RuleDraft& draft) {
     error(rule.where,
           "a rule needs a condition: 'match', or one of 'exit-codes', 'signals', 'outcome'");
   }
-  source.rules.push_back(rule);
+  source.rules.push_back(std::move(draft.rule));
   source.rules.back().set_name = source.file.name;
 }
 

@@ -32,7 +32,7 @@ bool Cursor::skip_to_content() {
     const std::size_t begin = at_;
     skip_spaces();
     if (peek() == '#' && (at_ == line_start_ || behind_blank())) {
-      while (!at_break()) ++at_;
+      at_ += rest_of_line().size();
     }
     if (at_end() || !at_break()) {
       const bool indented_by_tab =

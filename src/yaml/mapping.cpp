@@ -93,6 +93,7 @@ std::optional<T> in_range(const Node* value, Words words, T least, T most, Error
 
 Mapping::Mapping(const Node& node, Errors& errors, std::string_view what)
     : errors_(errors), what_(what) {
+  asked_.reserve(16);
   if (node.kind == Node::Kind::mapping) {
     node_ = &node;
   } else {

@@ -22,6 +22,8 @@ bool is_null_word(std::string_view text) {
   return text == "~" || text == "null" || text == "Null" || text == "NULL";
 }
 
+constexpr std::size_t usual_entries = 6;
+
 class Reader {
  public:
   Reader(std::string_view text, const std::string& file, const Limits& limits, Errors& errors)
@@ -42,7 +44,7 @@ class Reader {
   Node scalar(int indent, Context context);
 
   bool at_item() const { return cursor_.peek() == '-' && cursor_.gap_at(1); }
-  bool at_key();
+  bool at_key() const;
   Node key(Context context, int indent);
   void add(Node& mapping, Node key, Node value);
   Node empty_here();
@@ -123,31 +125,47 @@ Node Reader::scalar(int indent, Context context) {
   return counted(std::move(node));
 }
 
-// Whether what stands here is "key:", found by looking along the line.
-bool Reader::at_key() {
-  const char first = cursor_.peek();
-  if (first == '[' || first == '{' || first == '|' || first == '>') return false;
-  std::size_t ahead = 0;
-  if (first == '\'' || first == '"') {
-    for (++ahead;; ++ahead) {
-      const char c = cursor_.peek(ahead);
-      if (c == '\0' || c == '\n') return false;
-      if (c == '\\' && first == '"') ++ahead;
-      if (c == first) {
-        if (first == '"' || cursor_.peek(ahead + 1) != first) break;
-        ++ahead;
-      }
+// Behind the closing quote of what stands at the start of `line`; npos when it is not closed.
+std::size_t behind_quotes(std::string_view line) {
+  const char quote = line.front();
+  for (std::size_t at = 1; at < line.size(); ++at) {
+    if (line[at] == '\\' && quote == '"') {
+      ++at;
+    } else if (line[at] == quote) {
+      const bool doubled = quote == '\'' && at + 1 < line.size() && line[at + 1] == quote;
+      if (!doubled) return at + 1;
+      ++at;
     }
-    ++ahead;
-    while (cursor_.peek(ahead) == ' ' || cursor_.peek(ahead) == '\t') ++ahead;
-    return cursor_.peek(ahead) == ':' && cursor_.gap_at(ahead + 1);
   }
-  for (;; ++ahead) {
-    const char c = cursor_.peek(ahead);
-    if (c == '\0' || c == '\n') return false;
-    if (c == ':' && cursor_.gap_at(ahead + 1)) return true;
-    if (c == '#' && ahead > 0 && cursor_.gap_at(ahead - 1)) return false;
+  return std::string_view::npos;
+}
+
+// Whether what stands here is "key:", found by looking along the line.
+bool Reader::at_key() const {
+  const std::string_view line = cursor_.rest_of_line();
+  const auto blank_at = [&](std::size_t at) {
+    return at >= line.size() || line[at] == ' ' || line[at] == '\t';
+  };
+  switch (cursor_.peek()) {
+    case '[':
+    case '{':
+    case '|':
+    case '>':
+      return false;
+    case '\'':
+    case '"': {
+      const std::size_t end = line.find_first_not_of(" \t", behind_quotes(line));
+      return end < line.size() && line[end] == ':' && blank_at(end + 1);
+    }
+    default:
+      break;
   }
+  for (std::size_t at = line.find_first_of(":#"); at < line.size();
+       at = line.find_first_of(":#", at + 1)) {
+    if (line[at] == ':' && blank_at(at + 1)) return true;
+    if (line[at] == '#' && at > 0 && blank_at(at - 1)) return false;
+  }
+  return false;
 }
 
 Node Reader::key(Context context, int indent) {
@@ -213,6 +231,7 @@ void Reader::end_of_value() {
 Node Reader::block_mapping() {
   const int column = cursor_.column();
   Node mapping = open(Node::Kind::mapping);
+  mapping.entries.reserve(usual_entries);
   for (;;) {
     if (at_item()) refuse(cursor_.here(), "a list item where a key was expected");
     if (!at_key()) refuse(cursor_.here(), "'key: value' was expected here");

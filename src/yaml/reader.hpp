@@ -26,6 +26,12 @@ class Cursor {
   bool at_marker() const;
   bool finished() const { return at_end() || at_marker(); }
 
+  // From here to before the line break.
+  std::string_view rest_of_line() const {
+    std::string_view rest = text_.substr(at_, text_.find('\n', at_) - at_);
+    if (rest.ends_with('\r') && at_ + rest.size() < text_.size()) rest.remove_suffix(1);
+    return rest;
+  }
   void advance(std::size_t bytes = 1) { at_ += bytes; }
   void next_line();  // past the line break
   void skip_spaces();

@@ -48,10 +48,13 @@ bool at_value_indicator(const Cursor& cursor, Context context) {
 // Appends what a plain scalar has on this line.
 void plain_line(Cursor& cursor, Context context, std::string& text) {
   const std::size_t begin = cursor.offset();
-  while (!cursor.at_break() && !at_value_indicator(cursor, context)) {
+  const std::string_view stops = context == Context::flow ? ":#,[]{}" : ":#";
+  for (;;) {
+    const std::string_view rest = cursor.rest_of_line();
+    cursor.advance(std::min(rest.find_first_of(stops), rest.size()));
+    if (cursor.at_break() || at_value_indicator(cursor, context)) break;
     const char c = cursor.peek();
-    if (context == Context::flow && flow_indicator(c)) break;
-    if (c == '#' && cursor.behind_blank()) break;
+    if (flow_indicator(c) || (c == '#' && cursor.behind_blank())) break;
     cursor.advance();
   }
   text += cursor.from(begin);
@@ -222,9 +225,10 @@ Node read_single_quoted(Cursor& cursor, int indent) {
   Node node = scalar_at(cursor, Node::Style::single_quoted);
   cursor.advance();
   for (;;) {
-    const std::size_t begin = cursor.offset();
-    while (!cursor.at_break() && cursor.peek() != '\'') cursor.advance();
-    node.text += cursor.from(begin);
+    const std::string_view rest = cursor.rest_of_line();
+    const std::string_view more = rest.substr(0, rest.find('\''));
+    node.text += more;
+    cursor.advance(more.size());
     if (cursor.at_end()) refuse(node.where, "this quote is never closed");
     if (cursor.at_break()) {
       fold_quoted_break(cursor, node, 0, indent);
@@ -243,9 +247,10 @@ Node read_double_quoted(Cursor& cursor, int indent) {
   cursor.advance();
   std::size_t keep = 0;  // blanks up to here were escaped: they stay
   for (;;) {
-    const std::size_t begin = cursor.offset();
-    while (!cursor.at_break() && cursor.peek() != '"' && cursor.peek() != '\\') cursor.advance();
-    node.text += cursor.from(begin);
+    const std::string_view rest = cursor.rest_of_line();
+    const std::string_view more = rest.substr(0, rest.find_first_of("\"\\"));
+    node.text += more;
+    cursor.advance(more.size());
     if (cursor.at_end()) refuse(node.where, "this quote is never closed");
     if (cursor.at_break()) {
       fold_quoted_break(cursor, node, keep, indent);
@@ -293,7 +298,7 @@ BlockHeader read_header(Cursor& cursor) {
   }
   cursor.skip_spaces();
   if (cursor.peek() == '#') {
-    while (!cursor.at_break()) cursor.advance();
+    cursor.advance(cursor.rest_of_line().size());
   }
   if (!cursor.at_break()) {
     refuse(cursor.here(),
@@ -360,10 +365,10 @@ Node read_block_scalar(Cursor& cursor, int indent) {
       if (fold_here) node.text.erase(node.text.size() - breaks - 1, 1);
     }
     breaks = 0;
-    const std::size_t begin = cursor.offset();
-    while (!cursor.at_break()) cursor.advance();
-    node.text += cursor.from(begin);
+    const std::string_view line = cursor.rest_of_line();
+    node.text += line;
     node.text += '\n';
+    cursor.advance(line.size());
     folds = !further_in;
   }
   node.text.append(breaks, '\n');
