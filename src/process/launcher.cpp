@@ -79,7 +79,8 @@ pid_t spawn_by_shell(const ChildSetup& setup, const std::string& path, const cha
 
 }  // namespace
 
-Child VforkLauncher::operator()(StartFailure& failure, const std::string& path,
+Child VforkLauncher::operator()(boost::asio::io_context::executor_type executor,
+                                StartFailure& failure, const std::string& path,
                                 const char* const* argv, const char* const* environment,
                                 const ChildSetup& setup) const {
   failure = {};
@@ -95,15 +96,15 @@ Child VforkLauncher::operator()(StartFailure& failure, const std::string& path,
     failure = {};
     pid = spawn_by_shell(setup, path, argv, environment, failure);
   }
-  if (pid < 0) return {};
+  if (pid < 0) return Child(executor);
   const int watch = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
   if (watch < 0) {
     failure = {StartFailure::Step::watch, errno};
     ::kill(pid, SIGKILL);
     while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) continue;
-    return {};
+    return Child(executor);
   }
-  return {pid, UniqueFd(watch)};
+  return Child(executor, pid, watch);
 }
 
 }  // namespace retry_exec

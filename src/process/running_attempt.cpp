@@ -9,6 +9,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <fcntl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -46,6 +47,8 @@ RunningAttempt::RunningAttempt(Supervisor::State& supervisor, const Command& com
 
 RunningAttempt::~RunningAttempt() {
   std::erase(supervisor_.running, this);
+  // What still runs is a survivor that cannot be ended: the handle shall not try.
+  if (child_) child_->detach();
 }
 
 boost::asio::awaitable<Attempt> RunningAttempt::run() {
@@ -66,24 +69,30 @@ bool RunningAttempt::start() {
   StartFailure failure;
   Child child = launch(found, streams, failure);
   if (failure.error != 0) return fail_to_start(not_started(command_.argv, found, failure));
-  pid_ = child.pid;
-  exit_watch_.assign(child.watch.release());
+  const int watch = static_cast<int>(::syscall(SYS_pidfd_open, child.id(), 0));
+  if (watch < 0) {  // the handle ends the child as it goes
+    return fail_to_start(not_started(command_.argv, found, {StartFailure::Step::watch, errno}));
+  }
+  exit_watch_.assign(watch);
+  pid_ = child.id();
+  child_.emplace(std::move(child));
   watch_exit();
   start_pumps(streams);
   set_limits();
   return true;
 }
 
-// Beside other attempts the wait may end early: Asio's descriptors are reused, and one may get an
-// event of the descriptor before it.
+// Not Child::async_wait: beside other attempts Asio may end a wait early, as it reuses descriptors
+// and one may get an event of the descriptor before it, and then Boost.Process blocks in
+// waitpid(2). Its handle does not lend its pidfd (in 1.81 the member is declared and does not
+// compile), so the watch has one of its own.
 void RunningAttempt::watch_exit() {
   exit_watch_.async_wait(boost::asio::posix::descriptor_base::wait_read,
                          [this](const error_code& error) {
                            if (error || exit_seen_) return;
-                           int status = 0;
-                           const pid_t ended = ::waitpid(pid_, &status, WNOHANG);
-                           if (ended == pid_) return on_exit(status);
-                           if (ended == 0 || errno == EINTR) watch_exit();
+                           error_code failure;
+                           if (child_->running(failure)) return watch_exit();
+                           on_exit(child_->native_exit_code());
                          });
 }
 
@@ -142,7 +151,8 @@ Child RunningAttempt::launch(const Found& found, const Streams& streams,
   for (const std::string& argument : command_.argv) argv.push_back(argument.c_str());
   argv.push_back(nullptr);
   const ChildEnvironment environment(command_);
-  return VforkLauncher{}(failure, found.path, argv.data(), environment.entries(), setup);
+  return VforkLauncher{}(supervisor_.context.get_executor(), failure, found.path, argv.data(),
+                         environment.entries(), setup);
 }
 
 void RunningAttempt::start_pumps(Streams& streams) {

@@ -83,6 +83,7 @@ class RunningAttempt {
   TimePoint started_{};
   TimePoint last_activity_{};
   pid_t pid_ = -1;
+  std::optional<Child> child_;
   boost::asio::posix::stream_descriptor exit_watch_;  // readable when the child has ended
   UniqueFd terminal_;                                 // master of the pseudo-terminal, for its size
   std::optional<Pump> output_;
