@@ -160,7 +160,18 @@ std::optional<std::string_view> builtin_name(std::string_view name_or_path);
 // Includes are built-in names or paths beside the including file.
 Result<RuleSet, Errors> load_rule_set(const std::string& name_or_path);
 
+// A set as it was chosen. One that a user names may be a path; one that was picked is built in, and
+// a file or folder of its name ("oras", which may well lie where oras is run) is none of its
+// business.
+struct ChosenSet {
+  std::string name;
+  bool builtin = false;
+  auto operator<=>(const ChosenSet&) const = default;
+};
+Result<RuleSet, Errors> load_rule_set(const ChosenSet& chosen);
+
 // Several, as `--rules A --rules B` names them: one set that includes them in this order.
+Result<RuleSet, Errors> load_rule_sets(std::span<const ChosenSet> chosen);
 Result<RuleSet, Errors> load_rule_sets(std::span<const std::string> names_or_paths);
 
 // The same from a text in memory; `file` is for messages and for relative includes.
@@ -177,7 +188,7 @@ Errors find_warnings(const RuleSet& set);
 // What `--rules auto` stands for: the built-in sets that serve the registry hosts among the
 // arguments of `command`, then those that serve the command itself; the general ones if there are
 // none.
-std::vector<std::string> pick_rule_sets(std::span<const std::string> command);
+std::vector<ChosenSet> pick_rule_sets(std::span<const std::string> command);
 
 // ---- judging ---------------------------------------------------------------------------------
 

@@ -28,11 +28,11 @@ class ChosenRules {
 
  private:
   struct Set {
-    std::string name;
+    ChosenSet chosen;
     std::optional<RuleSet> loaded;
   };
 
-  void add(std::string name, Errors& errors);
+  void add(ChosenSet chosen, Errors& errors);
 
   std::vector<Set> sets_;
   std::optional<Classifier> classifier_;

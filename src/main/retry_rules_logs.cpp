@@ -42,19 +42,19 @@ std::string without_time_stamps(std::string text) {
   return result;
 }
 
-std::vector<std::string> chosen_sets(const CommandLine& line,
-                                     const std::vector<std::string>& command) {
-  std::vector<std::string> names;
+std::vector<ChosenSet> chosen_sets(const CommandLine& line,
+                                   const std::vector<std::string>& command) {
+  std::vector<ChosenSet> sets;
   const auto given = line.all("rules");
   for (const Given& rules : given) {
     if (rules.value == "auto") {
-      const std::vector<std::string> picked = pick_rule_sets(command);
-      names.insert(names.end(), picked.begin(), picked.end());
+      const std::vector<ChosenSet> picked = pick_rule_sets(command);
+      sets.insert(sets.end(), picked.begin(), picked.end());
     } else {
-      names.push_back(rules.value);
+      sets.push_back({rules.value});
     }
   }
-  return given.empty() ? pick_rule_sets(command) : names;
+  return given.empty() ? pick_rule_sets(command) : sets;
 }
 
 namespace {
@@ -72,7 +72,7 @@ std::vector<std::string> split(std::string_view text) {
 // A log, judged as the options say.
 struct Judged {
   std::vector<std::string> command;
-  std::vector<std::string> sets;
+  std::vector<ChosenSet> sets;
   Outcome outcome;
   Explanation explanation;
 };
@@ -118,7 +118,7 @@ Result<Judged, Errors> judge_log(const CommandLine& line) {
 
 std::string explained(const Judged& judged) {
   std::string text = "rules:";
-  for (const std::string& set : judged.sets) text += " " + set;
+  for (const ChosenSet& set : judged.sets) text += " " + set.name;
   return text + "\noutcome: " + to_string(judged.outcome) + "\n\n" + explained(judged.explanation);
 }
 
@@ -130,11 +130,13 @@ json::object explained_json(const Judged& judged) {
                                   {"held", trial.held},
                                   {"why_not", trial.why_not}});
   }
+  json::array sets;
+  for (const ChosenSet& set : judged.sets) sets.emplace_back(set.name);
   json::array waits;
   for (const Duration wait : waits_after(judged.explanation.verdict)) {
     waits.emplace_back(std::chrono::duration<double>(wait).count());
   }
-  return {{"rules", json_strings(judged.sets)},
+  return {{"rules", std::move(sets)},
           {"command", json_strings(judged.command)},
           {"outcome", to_string(judged.outcome)},
           {"stream", judged.explanation.stream},

@@ -99,13 +99,13 @@ std::vector<Source*> Sources::in_order(std::span<Source* const> roots) {
   return order;
 }
 
-Source* Sources::load(const std::string& name_or_path, const Position& named) {
-  if (is_file(name_or_path)) return load_path(name_or_path, named);
-  if (const BuiltinSet* set = find_builtin(name_or_path)) return load_builtin(*set, named);
+Source* Sources::load(const ChosenSet& chosen) {
+  const std::string& name = chosen.name;
+  if (!chosen.builtin && is_file(name)) return load_path(name, {});
+  if (const BuiltinSet* set = find_builtin(name)) return load_builtin(*set, {});
   struct stat status {};
-  errors_.push_back(::stat(name_or_path.c_str(), &status) == 0
-                        ? Error{{name_or_path}, "is a folder, not a file"}
-                        : Error{named, unknown_set(name_or_path)});
+  errors_.push_back(::stat(name.c_str(), &status) == 0 ? Error{{name}, "is a folder, not a file"}
+                                                       : Error{{}, unknown_set(name)});
   complete_ = false;
   return nullptr;
 }

@@ -24,8 +24,8 @@ class Sources {
  public:
   explicit Sources(Errors& errors) : errors_(errors) {}
 
-  // A path that exists, else a built-in name; nullptr (and an error at `named`) when neither.
-  Source* load(const std::string& name_or_path, const Position& named);
+  // A path that exists, else a built-in name; nullptr (and an error) when neither.
+  Source* load(const ChosenSet& chosen);
   // A text in memory, as if it were the file at `path`.
   Source* add(std::string_view yaml, const std::string& path);
 

@@ -225,6 +225,25 @@ TEST_CASE("included rules stand behind their includers, each once", "[rules]") {
   CHECK(ids == std::vector<std::string>{"right", "left", "base"});
 }
 
+TEST_CASE("a file or folder named like a built-in set does not stand in for one that was picked",
+          "[rules]") {
+  const test::TemporaryFolder folder;
+  folder.write("oras", "#!/bin/sh\nexec /opt/oras \"$@\"\n");
+  std::filesystem::create_directory(folder / "soci");
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(folder / ".");
+  const std::vector<ChosenSet> picked = {{"oras", true}, {"soci", true}};
+  const auto sets = load_rule_sets(picked);
+  const auto one = load_rule_set(picked.front());
+  const auto named = load_rule_set("oras");
+  std::filesystem::current_path(before);
+  REQUIRE(sets.has_value());
+  CHECK(sets->file == "oras.yaml, soci.yaml");
+  REQUIRE(one.has_value());
+  CHECK(one->file == "oras (built in)");
+  CHECK_FALSE(named.has_value());  // what a user names is a path where there is one
+}
+
 TEST_CASE("an id that two included sets have must be told apart", "[rules]") {
   const test::TemporaryFolder folder;
   for (const std::string name : {"one", "two"}) {
@@ -340,7 +359,14 @@ TEST_CASE("a command's name is seen through what runs it", "[rules]") {
 }
 
 TEST_CASE("auto picks by registry hosts, then by the command", "[rules]") {
-  const auto picked = [](std::vector<std::string> command) { return pick_rule_sets(command); };
+  const auto picked = [](std::vector<std::string> command) {
+    std::vector<std::string> names;
+    for (const ChosenSet& set : pick_rule_sets(command)) {
+      CHECK(set.builtin);
+      names.push_back(set.name);
+    }
+    return names;
+  };
   using Names = std::vector<std::string>;
   CHECK(picked({"oras", "cp", "ghcr.io/o/r:1", "x"}) == Names{"ghcr", "oras"});
   CHECK(picked({"sudo", "docker", "push", "docker://1.dkr.ecr.eu-west-1.amazonaws.com/x"}) ==
