@@ -32,6 +32,9 @@ class Redactor {
   // The printable form with "[redacted]" in the place of each secret, cut to a few KiB.
   std::string operator()(std::string_view text) const;
 
+  // The same of a text of many lines: each by itself, so that line breaks and tabs stay.
+  std::string lines(std::string_view text) const;
+
   // A command as one line that a person can read and, where nothing was redacted, paste into a
   // shell.
   std::string command(std::span<const std::string> argv) const;

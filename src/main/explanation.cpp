@@ -82,6 +82,16 @@ std::string verdict_text(const Verdict& verdict, std::string_view unmasked) {
 
 }  // namespace
 
+Explanation redacted(Explanation explanation, const Redactor& redact) {
+  explanation.evidence = redact.lines(explanation.evidence);
+  explanation.unmasked = redact.lines(explanation.unmasked);
+  Verdict& verdict = explanation.verdict;
+  verdict.line = redact(verdict.line);
+  verdict.note = redact(verdict.note);
+  for (Detail& detail : verdict.details) detail.value = redact(detail.value);
+  return explanation;
+}
+
 std::string explained(const Explanation& explanation) {
   std::string text =
       "evidence, from " + explanation.stream + ":\n" + indented(explanation.unmasked);

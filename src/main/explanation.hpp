@@ -2,6 +2,7 @@
 #pragma once
 
 #include <retry_exec/policy.hpp>
+#include <retry_exec/redact.hpp>
 #include <retry_exec/rules.hpp>
 
 #include <string>
@@ -13,6 +14,9 @@ namespace retry_exec {
 // The evidence, what masks hid of it, each rule tried, the verdict, and the waits that would
 // follow.
 std::string explained(const Explanation& explanation);
+
+// Without secrets, for logs are pasted where others read them.
+Explanation redacted(Explanation explanation, const Redactor& redact);
 
 // "5 attempts, delay 2s": the fields that say something.
 std::string words(const PolicyFields& policy);

@@ -9,6 +9,8 @@
 #include <boost/json.hpp>
 #include <boost/system/result.hpp>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
@@ -110,9 +112,12 @@ Result<Judged, Errors> judge_log(const CommandLine& line) {
   if (!log) return log.error();
   const Given* stream = line.find("stream");
   const Classifier classifier({*std::move(set)});
+  const Redactor redact(judged.command, environ);
   judged.explanation =
-      explain_text(classifier, judged.command, judged.outcome, without_time_stamps(*log),
-                   stream == nullptr ? "" : stream->value);
+      redacted(explain_text(classifier, judged.command, judged.outcome, without_time_stamps(*log),
+                            stream == nullptr ? "" : stream->value),
+               redact);
+  judged.command = redact.arguments(judged.command);
   return judged;
 }
 

@@ -217,6 +217,21 @@ std::string Redactor::operator()(std::string_view text) const {
   return state_->without_secrets(text);
 }
 
+std::string Redactor::lines(std::string_view text) const {
+  // Blanks at either end of a line, and tabs, are not for printable() to tidy.
+  std::string shown;
+  while (!text.empty()) {
+    const std::size_t blanks = std::min(text.find_first_not_of(" \t\n"), text.size());
+    shown += text.substr(0, blanks);
+    text.remove_prefix(blanks);
+    const std::string_view part = text.substr(0, text.find_first_of("\t\n"));
+    const std::size_t length = part.find_last_not_of(' ') + 1;
+    if (length > 0) shown += state_->without_secrets(part.substr(0, length));
+    text.remove_prefix(length);
+  }
+  return shown;
+}
+
 std::vector<std::string> Redactor::arguments(std::span<const std::string> argv) const {
   std::vector<std::string> shown(argv.begin(), argv.end());
   for_each_secret(argv, [&](std::size_t i, std::size_t start) {

@@ -3,6 +3,7 @@
 #include "rules/prefilter.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace retry_exec::rules {
 
@@ -10,6 +11,23 @@ namespace {
 
 bool blank(std::string_view text) {
   return text.find_first_not_of(" \t\n") == std::string_view::npos;
+}
+
+std::string_view last_word(std::string_view text) {
+  return text.substr(text.rfind(' ') + 1);
+}
+
+// Of a word that is cut off: whether the one behind it could only be known for a secret by it, as
+// in
+// "--password x" and "Authorization: Bearer x".
+bool may_name_a_secret(std::string_view word) {
+  constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyz,";
+  constexpr std::array<std::string_view, 7> names = {"pass",   "token", "secret", "key",
+                                                     "bearer", "basic", "user"};
+  return word.find_first_not_of(plain) != std::string_view::npos ||
+         std::any_of(names.begin(), names.end(), [&](std::string_view name) {
+           return word.find(name) != std::string_view::npos;
+         });
 }
 
 }  // namespace
@@ -109,6 +127,31 @@ std::string_view nth_line(std::string_view text, std::size_t number) {
 std::string_view last_line(std::string_view text) {
   const std::size_t last = text.find_last_not_of(" \t\n");
   return last == std::string_view::npos ? std::string_view() : line_at(text, last);
+}
+
+std::string excerpt_of(std::string_view line, std::string_view matched) {
+  constexpr std::size_t longest_whole = 2048;
+  constexpr std::size_t before = 240;
+  constexpr std::size_t after = 600;
+  if (line.size() <= longest_whole) return std::string(line);
+  std::size_t at = matched.empty() ? std::string_view::npos : line.find(matched);
+  if (at == std::string_view::npos) at = line.size();
+  const std::size_t kept = at == line.size() ? at : at + matched.size();
+  std::size_t begin = at - std::min(at, before);
+  while (begin > 0 && begin < at) {
+    const std::size_t blank = line.find(' ', begin);
+    begin = blank >= at ? at : blank + 1;
+    if (blank < at && !may_name_a_secret(last_word(line.substr(0, blank)))) break;
+  }
+  std::size_t end = std::min(kept + after, line.size());
+  if (end < line.size()) {
+    const std::size_t blank = line.rfind(' ', end);
+    end = blank == std::string_view::npos || blank < kept ? kept : blank;
+  }
+  std::string text = begin > 0 ? "… " : "";
+  text += line.substr(begin, end - begin);
+  if (end < line.size()) text += " …";
+  return text + " (of a line of " + std::to_string(line.size()) + " bytes)";
 }
 
 }  // namespace retry_exec::rules

@@ -19,6 +19,7 @@ struct Held {
   bool held = false;
   std::string why_not;
   std::size_t line = 0;  // of the evidence, where `match` began
+  std::string matched;   // in that line, as far as it tells
 };
 
 class Judge {
@@ -139,6 +140,10 @@ Held Judge::try_text(const CompiledRule& rule, const Evidence& evidence, const P
       return result;
     }
     result.line = line_number(evidence.masked, scratch_.begin());
+    constexpr std::size_t telling = 200;
+    const std::size_t length = std::min(scratch_.end() - scratch_.begin(), telling);
+    result.matched = evidence.masked.substr(scratch_.begin(), length);
+    result.matched.resize(std::min(result.matched.find('\n'), result.matched.size()));
   }
   if (rule.rule->unless) {
     const Search unless = ask(rule.unless, {.everywhere = true, .lines = {}});
@@ -218,7 +223,8 @@ Verdict Judge::decided(const CompiledSet& set, const CompiledRule& compiled, con
   verdict.matched = true;
   verdict.rule = rule.full_id();
   verdict.because = rule.because;
-  verdict.line = rule.match ? nth_line(shown.unmasked, held.line) : last_line(shown.unmasked);
+  verdict.line = excerpt_of(
+      rule.match ? nth_line(shown.unmasked, held.line) : last_line(shown.unmasked), held.matched);
   treat(verdict, *set.set, rule.class_name, rule.policy);
   if (const Pattern* match = rule.match ? compiled.match.get() : nullptr) {
     take_retry_after(verdict, *match, shown.unmasked);
@@ -235,7 +241,7 @@ Verdict Judge::undecided(std::span<const CompiledSet> sets, std::vector<Views>& 
   const Evidence& shown = sets.empty() ? without_rules_.emplace(room_.evidence(no_source_, {}))
                                        : view(sets.front(), views.front(), {}).evidence;
   show(shown);
-  verdict.line = last_line(shown.unmasked);
+  verdict.line = excerpt_of(last_line(shown.unmasked), {});
   if (!sets.empty()) {
     const RuleSet& set = *sets.front().set;
     if (timed_out()) {

@@ -20,6 +20,7 @@ struct Variable {
 
 constexpr std::array variables = {
     Variable{"…", ".*"},
+    Variable{R"(\[redacted\])", ".*"},
     Variable{R"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?)",
              R"(\S+ ?\S*)"},
     Variable{R"([a-z][a-z0-9+.-]*://[^\s"',;<>]*[^\s"',;<>:.])", R"(\S+)"},

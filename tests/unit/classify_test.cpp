@@ -108,3 +108,23 @@ TEST_CASE("a time-out is transient unless a rule says otherwise", "[rules]") {
   CHECK(verdict_of(stop, {.outcome = hang}).rule == "own/hang");
   CHECK_FALSE(verdict_of(stop, {.outcome = Exited{1}}).matched);
 }
+
+TEST_CASE("of a very long line what matched is told, and that it is a part", "[rules]") {
+  const std::string filler(6000, 'x');
+  const std::string words = "some words before it: denied: no entry";
+  const Verdict matched =
+      verdict_of(two_rules, {.err = filler + " " + words + " " + filler + "\n"});
+  CHECK(matched.rule == "own/denied");
+  CHECK(matched.line == "… " + words + " … (of a line of 12040 bytes)");
+
+  const Verdict unmatched = verdict_of(two_rules, {.err = filler + " the end of it\n"});
+  CHECK(unmatched.line == "… the end of it (of a line of 6014 bytes)");
+  CHECK(verdict_of(two_rules, {.err = filler}).line == "…  (of a line of 6000 bytes)");
+}
+
+TEST_CASE("an excerpt of a long line never begins with what its cut made nameless", "[rules]") {
+  std::string line(4000, 'x');
+  for (std::size_t i = 0; i < 60; ++i) line += " --password hunter" + std::to_string(10 + i);
+  const std::string told = verdict_of(two_rules, {.err = line + " so it is denied: no"}).line;
+  CHECK(told.starts_with("… it is denied: no ("));
+}

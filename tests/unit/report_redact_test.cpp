@@ -125,6 +125,15 @@ std::string shown(const char* text) {
 
 }  // namespace
 
+TEST_CASE("a text of many lines keeps its lines, tabs and blanks when secrets are taken out",
+          "[report]") {
+  const Redactor redact;
+  CHECK(redact.lines("  a: \tb  \n\n\tlogin --password hunter22 \nend") ==
+        "  a: \tb  \n\n\tlogin --password [redacted] \nend");
+  CHECK(redact.lines("").empty());
+  CHECK(redact.lines(" \n") == " \n");
+}
+
 TEST_CASE("secrets are taken out of text", "[report]") {
   for (const Shown& secret : secrets) CHECK(shown(secret.text) == secret.shown);
 }

@@ -1,0 +1,75 @@
+#include "catch_shim.hpp"
+
+#include <retry_exec/rule_tools.hpp>
+
+using namespace retry_exec;
+
+namespace {
+
+const std::vector<std::string> command = {"tool"};
+
+Classifier no_rules() {
+  return Classifier({*parse_rule_set("retry-rules: 1\nname: none\n", "none.yaml")});
+}
+
+std::optional<Suggestion> suggested(const std::string& log) {
+  return suggest_rule(explain_text(no_rules(), command, Exited{1}, log, "stderr"));
+}
+
+}  // namespace
+
+TEST_CASE("a suggested rule parses, passes its own example and knows its log", "[rules][suggest]") {
+  for (const std::string log : {
+           "fatal: it's (not) [there]: https://h/x?y=503 sha256:0123456789ab 10.0.0.1:443\n",
+           "noise\nError: \"a: b\" # not a comment\nlast words\n",
+           "\terror:\tcolumn 'x' {y} at 2026-11-23T06:59:19Z took 12.5ms\n",
+           "plain\n",
+           "error: --password [redacted] refused\n",
+           "error: \xe2\x80\x98quoted\xe2\x80\x99 caf\xc3\xa9 \\d+ $HOME ^ | ?\n",
+       }) {
+    INFO(log);
+    const auto suggestion = suggested(log);
+    REQUIRE(suggestion.has_value());
+    const std::string yaml = "retry-rules: 1\nname: ours\nrules:\n" + suggestion->yaml();
+    const auto set = parse_rule_set(yaml, "ours.yaml");
+    INFO(yaml);
+    REQUIRE(set.has_value());
+    CHECK(check_examples(*set).empty());
+    const Classifier classifier({*set});
+    CHECK(explain_text(classifier, command, Exited{1}, log, "stderr").verdict.matched);
+  }
+}
+
+TEST_CASE("what was redacted may be anything in a suggested rule", "[rules][suggest]") {
+  const auto suggestion = suggested("error: --password [redacted] refused\n");
+  REQUIRE(suggestion.has_value());
+  CHECK(suggestion->match == "^error: --password .* refused$");
+}
+
+TEST_CASE("a log without a line makes no rule", "[rules][suggest]") {
+  CHECK_FALSE(suggested("").has_value());
+  CHECK_FALSE(suggested(" \n\t\n").has_value());
+}
+
+TEST_CASE("what is wrong with a corpus is told line by line", "[rules][corpus]") {
+  const std::string text =
+      "{\"text\": \"a\", \"label\": \"transient\"}\n\n{\"text\": \n[]\n{\"text\": \"b\"}\n"
+      "{\"label\": \"either\"}\n";
+  const auto records = read_corpus(text, "c.jsonl");
+  REQUIRE_FALSE(records.has_value());
+  std::vector<std::size_t> lines;
+  for (const Error& error : records.error()) {
+    CHECK(error.where.file == "c.jsonl");
+    lines.push_back(error.where.line);
+  }
+  CHECK(lines == std::vector<std::size_t>{3, 4, 5, 6});
+}
+
+TEST_CASE("an empty corpus is all right, and no share of it is wrong", "[rules][corpus]") {
+  const auto records = read_corpus("\n \n", "c.jsonl");
+  REQUIRE(records.has_value());
+  const auto score = score_corpus(*records, [](const Record&) { return std::vector<ChosenSet>(); });
+  REQUIRE(score.has_value());
+  CHECK(score->total.all == 0);
+  CHECK(score->total.share() == 1);
+}
