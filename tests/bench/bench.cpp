@@ -242,6 +242,9 @@ int judge() {
   const std::vector<std::pair<const char*, std::string>> evidence = {
       {"1 MiB of log lines", megabyte_of("2026-01-01T00:00:00Z pushing layer 12 of 40: done\n")},
       {"1 MiB of error lines", megabyte_of("Error: dial tcp 10.0.0.1:443: something else\n")},
+      {"1 MiB of near misses",
+       megabyte_of(
+           "retrying HTTP 5033 of timeout-service: error 503 bytes, connection kept: ok\n")},
       {"one line of 10 MB", std::string(10'000'000, 'a')},
       {"one line of 10 MB, near misses",
        [] {
@@ -253,6 +256,11 @@ int judge() {
   for (const auto& [what, text] : evidence) {
     std::printf("%-44s %8.2f ms\n", what, judge_once(classifier, text));
   }
+  const auto hostile = retry_exec::parse_rule_set(
+      "retry-rules: 1\nrules: [{id: x, class: transient, match: '(?:(a+)+b?)+$c'}]\n", "hostile");
+  const retry_exec::Classifier trap(std::vector{*hostile});
+  std::printf("%-44s %8.2f ms\n", "a hostile pattern, 1 MiB",
+              judge_once(trap, megabyte_of("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!\n")));
   return 0;
 }
 
