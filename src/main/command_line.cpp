@@ -241,12 +241,17 @@ std::string option_table(std::span<const OptionDefinition> options) {
   return table;
 }
 
-void write_all(int fd, std::string_view text) {
+bool wrote_all(int fd, std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written < 0 && errno != EINTR) return;  // nobody is left to be told
+    if (written < 0 && errno != EINTR) return false;
     if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
   }
+  return true;
+}
+
+void write_all(int fd, std::string_view text) {
+  wrote_all(fd, text);  // of what is lost nobody is left to be told
 }
 
 }  // namespace retry_exec

@@ -53,5 +53,7 @@ std::string option_table(std::span<const OptionDefinition> options);
 
 // Writes `text` to the descriptor, whole.
 void write_all(int fd, std::string_view text);
+// The same, for output that is what the program is for: false (with errno) when some was lost.
+bool wrote_all(int fd, std::string_view text);
 
 }  // namespace retry_exec

@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 
 namespace retry_exec::retry_rules {
 
@@ -54,8 +56,9 @@ std::string help() {
     text += left + std::string(command.help) + "\n";
   }
   return text + "\nOptions:\n" + option_table(options) +
-         "\nExit: 0 all well; 1 a check or test failed; 125 usage, or a rule file that cannot be "
-         "read.\n";
+         "\nExit: 0 all well; 1 a check or test failed; 125 usage, a rule file that cannot be "
+         "read, or an "
+         "answer that cannot be written.\n";
 }
 
 // Options may stand anywhere: every operand is followed by more of them, up to "--".
@@ -123,6 +126,8 @@ int main(int argc, char** argv) {
                                          static_cast<std::size_t>(argc > 0 ? argc - 1 : 0));
   const retry_rules::Answer answer = retry_rules::run(arguments);
   write_all(STDERR_FILENO, answer.err);
-  write_all(STDOUT_FILENO, answer.out);
-  return answer.code;
+  if (wrote_all(STDOUT_FILENO, answer.out)) return answer.code;
+  write_all(STDERR_FILENO, std::string("retry-rules: the answer could not be written: ") +
+                               std::strerror(errno) + "\n");
+  return exit_code::own_failure;
 }

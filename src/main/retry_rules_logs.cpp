@@ -322,6 +322,11 @@ Answer test(const CommandLine& line) {
   Answer answer;
   answer.out = line.on("json") ? json_text(score_json(*score)) : score_text(*score);
   answer.code = 100 * score->total.share() + 1e-9 < *least ? 1 : 0;
+  if (score->total.all == 0) {
+    // A path that names nothing must not pass for a test that went well.
+    answer.err = "retry-rules: no record was scored\n";
+    if (*least > 0) answer.code = 1;
+  }
   return answer;
 }
 

@@ -186,7 +186,8 @@ Answer check(const CommandLine& line) {
     answer.out += file + ": " +
                   (good ? "good: " + std::to_string(checked.rules) + " rules, " +
                               std::to_string(checked.examples) + " examples"
-                        : std::to_string(checked.errors.size()) + " errors") +
+                        : std::to_string(checked.errors.size()) +
+                              (checked.errors.size() == 1 ? " error" : " errors")) +
                   "\n";
     files.push_back(json::object{{"file", file},
                                  {"good", good},

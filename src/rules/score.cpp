@@ -39,7 +39,8 @@ Result<Record> read_record(std::string_view line, const Position& where) {
   if (object == nullptr) return Error{where, "a record is a JSON object"};
   const std::optional<Label> label = label_from(text_of(*object, "label"));
   if (!label) return Error{where, "'label' is transient, permanent or either"};
-  if (object->if_contains("text") == nullptr) return Error{where, "a record needs 'text'"};
+  const json::value* output = object->if_contains("text");
+  if (output == nullptr || !output->is_string()) return Error{where, "a record needs a 'text'"};
   return Record{.id = text_of(*object, "id"),
                 .tool = text_of(*object, "tool"),
                 .registry = text_of(*object, "registry"),

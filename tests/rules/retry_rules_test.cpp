@@ -1,0 +1,211 @@
+#include "catch_shim.hpp"
+#include "run.hpp"
+#include "temporary_folder.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+using test::ContainsSubstring;
+using test::Ended;
+using test::TemporaryFolder;
+
+namespace {
+
+test::Program retry_rules(const std::vector<std::string>& words, const std::string& input = "") {
+  test::Program program;
+  program.argv = {test::required("RETRY_RULES_PROGRAM")};
+  program.argv.insert(program.argv.end(), words.begin(), words.end());
+  program.input = input;
+  return program;
+}
+
+Ended run(const std::vector<std::string>& words, const std::string& input = "") {
+  return test::run(retry_rules(words, input));
+}
+
+std::string rule(const std::string& fields) {
+  return "retry-rules: 1\nname: ours\nrules:\n  - {" + fields + "}\n";
+}
+
+constexpr const char* not_found =
+    "Error response from registry: failed to find \"ghcr.io/o/r:1\": ghcr.io/o/r:1: not found\n";
+
+}  // namespace
+
+TEST_CASE("each command answers, in words and as JSON", "[retry-rules]") {
+  const TemporaryFolder folder;
+  const std::string rules =
+      folder.write("ours.yaml", rule("id: a, class: transient, match: flaky"));
+  const std::string corpus = folder.write("c.jsonl", R"({"text": "flaky", "label": "transient"})");
+  for (const std::vector<std::string>& words : {
+           std::vector<std::string>{"list"},
+           {"show", "ghcr"},
+           {"show", "ghcr", "--resolved"},
+           {"check", rules},
+           {"explain", "-r", rules},
+           {"suggest", "-r", rules},
+           {"test", "-r", rules, corpus},
+       }) {
+    INFO(words.front());
+    CHECK(run(words, "flaky\n").exit_code() == 0);
+    std::vector<std::string> with_json = words;
+    with_json.emplace_back("--json");
+    const Ended json = run(with_json, "flaky\n");
+    CHECK(json.exit_code() == 0);
+    CHECK_THAT(json.out.substr(0, 1) + json.out.substr(json.out.size() - 2),
+               ContainsSubstring("}\n") || ContainsSubstring("]\n"));
+  }
+}
+
+TEST_CASE("explain shows the evidence, the masks, each rule tried, the verdict and the waits",
+          "[retry-rules]") {
+  const Ended ended = run({"explain", "-c", "oras cp ghcr.io/o/r:1 x"}, not_found);
+  CHECK(ended.exit_code() == 0);
+  CHECK_THAT(ended.out, ContainsSubstring("rules: ghcr oras"));
+  CHECK_THAT(ended.out, ContainsSubstring("failed to find …: …: not found"));
+  CHECK_THAT(ended.out,
+             ContainsSubstring("oras/layout-lacks-it (permanent): match: not in stderr"));
+  CHECK_THAT(ended.out, ContainsSubstring("verdict: absent (oras/manifest-not-found), retried"));
+  CHECK_THAT(ended.out, ContainsSubstring("waits    at most 2s 4s 8s 16s"));
+}
+
+TEST_CASE("where nothing was just pushed an absent manifest stops", "[retry-rules]") {
+  const Ended ended = run({"explain", "-c", "oras cp"}, not_found);
+  CHECK_THAT(ended.out, ContainsSubstring("verdict: absent (oras/manifest-not-found), stops"));
+}
+
+TEST_CASE("explain and suggest keep secrets to themselves", "[retry-rules]") {
+  const std::string log =
+      "error: login --password hunter2hunter2 at https://me:hunter2hunter2@h/ is odd\n";
+  for (const std::string command : {"explain", "suggest"}) {
+    for (const std::string json : {"--json", "--"}) {
+      const Ended ended = run({command, json}, log);
+      INFO(ended.out);
+      CHECK(ended.exit_code() == 0);
+      CHECK_THAT(ended.out, ContainsSubstring("[redacted]"));
+      CHECK_THAT(ended.out, !ContainsSubstring("hunter2"));
+    }
+  }
+  const Ended named =
+      run({"explain", "--json", "-c", "oras login -p hunter2hunter2"}, "hunter2hunter2\n");
+  CHECK_THAT(named.out, !ContainsSubstring("hunter2"));
+}
+
+TEST_CASE("a suggested rule can be pasted, checked, and knows its log", "[retry-rules]") {
+  const TemporaryFolder folder;
+  const std::string log =
+      folder.write("log", "noise\nfatal: 'x' is --password hunter2hunter2 [odd]\n");
+  const Ended suggested = run({"suggest", log});
+  const std::string rules = folder.write("ours.yaml", "retry-rules: 1\nrules:\n" + suggested.out);
+  CHECK(run({"check", rules}).exit_code() == 0);
+  CHECK_THAT(run({"explain", "-r", rules, log}).out, ContainsSubstring("verdict: suspect"));
+}
+
+TEST_CASE("test exits with 1 below --min-accuracy and tells each miss", "[retry-rules]") {
+  const TemporaryFolder folder;
+  const std::string rules =
+      folder.write("ours.yaml", rule("id: a, class: transient, match: flaky"));
+  const std::string corpus = folder.write(
+      "c.jsonl",
+      "{\"id\": \"one\", \"tool\": \"t\", \"text\": \"flaky\", \"label\": \"transient\"}\n"
+      "{\"id\": \"two\", \"tool\": \"t\", \"text\": \"flaky\", \"label\": \"permanent\"}\n");
+  const Ended half = run({"test", "-r", rules, corpus, "--min-accuracy", "50"});
+  CHECK(half.exit_code() == 0);
+  CHECK_THAT(half.out, ContainsSubstring("50.0 %  (1 of 2)"));
+  CHECK_THAT(half.out,
+             ContainsSubstring("c.jsonl:2:1: two is permanent, but retried as transient"));
+  CHECK(run({"test", "-r", rules, corpus, "--min-accuracy", "50.1"}).exit_code() == 1);
+  CHECK(run({"test", "-r", rules, corpus, "--min-accuracy", "much"}).exit_code() == 125);
+}
+
+TEST_CASE("a corpus in which nothing is scored does not pass a test", "[retry-rules]") {
+  const TemporaryFolder folder;
+  const std::string corpus = folder.write("c.jsonl", R"({"text": "x", "label": "either"})");
+  const Ended ended = run({"test", corpus, "--min-accuracy", "99"});
+  CHECK(ended.exit_code() == 1);
+  CHECK_THAT(ended.err, ContainsSubstring("no record was scored"));
+  CHECK(run({"test", corpus}).exit_code() == 0);
+}
+
+TEST_CASE("the shipped rules judge the corpus as --rules auto picks them", "[retry-rules]") {
+  const std::string folder = test::required("CORPUS");
+  const Ended ended = run({"test", "-r", "auto", "--min-accuracy", "99", folder + "/errors.jsonl",
+                           folder + "/packages.jsonl", folder + "/containers.jsonl"});
+  CHECK(ended.exit_code() == 0);
+  CHECK_THAT(ended.out, ContainsSubstring("permanent            0"));
+}
+
+TEST_CASE("what is wrong with a rule file is told with its place, and fails the check",
+          "[retry-rules]") {
+  const TemporaryFolder folder;
+  const std::string bad = folder.write("bad.yaml", rule("id: a, class: transiant, match: '('"));
+  const Ended ended = run({"check", bad});
+  CHECK(ended.exit_code() == 1);
+  CHECK_THAT(ended.err, ContainsSubstring("bad.yaml:4:20: unknown class 'transiant'"));
+  CHECK_THAT(ended.err, ContainsSubstring("bad.yaml:4:"));
+  CHECK_THAT(ended.out, ContainsSubstring("bad.yaml: 2 errors"));
+  const Ended missing = run({"check", folder / "none.yaml"});
+  CHECK(missing.exit_code() == 1);
+  CHECK_THAT(missing.out, ContainsSubstring("none.yaml: 1 error\n"));
+}
+
+TEST_CASE("check warns of what is hardly meant", "[retry-rules]") {
+  const TemporaryFolder folder;
+  const std::string file =
+      folder.write("ours.yaml",
+                   "retry-rules: 1\nrules:\n  - {id: all, class: transient, exit-codes: '0-255'}\n"
+                   "  - {id: never, class: permanent, match: x}\n");
+  const Ended ended = run({"check", file});
+  CHECK(ended.exit_code() == 0);
+  CHECK_THAT(ended.err, ContainsSubstring("ours.yaml:4:"));
+  CHECK_THAT(ended.err, ContainsSubstring("never"));
+  CHECK_THAT(ended.err, ContainsSubstring("example"));
+  const std::string empty = folder.write("e.yaml", rule("id: a, class: transient, match: 'x|'"));
+  CHECK_THAT(run({"check", empty}).err, ContainsSubstring("the empty text"));
+}
+
+TEST_CASE("an answer that cannot be written fails", "[retry-rules]") {
+  test::Program closed = retry_rules({"list"});
+  closed.standard_output = test::Closed{};
+  const Ended without = test::run(closed);
+  CHECK(without.exit_code() == 125);
+  CHECK_THAT(without.err, ContainsSubstring("could not be written"));
+
+  const int full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
+  REQUIRE(full >= 0);
+  test::Program to_full = retry_rules({"explain", "-c", "oras"}, not_found);
+  to_full.standard_output = test::Descriptor{full};
+  const Ended lost = test::run(to_full);
+  ::close(full);
+  CHECK(lost.exit_code() == 125);
+  CHECK_THAT(lost.err, ContainsSubstring("No space left on device"));
+}
+
+TEST_CASE("what is no log, no corpus and no rule file is told, not stumbled over",
+          "[retry-rules]") {
+  const TemporaryFolder folder;
+  const std::string binary = folder.write("binary", std::string("\x7f"
+                                                                "ELF\0\xff\xfe\r\b\x1b[2J\n\0",
+                                                                15));
+  CHECK(run({"explain", binary}).exit_code() == 0);
+  CHECK_THAT(run({"explain", binary}).out, !ContainsSubstring("\x1b"));
+  CHECK(run({"explain", folder / "."}).exit_code() == 125);
+  CHECK(run({"explain", folder / "none"}).exit_code() == 125);
+  CHECK(run({"suggest"}, " \n").exit_code() == 1);
+  const std::string lines = folder.write(
+      "c.jsonl", "{\"text\": \"x\", \"label\": \"either\"}\nnonsense\n{\"text\": 1, \"label\": \"either\"}\n");
+  const Ended corpus = run({"test", lines});
+  CHECK(corpus.exit_code() == 125);
+  CHECK_THAT(corpus.err, ContainsSubstring("c.jsonl:2:1: "));
+  CHECK_THAT(corpus.err, ContainsSubstring("c.jsonl:3:1: "));
+}
+
+TEST_CASE("a tool in the current folder is not read as the rule set of its name", "[retry-rules]") {
+  const TemporaryFolder folder;
+  folder.write("oras", "#!/bin/sh\n");
+  test::Program program = retry_rules({"explain", "-c", "./oras cp ghcr.io/o/r:1 x"}, not_found);
+  program.folder = folder / ".";
+  const Ended ended = test::run(program);
+  CHECK(ended.exit_code() == 0);
+  CHECK_THAT(ended.out, ContainsSubstring("rules: ghcr oras"));
+}
