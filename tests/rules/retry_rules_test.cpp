@@ -193,7 +193,8 @@ TEST_CASE("what is no log, no corpus and no rule file is told, not stumbled over
   CHECK(run({"explain", folder / "none"}).exit_code() == 125);
   CHECK(run({"suggest"}, " \n").exit_code() == 1);
   const std::string lines = folder.write(
-      "c.jsonl", "{\"text\": \"x\", \"label\": \"either\"}\nnonsense\n{\"text\": 1, \"label\": \"either\"}\n");
+      "c.jsonl",
+      "{\"text\": \"x\", \"label\": \"either\"}\nnonsense\n{\"text\": 1, \"label\": \"either\"}\n");
   const Ended corpus = run({"test", lines});
   CHECK(corpus.exit_code() == 125);
   CHECK_THAT(corpus.err, ContainsSubstring("c.jsonl:2:1: "));
