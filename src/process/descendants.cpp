@@ -48,9 +48,18 @@ Stat read_stat(const std::string& pid) {
   return {text[name_end + 2], number(parent), number(group)};
 }
 
+// Whether /proc speaks of our own pid namespace. After `unshare --pid` alone it does not, and its
+// numbers would name strangers.
+bool proc_is_ours() {
+  std::array<char, 16> self{};
+  const ssize_t size = ::readlink("/proc/self", self.data(), self.size());
+  return size > 0 && number({self.data(), static_cast<std::size_t>(size)}) == ::getpid();
+}
+
 // Calls `visit(pid, stat)` for each living process.
 template <class Visit>
 void for_each_process(Visit visit) {
+  if (!proc_is_ours()) return;
   DIR* directory = ::opendir("/proc");
   if (directory == nullptr) return;
   while (const dirent* entry = ::readdir(directory)) {  // NOLINT(concurrency-mt-unsafe)
