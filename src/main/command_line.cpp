@@ -3,10 +3,7 @@
 #include <boost/program_options/options_description.hpp>
 #include <boost/program_options/parsers.hpp>
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <optional>
 #include <utility>
 
@@ -141,7 +138,8 @@ void add_environment(std::span<const OptionDefinition> options, std::string_view
                      const Environment& environment, CommandLine& line, Errors& errors) {
   std::string variable;
   for (const OptionDefinition& option : options) {
-    if (line.on(option.name)) continue;
+    // RETRY_EXEC_VERSION is what many a Dockerfile calls the version that it wants.
+    if (line.on(option.name) || option.name == "version" || option.name == "help") continue;
     name_variable(prefix, option.name, variable);
     const char* value = environment(variable);
     if (value == nullptr) continue;
@@ -222,14 +220,6 @@ std::string option_table(std::span<const OptionDefinition> options) {
     table += line + std::string(help) + "\n";
   }
   return table;
-}
-
-void write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written < 0 && errno != EINTR) return;  // nobody is left to be told
-    if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
-  }
 }
 
 }  // namespace retry_exec

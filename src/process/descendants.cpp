@@ -1,5 +1,7 @@
 #include "descendants.hpp"
 
+#include "values/unique_fd.hpp"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -99,6 +101,21 @@ std::vector<pid_t> descendants(std::span<const pid_t> spared) {
       found.push_back(child->second);
       parents.push_back(child->second);
     }
+  }
+  return found;
+}
+
+std::vector<pid_t> children() {
+  // proc(5): "pid pid pid "; kernels built without CONFIG_PROC_CHILDREN have no such file.
+  const std::string path = "/proc/self/task/" + std::to_string(::getpid()) + "/children";
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  std::array<char, 4096> buffer{};
+  const ssize_t size = file ? ::read(file.get(), buffer.data(), buffer.size()) : 0;
+  std::string_view text(buffer.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+  std::vector<pid_t> found;
+  while (!text.empty()) {
+    if (const pid_t pid = number(text); pid > 0) found.push_back(pid);
+    text.remove_prefix(std::min(text.find(' '), text.size() - 1) + 1);
   }
   return found;
 }
