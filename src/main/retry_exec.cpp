@@ -235,7 +235,7 @@ class Program {
   void write_lines(std::string_view lines) {
     const std::string whole =
         (std::exchange(line_is_open_, false) ? "\n" : "") + std::string(lines);
-    write_all(STDERR_FILENO, whole, deadline_);
+    write_all(STDERR_FILENO, whole, supervisor_.interrupted_by() ? Clock::now() : deadline_);
   }
 
   double random() {

@@ -4,6 +4,8 @@
 
 #include <retry_exec/process.hpp>
 
+#include <boost/system/system_error.hpp>
+
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -41,7 +43,11 @@ SignalSource::SignalSource(boost::asio::io_context& context, bool stop_signals)
   if (stop_signals) sigaddset(&watched_, SIGTSTP);
   ignored_children_ = ::signal(SIGCHLD, SIG_DFL) == SIG_IGN;
   ::sigprocmask(SIG_BLOCK, &watched_, &original_mask_);
-  descriptor_.assign(::signalfd(-1, &watched_, SFD_CLOEXEC | SFD_NONBLOCK));
+  const int descriptor = ::signalfd(-1, &watched_, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (descriptor < 0) {
+    throw boost::system::system_error(errno, boost::system::system_category(), "signalfd");
+  }
+  descriptor_.assign(descriptor);
 }
 
 void SignalSource::start(std::function<void(Received)> handler) {

@@ -1,6 +1,7 @@
 // Full disks, many runs, and being process 1.
 #include "wrapped.hpp"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -103,6 +104,36 @@ TEST_CASE("a /proc of another pid namespace is not read for what an attempt left
       wrapped(at_once({"-a", "2"}), {"leave-grandchild", folder / "pid", "+", "exit", "9"});
   program.argv.insert(program.argv.begin(), container.begin(), container.end());
   CHECK(run(program).exit_code() == 9);
+
+  // What has left the group cannot be found there: nothing is started beside it.
+  program = wrapped(at_once({"-a", "2", "-k", "100ms"}),
+                    {"leave-grandchild", folder / "pid", "setsid", "quiet", "+", "exit", "9"});
+  program.argv.insert(program.argv.begin(), container.begin(), container.end());
+  const Ended ended = run(program);
+  CHECK(ended.exit_code() == 9);
+  CHECK_THAT(ended.err, ContainsSubstring("none is started beside them"));
+}
+
+TEST_CASE("a limit of file size is told like a full disk", "[resource]") {
+  Program program = wrapped({"-O"}, {"flood", "900000"});
+  program.before_exec = [] {
+    const rlimit limit{100'000, 100'000};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  };
+  const Ended ended = run(program);
+  CHECK(ended.exit_code() == 125);
+  CHECK_THAT(ended.err, ContainsSubstring("File too large"));
+}
+
+TEST_CASE("where there are too few descriptors to begin, that is said", "[resource]") {
+  Program program = wrapped({}, {"exit", "0"});
+  program.before_exec = [] {
+    const rlimit limit{5, 5};
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  };
+  const Ended ended = run(program);
+  CHECK(ended.exit_code() == 125);
+  CHECK_THAT(ended.err, ContainsSubstring("Too many open files"));
 }
 
 TEST_CASE("output that a full disk refuses is told, and is never a success", "[resource]") {
@@ -151,6 +182,10 @@ TEST_CASE("our lines begin at the start of a line, where the command stopped wit
           "[resource]") {
   const Ended ended = run(wrapped({"-a", "1"}, {"err", "partial", "+", "exit", "1"}));
   CHECK_THAT(ended.err, StartsWith("partial\nretry-exec: "));
+
+  const std::string line =
+      "'" + required("RETRY_EXEC") + "' -a 1 -- '" + helper() + "' out partial + exit 1 2>&1";
+  CHECK_THAT(run({.argv = {"sh", "-c", line}}).out, StartsWith("partial\nretry-exec: "));
 }
 
 TEST_CASE("options that contradict each other are told", "[resource]") {
