@@ -80,7 +80,9 @@ boost::asio::awaitable<Attempt> Supervisor::run(const Command& command,
 
 boost::asio::awaitable<std::optional<int>> Supervisor::wait(Duration duration) {
   if (const std::optional<int> signal = interrupted_by()) co_return signal;
-  boost::asio::steady_timer timer(state_->context, duration);
+  boost::asio::steady_timer timer(state_->context);
+  timer.expires_at(duration < TimePoint::max() - Clock::now() ? Clock::now() + duration
+                                                              : TimePoint::max());
   state_->waits.push_back(&timer);
   co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
   std::erase(state_->waits, &timer);

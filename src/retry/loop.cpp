@@ -119,7 +119,7 @@ class Run {
     decision.wait = tally.backoff.next(verdict.retry_after);
     decision.asked_for =
         verdict.retry_after && *verdict.retry_after > tally.backoff.longest(tally.failures);
-    if (deadline_ && seams_.now() + decision.wait >= *deadline_) {
+    if (deadline_ && decision.wait >= *deadline_ - seams_.now()) {
       decision.stop = StopReason::deadline;
       decision.why = "a wait of " + format_duration(decision.wait) + " does not fit before it";
     }
