@@ -72,8 +72,9 @@ std::string help() {
          "itself. Every other failure stops at once, with the command's own exit code.\n\n"
          "  retry-exec --rules ghcr -- oras cp SRC DST\n\nOptions:\n" +
          option_table(retry_exec_options()) +
-         "\nDurations: 500ms, 2.5s, 1h30m, a bare number is seconds. Each long option has an\n"
-         "environment variable: RETRY_EXEC_MAX_DELAY stands for --max-delay.\n\nExit codes:\n" +
+         "\nDurations: 500ms, 2.5s, 1h30m, a bare number is seconds. Each long option but help and\n"
+         "version has an environment variable: RETRY_EXEC_MAX_DELAY stands for --max-delay.\n\n"
+         "Exit codes:\n" +
          exit_code_table;
 }
 

@@ -40,10 +40,9 @@ std::string help() {
          "tags and verifies them. A registry that lags, throttles or fails is waited for.\n\n"
          "Options:\n" +
          option_table(retry_publish_options()) +
-         "\nDurations: 500ms, 2.5s, 1h30m, a bare number is seconds. Each long option has an\n"
-         "environment variable: RETRY_PUBLISH_JOBS stands for --jobs. ORAS and SOCI name the "
-         "tools\n"
-         "where the plan does not.\n\nExit codes:\n" +
+         "\nDurations: 500ms, 2.5s, 1h30m, a bare number is seconds. Each long option but help and\n"
+         "version has an environment variable: RETRY_PUBLISH_JOBS stands for --jobs. ORAS and SOCI\n"
+         "name the tools where the plan does not.\n\nExit codes:\n" +
          publish_exit_code_table;
 }
 
