@@ -1,9 +1,17 @@
 #include "command_line.hpp"
 
+#include <retry_exec/outcome.hpp>
+#include <retry_exec/redact.hpp>
+#include <retry_exec/write.hpp>
+
 #include <boost/program_options/options_description.hpp>
 #include <boost/program_options/parsers.hpp>
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstdlib>
+#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -198,6 +206,26 @@ Result<CommandLine, Errors> read_command_line(std::span<const OptionDefinition> 
   add_environment(options, prefix, environment, line, errors);
   if (!errors.empty()) return errors;
   return line;
+}
+
+const char* from_environment(const std::string& name) {
+  return std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe)
+}
+
+int fail(std::string_view program, const Errors& errors) {
+  std::string text;
+  for (const Error& error : errors) {
+    text += std::string(program) + ": " + printable(to_string(error)) + "\n";
+  }
+  write_all(STDERR_FILENO, text);
+  return exit_code::own_failure;
+}
+
+int print(std::string_view program, std::string_view text) {
+  const int error = write_all(STDOUT_FILENO, text);
+  if (error == 0) return exit_code::success;
+  // NOLINTNEXTLINE(concurrency-mt-unsafe)
+  return fail(program, {{{}, std::string("standard output: ") + std::strerror(error)}});
 }
 
 std::string option_table(std::span<const OptionDefinition> options) {

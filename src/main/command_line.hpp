@@ -48,6 +48,15 @@ Result<CommandLine, Errors> read_command_line(std::span<const OptionDefinition> 
                                               std::string_view prefix,
                                               const Environment& environment);
 
+// The variable `name` of our own environment; nullptr when it is unset.
+const char* from_environment(const std::string& name);
+
+// Tells errors of ours on stderr, behind the program's name. Returns exit_code::own_failure.
+int fail(std::string_view program, const Errors& errors);
+
+// Prints what was asked for in place of a run: help, a version, a plan. Returns the exit code.
+int print(std::string_view program, std::string_view text);
+
 // "  -m, --max-delay DUR   longest wait (32s)", one line or more each.
 std::string option_table(std::span<const OptionDefinition> options);
 

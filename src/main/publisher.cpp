@@ -1,5 +1,7 @@
 #include "publisher.hpp"
 
+#include "command_line.hpp"
+
 #include <retry_exec/write.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -18,10 +20,6 @@ namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
 namespace {
-
-const char* from_environment(const char* name) {
-  return std::getenv(name);  // NOLINT(concurrency-mt-unsafe)
-}
 
 LogOptions log_options(const PublishSettings& settings) {
   LogOptions options;
