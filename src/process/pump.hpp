@@ -56,7 +56,8 @@ class Pump {
   int hold_error() const { return hold_error_; }
   // errno of the write that could not pass output on, or 0.
   int sink_error() const { return sink_error_; }
-  CapturedStream captured() const { return capture_.take(); }
+  // At the end, once.
+  CapturedStream captured() { return capture_.take(); }
 
  private:
   void await_source();
