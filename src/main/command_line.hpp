@@ -41,19 +41,23 @@ class CommandLine {
 using Environment = std::function<const char*(const std::string&)>;
 
 // Reads `arguments` (without the program's name) up to the first operand or "--". Options that are
-// not given there are looked up in the environment as PREFIX_NAME: "RETRY_EXEC_MAX_DELAY". All
-// errors at once; an unknown option names the nearest known one.
+// not given there are looked up in the environment as PREFIX_NAME: "RETRY_EXEC_MAX_DELAY" (but for
+// help and version). All errors at once; an unknown option names the nearest known one.
 Result<CommandLine, Errors> read_command_line(std::span<const OptionDefinition> options,
                                               std::span<char* const> arguments,
                                               std::string_view prefix,
                                               const Environment& environment);
 
+// The variable `name` of our own environment; nullptr when it is unset.
+const char* from_environment(const std::string& name);
+
+// Tells errors of ours on stderr, behind the program's name. Returns exit_code::own_failure.
+int fail(std::string_view program, const Errors& errors);
+
+// Prints what was asked for in place of a run: help, a version, a plan. Returns the exit code.
+int print(std::string_view program, std::string_view text);
+
 // "  -m, --max-delay DUR   longest wait (32s)", one line or more each.
 std::string option_table(std::span<const OptionDefinition> options);
-
-// Writes `text` to the descriptor, whole.
-void write_all(int fd, std::string_view text);
-// The same, for output that is what the program is for: false (with errno) when some was lost.
-bool wrote_all(int fd, std::string_view text);
 
 }  // namespace retry_exec

@@ -1,5 +1,9 @@
 #include "publisher.hpp"
 
+#include "command_line.hpp"
+
+#include <retry_exec/write.hpp>
+
 #include <boost/asio/co_spawn.hpp>
 
 #include <sys/ioctl.h>
@@ -16,10 +20,6 @@ namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
 namespace {
-
-const char* from_environment(const char* name) {
-  return std::getenv(name);  // NOLINT(concurrency-mt-unsafe)
-}
 
 LogOptions log_options(const PublishSettings& settings) {
   LogOptions options;
@@ -108,8 +108,7 @@ void Publisher::on_event(const publish::PublishEvent& event) {
 
 // Log lines scroll above the status.
 void Publisher::write(std::string_view lines) {
-  if (!live_) return write_all(STDERR_FILENO, lines);
-  write_all(STDERR_FILENO, block_.erase() + std::string(lines));
+  write_all(STDERR_FILENO, live_ ? block_.erase() + std::string(lines) : std::string(lines));
 }
 
 void Publisher::draw() {

@@ -9,6 +9,7 @@
 #include <retry_exec/process.hpp>
 #include <retry_exec/publish.hpp>
 #include <retry_exec/redact.hpp>
+#include <retry_exec/write.hpp>
 
 #include <unistd.h>
 
@@ -19,18 +20,8 @@
 namespace retry_exec {
 namespace {
 
+constexpr std::string_view program = "retry-publish";
 constexpr std::string_view usage = "Usage: retry-publish [options] PLAN\n";
-
-const char* from_environment(const std::string& name) {
-  return std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe)
-}
-
-int fail(const Errors& errors) {
-  std::string text;
-  for (const Error& error : errors) text += "retry-publish: " + printable(to_string(error)) + "\n";
-  write_all(STDERR_FILENO, text);
-  return exit_code::own_failure;
-}
 
 std::string help() {
   return std::string(usage) +
@@ -39,10 +30,11 @@ std::string help() {
          "tags and verifies them. A registry that lags, throttles or fails is waited for.\n\n"
          "Options:\n" +
          option_table(retry_publish_options()) +
-         "\nDurations: 500ms, 2.5s, 1h30m, a bare number is seconds. Each long option has an\n"
-         "environment variable: RETRY_PUBLISH_JOBS stands for --jobs. ORAS and SOCI name the "
-         "tools\n"
-         "where the plan does not.\n\nExit codes:\n" +
+         "\nDurations: 500ms, 2.5s, 1h30m, a bare number is seconds. Each long option but help "
+         "and\n"
+         "version has an environment variable: RETRY_PUBLISH_JOBS stands for --jobs. ORAS and "
+         "SOCI\n"
+         "name the tools where the plan does not.\n\nExit codes:\n" +
          publish_exit_code_table;
 }
 
@@ -55,8 +47,7 @@ int print_commands(const publish::Plan& plan) {
               redact.command(command.argv) + "\n";
     }
   }
-  write_all(STDOUT_FILENO, text);
-  return exit_code::success;
+  return print(program, text);
 }
 
 // Options may stand behind the plan, too.
@@ -75,21 +66,21 @@ Result<CommandLine, Errors> read_arguments(std::span<char* const> arguments) {
 
 int main(std::span<char* const> arguments) {
   const auto line = read_arguments(arguments);
-  if (!line) return fail(line.error());
-  if (line->on("help")) return write_all(STDOUT_FILENO, help()), exit_code::success;
+  if (!line) return fail(program, line.error());
+  if (line->on("help")) return print(program, help());
   if (line->on("version")) {
-    return write_all(STDOUT_FILENO, "retry-publish " RETRY_EXEC_VERSION "\n"), exit_code::success;
+    return print(program, "retry-publish " RETRY_EXEC_VERSION "\n");
   }
   const auto settings = publish_settings_from(*line);
-  if (!settings) return fail(settings.error());
+  if (!settings) return fail(program, settings.error());
   auto whole = publish::load_plan(settings->plan, from_environment);
-  if (!whole) return fail(whole.error());
+  if (!whole) return fail(program, whole.error());
   const auto plan = publish::select_targets(std::move(*whole), settings->selection);
-  if (!plan) return fail(plan.error());
+  if (!plan) return fail(program, plan.error());
   auto rule_set = publish_rules(*plan);
-  if (!rule_set) return fail(rule_set.error());
+  if (!rule_set) return fail(program, rule_set.error());
   if (settings->matrix) {
-    return write_all(STDOUT_FILENO, publish::matrix(*plan) + "\n"), exit_code::success;
+    return print(program, publish::matrix(*plan) + "\n");
   }
   if (settings->dry_run) return print_commands(*plan);
   std::vector<RuleSet> rules;

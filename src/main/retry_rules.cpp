@@ -2,14 +2,14 @@
 
 #include "retry_rules.hpp"
 
+#include <retry_exec/write.hpp>
+
 #include <boost/system/result.hpp>
 
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
 
 namespace retry_exec::retry_rules {
 
@@ -126,8 +126,6 @@ int main(int argc, char** argv) {
                                          static_cast<std::size_t>(argc > 0 ? argc - 1 : 0));
   const retry_rules::Answer answer = retry_rules::run(arguments);
   write_all(STDERR_FILENO, answer.err);
-  if (wrote_all(STDOUT_FILENO, answer.out)) return answer.code;
-  write_all(STDERR_FILENO, std::string("retry-rules: the answer could not be written: ") +
-                               std::strerror(errno) + "\n");
-  return exit_code::own_failure;
+  const int lost = print("retry-rules", answer.out);
+  return lost == exit_code::success ? answer.code : lost;
 }

@@ -1,7 +1,7 @@
 #include "capture.hpp"
 
 #include <algorithm>
-#include <cstring>
+#include <utility>
 
 namespace retry_exec {
 
@@ -11,13 +11,17 @@ std::string CapturedStream::text() const {
 }
 
 std::span<char> Capture::prepare() {
-  if (!ring_) ring_ = std::make_unique_for_overwrite<char[]>(capacity());
   if (position_ == capacity()) position_ = 0;
-  return {ring_.get() + position_, std::min(chunk, capacity() - position_)};
+  const std::size_t size = std::min(chunk, capacity() - position_);
+  if (ring_.size() < position_ + size) {
+    ring_.reserve(capacity());  // taken, not touched
+    ring_.resize(position_ + size);
+  }
+  return {ring_.data() + position_, size};
 }
 
 std::string_view Capture::commit(std::size_t size) {
-  const std::string_view bytes(ring_.get() + position_, size);
+  const std::string_view bytes(ring_.data() + position_, size);
   if (head_.size() < head_limit && total_ == head_.size()) {
     head_.append(bytes.substr(0, head_limit - head_.size()));
   }
@@ -28,7 +32,8 @@ std::string_view Capture::commit(std::size_t size) {
 }
 
 std::string_view Capture::append(std::string_view bytes) {
-  std::memcpy(prepare().data(), bytes.data(), bytes.size());
+  ring_.reserve(capacity());
+  ring_ = bytes;
   return commit(bytes.size());
 }
 
@@ -38,19 +43,17 @@ void Capture::skip(std::uint64_t bytes) {
   total_ += bytes;
 }
 
-CapturedStream Capture::take() const {
+CapturedStream Capture::take() {
   CapturedStream captured;
+  const bool went_round = in_ring_ > position_;
+  if (went_round) {
+    std::rotate(ring_.begin(), ring_.begin() + static_cast<std::ptrdiff_t>(position_), ring_.end());
+  } else {
+    ring_.resize(position_);
+  }
   const auto kept = static_cast<std::size_t>(std::min<std::uint64_t>(in_ring_, limit_));
-  std::string& tail = captured.tail;
-  tail.resize(kept);
-  // The end of the ring first: where it has wrapped, the older part stands behind the position.
-  const std::size_t recent = std::min(kept, position_);
-  if (recent != 0) {
-    std::memcpy(tail.data() + kept - recent, ring_.get() + position_ - recent, recent);
-  }
-  if (kept != recent) {
-    std::memcpy(tail.data(), ring_.get() + capacity() - (kept - recent), kept - recent);
-  }
+  ring_.erase(0, ring_.size() - kept);
+  captured.tail = std::move(ring_);
   // What both hold is told once.
   const std::uint64_t tail_start = total_ - kept;
   captured.head =

@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,13 +31,14 @@ class Capture {
   void skip(std::uint64_t bytes);
 
   std::uint64_t total() const { return total_; }
-  CapturedStream take() const;
+  // Gives away what it holds, at the end: nothing is added afterwards.
+  CapturedStream take();
 
  private:
   std::size_t capacity() const { return limit_ + chunk; }
 
   std::size_t limit_;
-  std::unique_ptr<char[]> ring_;
+  std::string ring_;           // grows to its capacity, then is written round and round
   std::size_t position_ = 0;   // where the next byte goes
   std::uint64_t in_ring_ = 0;  // bytes since the last skip
   std::uint64_t total_ = 0;    // bytes in all

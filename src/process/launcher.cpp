@@ -35,6 +35,7 @@ bool place_standard_fds(const int (&fds)[3]) {
   // the pid saved before the fork, not with 1 (prctl(2); containers have other reapers).
   if ((!setup.own_group || ::setpgid(0, 0) == 0) && ::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
       ::getppid() == parent && place_standard_fds(setup.standard_fds) &&
+      (!setup.ignore_children || ::signal(SIGCHLD, SIG_IGN) != SIG_ERR) &&
       ::sigprocmask(SIG_SETMASK, &setup.mask, nullptr) == 0) {
     failure.step = StartFailure::Step::exec;
     ::execve(path, arguments, variables);

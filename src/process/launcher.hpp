@@ -22,6 +22,7 @@ struct ChildSetup {
   int standard_fds[3] = {0, 1, 2};  // what becomes 0, 1 and 2; equal numbers: inherited
   bool own_group = true;            // a process group of its own, led by the child
   sigset_t mask{};                  // the signal mask that we were started with
+  bool ignore_children = false;     // we were started with SIGCHLD ignored, and so shall it be
 };
 
 struct StartFailure {

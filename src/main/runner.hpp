@@ -1,0 +1,75 @@
+// One run of retry-exec, from the first attempt to the exit code: joins the loop, the Supervisor,
+// the rules and the log.
+#pragma once
+
+#include "chosen_rules.hpp"
+#include "retry_exec_options.hpp"
+
+#include <retry_exec/process.hpp>
+#include <retry_exec/report.hpp>
+#include <retry_exec/retry.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace retry_exec {
+
+class Runner {
+ public:
+  Runner(Settings settings, ChosenRules rules);
+
+  // Returns the exit code, unless a signal is what we have to die by.
+  int run();
+
+ private:
+  RetryOptions options() const;
+  Seams seams();
+  double random();
+
+  boost::asio::awaitable<Attempt> attempt(unsigned number, Policy policy,
+                                          std::optional<TimePoint> deadline);
+  std::vector<std::pair<std::string, std::string>> variables(unsigned number) const;
+  Verdict judge(const Attempt& attempt);
+  boost::asio::awaitable<std::optional<int>> wait(Duration duration);
+  // What was held of either stream, to these descriptors.
+  boost::asio::awaitable<Delivery> give_out(int output, int error,
+                                            std::optional<TimePoint> deadline);
+
+  void on_event(const Event& event);
+  bool worth_logging(const Event& event) const;
+  void log(const Event& event);
+  LogOptions log_options() const;
+  const Redactor& redactor();
+  void say(std::string_view text);
+  void write_lines(std::string_view lines);
+  bool stopped_within_a_line(const CapturedOutput& output) const;
+
+  void tell_what_happened();
+  std::optional<std::string> summary_file() const;
+  int finish();
+
+  Settings settings_;
+  ChosenRules rules_;
+  boost::asio::io_context context_{1};
+  Supervisor supervisor_;
+  RunResult result_;
+  Random random_;
+  std::optional<Redactor> redactor_;
+  std::optional<RunRecorder> recorder_;
+  EventSink log_;
+  HeldOutput held_output_;
+  HeldOutput held_error_;
+  TimePoint deadline_ = TimePoint::max();
+  bool line_is_open_ = false;  // the command's output stopped in the middle of a line
+  unsigned max_attempts_ = 0;
+  int last_exit_ = 0;
+  std::string last_rule_;
+};
+
+}  // namespace retry_exec
