@@ -40,7 +40,8 @@ constexpr std::array pieces = {
 
     // An argument: in quotes, in quotes inside a quoted text, or without.
     Piece{"{argument}", R"re((?:
-          "(?:[^"\\]|\\.)*+"\S* | '[^']*+'\S* | (\\+)"(?:(?!\g{-1}").)*+\g{-1}"\S* | \S+))re"},
+          (?: "(?:[^"\\]|\\.)*+" | '[^']*+' | (\\+)"(?:(?!\g{-1}").)*+\g{-1}" )[^\s"',;)\]}]*
+        | \[redacted\] | \S+))re"},
 
     // A quoted value, also one inside a quoted text: {\"password\":\"X\"}.
     Piece{"{quoted}", R"re((\\*)(["'])\K(?:(?!(?<!\\)\g{-2}\g{-1}).)++)re"},
@@ -59,7 +60,7 @@ constexpr std::array pieces = {
             | rejected | revoked | expired | forbidden | un[a-z]+ed | unknown | unavailable
             | fail\w* | error | time-?(?:d-?)?out | cancell?ed | aborted | closed | mismatch | ok
             | not | hidden | optional | disabled | enabled )(?![\w-])
-        | \d{3}(?!\S) | \S*:(?!\S) | sha\d+: | \w+://))re"},
+        | \d{3}(?![\w-]) | \S*:(?!\S) | sha\d+: | \w+://))re"},
 
     // What follows a value in a line of several. Before a colon it may just as well be an error.
     Piece{"{next name}", R"re((?:
@@ -121,7 +122,7 @@ constexpr std::array patterns = {
     R"re((?i)\b
          (?: x-[\w-]{0,40}?(?:key|token|secret|password|signature|auth|credentials?)
            | (?:private|job|deploy|auth|access|csrf|security|api|subscription)-(?:token|key) )
-         \\*["']?\s*(?:=>|:)\s*(?:\[(?!redacted)\s*)?+\\*["']? \K{bare})re",
+         \\*["']?\s*(?:=>|:)\s*(?:\[(?!redacted)\s*)?+\\*["']?(?:(?:bearer|basic)\s+)?+ \K{bare})re",
     R"re((?i)\b(?:set-)?cookie["']?\s*:\s*["']? \K[^"']+)re",
     // Bearer X anywhere, when it looks like a token or is longer than words are.
     R"re((?i)\b(?:bearer|basic)\s+
@@ -152,7 +153,7 @@ constexpr std::array patterns = {
     R"re((?i)
          (?: {named} | (?<![a-z])bearer | (?<=[_-])pass | (?<![a-z_-])pass(?!=\d{1,5}(?![^\s,;)]))
            | (?-i:(?<!PUBLIC)(?<!PUB)(?<!CACHE)_KEY(?:_BASE64|_B64|_PEM)?) )
-         =(?!=){not a file} (?:{quoted}|["']?+\K{bare}))re",
+         =(?!=|id=|type=){not a file} (?:{quoted}|["']?+\K{bare}))re",
     // "password":"X" in JSON, 'password': 'X' in Python, both also inside a quoted text.
     R"re((?i)(["'])[\w.-]{0,40}?(?:{named}|(?<![a-z])(?:auth|pass|pw|bearer))\\*\g{-1}
          \s*(?:=>|[:=])\s*(?:\[(?!redacted)\s*)?+
@@ -160,7 +161,7 @@ constexpr std::array patterns = {
     // password: X and password = X in configurations and errors: a value that is in quotes, has
     // letters and digits, or stands alone. Else it is the first word of a sentence.
     R"re((?i)(?<![\w./-])[\w.-]{0,40}?(?:{named}|[_-]pass|[_-]auth)(?:\sprovided)?
-         \s*(?:=(?![=~])>?|:(?!:))\s*{not a file}
+         \s*(?:=(?![=~]|id=|type=)>?|:(?!:))\s*{not a file}
          (?: {quoted}
            | {not prose}\K(?:
                (?=\S{6})(?=[^\s\d]*\d)(?=[^\sa-z]*[a-z]){bare}

@@ -58,7 +58,7 @@ constexpr std::array secrets = {
     Shown{"curl --cookie sid=abc h", "curl --cookie [redacted] h"},
     Shown{"curl -s -b 'sid=abc; b=c' h", "curl -s -b [redacted] h"},
     Shown{"running [\"tool\", \"--password\", \"two words\"]",
-          "running [\"tool\", \"--password\", [redacted]"},
+          "running [\"tool\", \"--password\", [redacted]]"},
     Shown{"mysql -u root -phunter22 db", "mysql -u root -p[redacted] db"},
     Shown{"mysqldump -p'two words' db", "mysqldump -p[redacted] db"},
     Shown{"mariadb -phunter22 -e 'show tables'", "mariadb -p[redacted] -e 'show tables'"},
@@ -256,10 +256,24 @@ TEST_CASE("what only looks like a secret stays", "[report]") {
 }
 
 TEST_CASE("the values of variables that are named like secrets are redacted", "[report]") {
-  const std::array names = {
-      "GITHUB_TOKEN",       "AWS_SECRET_ACCESS_KEY", "DOCKER_PASSWORD", "MYSQL_PASSWD",
-      "OPENAI_API_KEY",     "MY_ACCESS_KEY",         "MY_CREDENTIALS",  "REGISTRY_AUTH",
-      "DOCKER_AUTH_CONFIG", "gpg_passphrase",        "NPM_PAT",         "DB_PASS"};
+  const std::array names = {"GITHUB_TOKEN",
+                            "AWS_SECRET_ACCESS_KEY",
+                            "DOCKER_PASSWORD",
+                            "MYSQL_PASSWD",
+                            "OPENAI_API_KEY",
+                            "MY_ACCESS_KEY",
+                            "MY_CREDENTIALS",
+                            "REGISTRY_AUTH",
+                            "DOCKER_AUTH_CONFIG",
+                            "gpg_passphrase",
+                            "NPM_PAT",
+                            "DB_PASS",
+                            "SIGNING_KEY",
+                            "SSH_KEY",
+                            "STRIPE_KEY",
+                            "CI_JWT",
+                            "BEARER",
+                            "MY_BEARER_1"};
   for (const char* name : names) {
     const std::string entry = std::string(name) + "=correct-horse";
     const std::array<const char*, 3> environment = {"HOME=/root", entry.c_str(), nullptr};
@@ -269,7 +283,7 @@ TEST_CASE("the values of variables that are named like secrets are redacted", "[
 }
 
 TEST_CASE("other variables stay readable", "[report]") {
-  const std::array<const char*, 12> environment = {
+  const std::array<const char*, 18> environment = {
       "GIT_AUTHOR_NAME=Jane Roe",
       "SSH_AUTH_SOCK=/tmp/agent",
       "REGISTRY_AUTH_FILE=/run/auth",
@@ -281,11 +295,44 @@ TEST_CASE("other variables stay readable", "[report]") {
       "TOKEN_EMPTY=",
       "ACTIONS_ID_TOKEN_REQUEST_URL=https://token.example",
       "NO_EQUALS_SIGN_TOKEN",
+      "SIGNING_PUBLIC_KEY=publickey",
+      "CACHE_KEY=linux-x64",
+      "SSH_KEY_FILE=ssh-key-file",
+      "SSH_KEY=/root/keys/id_rsa",
+      "API_KEY=~/keys/api.txt",
+      "GPG_KEY_ID=0123456789",
       nullptr};
   const std::string text =
       "Jane Roe /tmp/agent /run/auth /etc/key.json /usr/bin:/bin /work/place /work/other short "
-      "https://token.example";
+      "https://token.example publickey linux-x64 ssh-key-file /root/keys/id_rsa ~/keys/api.txt "
+      "0123456789";
   CHECK(Redactor({}, environment.data())(text) == text);
+}
+
+TEST_CASE("a secret is redacted in the forms that programs write it in", "[report]") {
+  const std::array<const char*, 2> environment = {"A_TOKEN=c>rr/ct h\"rs\\&", nullptr};
+  const Redactor redact({}, environment.data());
+  const std::array forms = {
+      "c>rr/ct h\"rs\\&",
+      "c>rr/ct h\\\"rs\\\\&",              // JSON
+      "c\\u003err/ct h\\\"rs\\\\\\u0026",  // JSON of Go
+      "c>rr/ct h\\\\\\\"rs\\\\\\\\&",      // JSON in a string of JSON
+      "c%3Err%2Fct%20h%22rs%5C%26",        // in an address
+      "c%3err%2fct%20h%22rs%5c%26",
+      "c%3Err%2Fct+h%22rs%5C%26",  // in a form
+      "Yz5yci9jdCBoInJzXCY=",
+      "Yz5yci9jdCBoInJzXCY",
+  };
+  for (const char* form : forms) CHECK(redact(std::string("got ") + form) == "got [redacted]");
+}
+
+TEST_CASE("a secret is redacted in the base64 of a longer text", "[report]") {
+  const std::array<const char*, 2> environment = {"A_TOKEN=correct-horse", nullptr};
+  const Redactor redact({}, environment.data());
+  // printf 'joe:correct-horse' | base64, and with one and two letters more before it
+  CHECK(redact("Cookie-less am9lOmNvcnJlY3QtaG9yc2U= x") == "Cookie-less am9lOm[redacted]U= x");
+  CHECK(redact("got am9lcDpjb3JyZWN0LWhvcnNl.") == "got am9lcDp[redacted].");
+  CHECK(redact("got am9lcGg6Y29ycmVjdC1ob3JzZQ==.") == "got am9lcGg6[redacted].");
 }
 
 TEST_CASE("a secret that holds another is redacted whole", "[report]") {
@@ -306,6 +353,53 @@ TEST_CASE("a secret of the command line is redacted wherever its output repeats 
   CHECK(Redactor(argv)("cannot use correct-horse for joe") == "cannot use [redacted] for joe");
   const Argv attached = {"curl", "--user=joe:correct-horse"};
   CHECK(Redactor(attached)("cannot use correct-horse for joe") == "cannot use [redacted] for joe");
+}
+
+TEST_CASE("every option that takes a secret is known on the command line", "[report]") {
+  const std::array<Argv, 19> commands = {
+      Argv{"curl", "--oauth2-bearer", "correct-horse"},
+      Argv{"curl", "-H", "Authorization: Bearer correct-horse"},
+      Argv{"tool", "--bearer=correct-horse"},
+      Argv{"tool", "--auth", "correct-horse"},
+      Argv{"curl", "--cookie", "correct-horse"},
+      Argv{"/usr/bin/curl", "-b", "correct-horse"},
+      Argv{"tool", "--pwd", "correct-horse"},
+      Argv{"tool", "--pw=correct-horse"},
+      Argv{"tool", "--PASSWORD", "correct-horse"},
+      Argv{"tool", "--Api-Key=correct-horse"},
+      Argv{"docker", "exec", "db", "mysql", "-pcorrect-horse"},
+      Argv{"mariadb", "-pcorrect-horse"},
+      Argv{"mysqldump", "-pcorrect-horse"},
+      Argv{"mysqladmin", "-pcorrect-horse", "ping"},
+      Argv{"env", "SIGNING_KEY=correct-horse", "tool"},
+      Argv{"sh", "-c", "oras login --password 'correct-horse' h"},
+      Argv{"sh", "-c", "curl -u joe:correct-horse h"},
+      Argv{"sh", "-c", "mysql -pcorrect-horse"},
+      Argv{"sh", "-c", "echo correct-horse | docker login --password-stdin"},
+  };
+  for (const Argv& argv : commands) {
+    const Redactor redact(argv);
+    CHECK_THAT(redact.command(argv), !test::ContainsSubstring("correct-horse"));
+    CHECK_THAT(Redactor().command(argv), !test::ContainsSubstring("correct-horse"));
+    CHECK(redact("the correct-horse is wrong") == "the [redacted] is wrong");
+  }
+}
+
+TEST_CASE("arguments that are no secrets stay readable", "[report]") {
+  const std::array<Argv, 9> commands = {
+      Argv{"docker", "run", "--name", "mysql", "-p3306:3306", "mysql:8"},
+      Argv{"mysql", "-p", "database"},
+      Argv{"curl", "-b", "cookies.txt", "-c", "cookies.txt", "h"},
+      Argv{"tool", "--private-key", "/etc/key.pem", "--credentials=./key.json"},
+      Argv{"tool", "--password-file", "passwords"},
+      Argv{"tool", "--no-auth", "image"},
+      Argv{"docker", "build", "--secret", "id=npmrc", "--secret=id=other"},
+      Argv{"env", "PUBLIC_KEY=abcdef", "TOKEN_FILE=abcdef", "tool"},
+      Argv{"ssh", "-p", "2222", "-b", "10.0.0.1", "h"},
+  };
+  for (const Argv& argv : commands) {
+    CHECK_THAT(Redactor(argv).command(argv), !test::ContainsSubstring("redacted"));
+  }
 }
 
 TEST_CASE("a command is shown quoted as a shell would need it, without its secrets", "[report]") {
