@@ -64,7 +64,7 @@ constexpr std::array pieces = {
 
     // What follows a value in a line of several. Before a colon it may just as well be an error.
     Piece{"{next name}", R"re((?:
-          [\w.-]{1,40}\s?=
+          [\w.-]{1,40}(?:\s?=|:[^\s:/])
         | [\w.-]{0,20}?(?:user|name|host|port|url|server|registry|e-?mail|database|db|type|scope
             |account|region|secret|token|key|id)\s?:(?:\s|$)))re"},
 
@@ -104,7 +104,7 @@ constexpr std::array patterns = {
     R"re(\bcurl\b{words}-b\s*(?-i:{not a file}) \K{argument})re",
     // echo X | docker login --password-stdin, docker login --password-stdin <<< X
     R"re(\b(?:echo|printf)\s+(?:-[neE]+\s+)*+
-         \K(?:(?:"(?:[^"\\]|\\.)*+"|'[^']*+'|[^\s|;&<>"']++)(?:\s++(?!\|))?+)++
+         \K(?:(?:"(?:[^"\\]|\\.)*+"|'[^']*+'|[^\s|;&<>"']++)(?:\s++(?!\|))?+){1,100}+
          (?=\s*\|[^|;&]{0,300}\s--?[a-z-]{0,30}(?:stdin|with-token|-fd)\b))re",
     R"re(\s--?[a-z-]{0,30}(?:stdin|with-token)\s*<<<\s* \K{argument})re",
 
@@ -122,7 +122,8 @@ constexpr std::array patterns = {
     R"re((?i)\b
          (?: x-[\w-]{0,40}?(?:key|token|secret|password|signature|auth|credentials?)
            | (?:private|job|deploy|auth|access|csrf|security|api|subscription)-(?:token|key) )
-         \\*["']?\s*(?:=>|:)\s*(?:\[(?!redacted)\s*)?+\\*["']?(?:(?:bearer|basic)\s+)?+ \K{bare})re",
+         \\*["']?\s*(?:=>|:)\s*(?:\[(?!redacted)\s*)?+\\*["']?
+         (?:(?:bearer|basic)\s+)?+ \K{bare})re",
     R"re((?i)\b(?:set-)?cookie["']?\s*:\s*["']? \K[^"']+)re",
     // Bearer X anywhere, when it looks like a token or is longer than words are.
     R"re((?i)\b(?:bearer|basic)\s+
@@ -130,15 +131,15 @@ constexpr std::array patterns = {
 
     // ---- addresses ----
 
-    // User and password; then the same with a password that should have been escaped, which is not
-    // https://localhost:4873/@scope/name.
+    // User and password, first with a password that should have been escaped. Not a port,
+    // https://localhost:4873/@scope/name, and not what an image's @sha256: follows.
+    R"re(://\K[^\s/?\#@:"'<>[]{1,200}+:(?!\d{1,5}(?:[/?\#]|$))[^\s"'<>]{1,500}
+         (?<!/)(?=@(?!sha\d)))re",
     R"re(://\K[^\s/?\#"'<>]+(?=@))re",
-    R"re(://\K[^\s/?\#@:"'<>[]{1,200}+:(?!\d{1,5}(?:[/?\#]|$))[^\s"'<>]+(?=@))re",
     // user:X@host without a scheme: a host with a dot or a port, or a Go driver's tcp(…). Not an
     // image's name:tag@sha256:…, not mailto:me@example.org, not npm:name@1.2.3.
     R"re((?i){start}
-         (?!(?:mailto|e-?mail|from|to|cc|user(?:name)?|login|account|acct|sips?|xmpp|author|by|error
-         |npm|file):)
+         (?!(?:mailto|e-?mail|from|to|cc|acct|sips?|xmpp|author|by|error|npm|file):)
          [a-z_][\w.+-]{0,63}+:(?!//|git@) \K[^\s"'<>]{1,200}
          (?=@(?: (?:[a-z0-9][a-z0-9-]{0,62}+\.){1,8}[a-z]{2,24}\b | localhost\b
                | \d{1,3}(?:\.\d{1,3}){3}\b | \[[0-9a-f:]+\] | (?:tcp|unix)\(
@@ -166,6 +167,8 @@ constexpr std::array patterns = {
            | {not prose}\K(?:
                (?=\S{6})(?=[^\s\d]*\d)(?=[^\sa-z]*[a-z]){bare}
              | {bare}(?=[\s"',;)}\]]*$|[,;)}\]]|\s+{next name}) )))re",
+    // The password "X" is wrong; not the secret "X", which is a name in Kubernetes.
+    R"re((?i)\bpass(?:word|wd|phrase)\s+(?:is\s+)?{quoted})re",
     // <password>X</password>, but not the <password> of a usage.
     R"re((?i)<[\w:.-]{0,40}?{named}(?:\s[^<>]{0,200})?>\s*+(?:<!\[CDATA\[)?
          (?!\[redacted) \K(?:[^<\]]+(?=[<\]])|[^<\s]++$))re",
