@@ -2,9 +2,9 @@
 
 #include <retry_exec/redact.hpp>
 #include <retry_exec/report.hpp>
+#include <retry_exec/write.hpp>
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,19 +45,6 @@ class File {
  private:
   int fd_;
 };
-
-// 0, or the errno of the write that failed.
-int write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
-    if (written >= 0 || errno == EINTR) continue;
-    if (errno != EAGAIN) return errno;
-    pollfd writable{.fd = fd, .events = POLLOUT, .revents = 0};
-    if (::poll(&writable, 1, -1) < 0 && errno != EINTR) return errno;
-  }
-  return 0;
-}
 
 std::optional<struct stat> status_of(const std::string& path) {
   struct stat status {};
