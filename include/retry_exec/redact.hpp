@@ -17,8 +17,10 @@ namespace retry_exec {
 // are invisible or reorder text; line breaks and tabs are spaces, bytes that are no UTF-8 are '?'.
 std::string printable(std::string_view text);
 
-// Takes secrets out of text: options such as --password, credentials in URLs and headers, tokens of
-// known shapes, and the values of environment variables that are named like secrets.
+// Takes secrets out of text: options such as --password, credentials in URLs and headers, names
+// like password with a value, tokens of known shapes, and, in any of the forms that programs print
+// (as they are, base64, percent-encoded, escaped for JSON), the secrets of the command line and of
+// environment variables that are named like secrets.
 class Redactor {
  public:
   // `environment` is laid out as environ(7) and, like the strings of `argv`, must live as long as

@@ -1,28 +1,39 @@
 // Where reports and summaries go.
 
+#include <retry_exec/redact.hpp>
 #include <retry_exec/report.hpp>
+#include <retry_exec/write.hpp>
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <climits>
-#include <cstdlib>
+#include <charconv>
 #include <cstring>
+#include <filesystem>
+#include <optional>
+#include <system_error>
 
 namespace retry_exec {
 
 namespace {
 
-Error failed_to(const char* what, const std::string& path, int error) {
-  return Error{{path}, std::string("cannot ") + what + ": " + std::strerror(error)};
+// A path is what the user wrote: it may be an address with credentials, or carry control
+// characters.
+Error failed_to(const char* what, const std::string& path, const char* why) {
+  return Error{{Redactor()(path)}, std::string("cannot ") + what + ": " + why};
 }
 
-// Closes at the end of its scope.
+Error failed_to(const char* what, const std::string& path, int error) {
+  return failed_to(what, path, std::strerror(error));
+}
+
+// Closes at the end of its scope. O_NONBLOCK, so that no open waits for the other end of a pipe.
 class File {
  public:
-  File(const std::string& path, int flags) : fd_(::open(path.c_str(), flags | O_CLOEXEC, 0666)) {}
+  File(const std::string& path, int flags, mode_t mode = 0666)
+      : fd_(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | flags, mode)) {}
   File(const File&) = delete;
   File& operator=(const File&) = delete;
   ~File() {
@@ -35,47 +46,83 @@ class File {
   int fd_;
 };
 
-// 0, or the errno of the write that failed.
-int write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written < 0 && errno != EINTR) return errno;
-    if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return 0;
+std::optional<struct stat> status_of(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  return status;
+}
+
+Result<void> write_to(int fd, const std::string& path, std::string_view text) {
+  const int error = write_all(fd, text);
+  return error == 0 ? Result<void>() : failed_to("write", path, error);
 }
 
 Result<void> write_in_place(const std::string& path, int flags, std::string_view text) {
-  const File file(path, O_WRONLY | flags);
-  if (!file.is_open()) return failed_to("open", path, errno);
-  if (const int error = write_all(file.fd(), text)) return failed_to("write", path, error);
-  return {};
+  const File file(path, flags);
+  if (file.is_open()) return write_to(file.fd(), path, text);
+  const int error = errno;
+  const auto status = status_of(path);
+  if (error == ENXIO && status && S_ISFIFO(status->st_mode)) {
+    return failed_to("open", path, "it is a pipe that nobody reads");
+  }
+  return failed_to("open", path, error);
 }
 
-// Beside `path` first, then under its name.
-Result<void> replace_file(const std::string& path, std::string_view text) {
+// Beside `path` first, then under its name. `old` is the file that is there now: its mode stays,
+// and its owner where we may give files away.
+Result<void> replace_file(const std::string& path, const std::optional<struct stat>& old,
+                          std::string_view text) {
+  const auto in_place = [&] { return write_in_place(path, O_CREAT | O_TRUNC, text); };
   const std::string beside = path + ".new-" + std::to_string(::getpid());
   int error = 0;
   {
-    const File file(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);
+    const File file(beside, O_CREAT | O_EXCL | O_NOFOLLOW, old ? 0600 : 0666);
     if (!file.is_open() && (errno == EACCES || errno == EPERM || errno == EROFS)) {
-      return write_in_place(path, O_CREAT | O_TRUNC, text);  // the file may yet be ours to write
+      return in_place();  // the file may yet be ours to write
     }
     if (!file.is_open()) return failed_to("create", path, errno);
+    // Before there is anything to read. A file system that knows no modes leaves 0600.
+    if (old) {
+      const bool same_owner = ::fchown(file.fd(), old->st_uid, old->st_gid) == 0;
+      const mode_t readers = same_owner ? 0777 : 0707;  // our group is not the old one
+      ::fchmod(file.fd(), old->st_mode & readers);
+    }
     error = write_all(file.fd(), text);
   }
   if (error == 0 && ::rename(beside.c_str(), path.c_str()) != 0) error = errno;
   if (error == 0) return {};
   ::unlink(beside.c_str());
+  if (error == EBUSY) return in_place();  // mounted into a container by itself
   return failed_to("write", path, error);
 }
 
-// Where a symbolic link leads; the path itself when it leads nowhere yet.
-std::string resolved(const std::string& path) {
-  char* real = ::realpath(path.c_str(), nullptr);
-  std::string text = real == nullptr ? path : real;
-  std::free(real);
-  return text;
+// Where the symbolic links at the end of a path lead, also when nothing is there yet. Stops in
+// /proc, whose links are open files rather than names.
+std::filesystem::path followed(std::filesystem::path path) {
+  constexpr int most_links = 40;  // the kernel's, which refuses what goes round
+  std::error_code error;
+  for (int i = 0; i < most_links; ++i) {
+    const std::filesystem::path target = std::filesystem::read_symlink(path, error);
+    if (error) return path;
+    const std::filesystem::path parent = path.parent_path();
+    const std::filesystem::path folder =
+        std::filesystem::canonical(parent.empty() ? "." : parent, error);
+    if (error) return path;
+    if (folder.native().starts_with("/proc/")) return folder / path.filename();
+    path = folder / target;
+  }
+  return path;
+}
+
+// 1 for /dev/stdout, 3 for /dev/fd/3. To open it anew would be a second position in the same file,
+// and is not possible with a socket.
+std::optional<int> own_descriptor(const std::filesystem::path& path) {
+  const std::string number = path.filename();
+  int fd = -1;
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), fd);
+  if (error != std::errc() || end != number.data() + number.size()) return std::nullopt;
+  if (path.parent_path() != "/proc/" + std::to_string(::getpid()) + "/fd") return std::nullopt;
+  return fd;
 }
 
 }  // namespace
@@ -96,17 +143,18 @@ Result<ReportTarget> parse_report_target(std::string_view text) {
 }
 
 Result<void> write_report(const std::string& path, std::string_view text) {
-  if (path == "-") {
-    const int error = write_all(STDOUT_FILENO, text);
-    return error == 0 ? Result<void>() : failed_to("write", "standard output", error);
-  }
-  struct stat status {};
-  const bool exists = ::stat(path.c_str(), &status) == 0;
-  if (exists && !S_ISREG(status.st_mode)) return write_in_place(path, 0, text);
-  return replace_file(exists ? resolved(path) : path, text);
+  if (path == "-") return write_to(STDOUT_FILENO, "standard output", text);
+  const std::filesystem::path target = followed(path);
+  if (const auto fd = own_descriptor(target)) return write_to(*fd, path, text);
+  const auto status = status_of(target);
+  if (!status && errno == ELOOP) return failed_to("open", path, errno);
+  if (target.native().starts_with("/proc/")) return write_in_place(target, O_APPEND, text);
+  if (status && !S_ISREG(status->st_mode)) return write_in_place(target, 0, text);
+  return replace_file(target, status, text);
 }
 
 Result<void> append_summary(const std::string& path, std::string_view text) {
+  if (const auto fd = own_descriptor(followed(path))) return write_to(*fd, path, text);
   return write_in_place(path, O_CREAT | O_APPEND, text);
 }
 

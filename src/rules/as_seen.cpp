@@ -26,10 +26,9 @@ bool between(char c, char first, char last) {
   return c >= first && c <= last;
 }
 
-// How many bytes the escape sequence at the start of `text` (an ESC) has. A sequence never crosses
-// the end of its line, so that a broken one cannot swallow an error.
+// How many bytes the escape sequence at the start of `text` (an ESC) has. `text` ends with its line,
+// so that a broken sequence cannot swallow an error.
 std::size_t escape_length(std::string_view text) {
-  text = text.substr(0, text.find('\n'));
   if (text.size() < 2) return text.size();
   std::size_t at = 2;
   const auto past = [&](auto belongs) {
@@ -70,12 +69,27 @@ void append_line(std::string& seen, std::string_view line) {
   }
 }
 
+// Is this the first line of a private key in PEM (RFC 7468, also OpenSSH's and PGP's)?
+bool begins_private_key(std::string_view line) {
+  const std::size_t begin = line.find("-----BEGIN ");
+  return begin != std::string_view::npos &&
+         line.find("PRIVATE KEY", begin) != std::string_view::npos &&
+         line.find("-----END ", begin) == std::string_view::npos;
+}
+
+// The lines of a private key are no evidence, and nobody shall find one in a log.
 void append_seen(std::string& seen, std::string_view text) {
+  bool in_private_key = false;
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
-    append_line(seen, text.substr(0, end));
+    const std::string_view line = text.substr(0, end);
+    in_private_key = in_private_key && line.find("-----END ") == std::string_view::npos;
+    if (!in_private_key) {
+      append_line(seen, line);
+      if (end != std::string_view::npos) seen += '\n';
+      in_private_key = begins_private_key(line);
+    }
     if (end == std::string_view::npos) return;
-    seen += '\n';
     text.remove_prefix(end + 1);
   }
 }

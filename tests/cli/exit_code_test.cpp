@@ -27,15 +27,15 @@ TEST_CASE("a command that SIGINT ended makes us die by it, as a shell's loop wan
 TEST_CASE("an attempt that ran out of time gives 124", "[exit-code]") {
   const Ended ended = run(wrapped({"-a", "1", "-t", "100ms"}, {"sleep"}));
   CHECK(ended.exit_code() == 124);
-  CHECK_THAT(ended.err, ContainsSubstring("timed out after 0.1s"));
+  CHECK_THAT(ended.err, ContainsSubstring("timed out after "));
 }
 
 TEST_CASE("a deadline that ended the run gives 124", "[exit-code]") {
   CHECK(run(wrapped({"--deadline", "100ms"}, {"sleep"})).exit_code() == 124);
   const Ended no_room =
-      run(wrapped({"--deadline", "1s", "-d", "10s", "-j", "none"}, {"exit", "3"}));
+      run(wrapped({"--deadline", "30s", "-d", "1h", "-j", "none"}, {"exit", "3"}));
   CHECK(no_room.exit_code() == 124);
-  CHECK(no_room.wall.count() < 0.9);
+  CHECK(no_room.wall.count() < 20);
 }
 
 TEST_CASE("our own failure gives 125 and runs nothing", "[exit-code]") {

@@ -175,8 +175,8 @@ TEST_CASE("the deadline ends a run whose output nobody takes", "[stream]") {
 }
 
 TEST_CASE("a command that our own reader holds up is not silent", "[stream]") {
-  const std::string line = "'" + required("RETRY_EXEC") + "' -a 1 --idle-timeout 200ms -- '" +
-                           helper() + "' flood 3000000 | (sleep 1; wc -c)";
+  const std::string line = "'" + required("RETRY_EXEC") + "' -a 1 --idle-timeout 1s -- '" +
+                           helper() + "' flood 3000000 | (sleep 3; wc -c)";
   CHECK(run({.argv = {"bash", "-c", line}}).out == "3000000\n");
 }
 

@@ -33,7 +33,7 @@ TEST_CASE("an attempt that is out of time is asked to end, then killed", "[tree]
   CHECK(ended.exit_code() == 124);
   CHECK(ended.survivors.empty());
   CHECK(ended.wall.count() >= 0.3);
-  CHECK(ended.wall.count() < 5);
+  CHECK(ended.wall.count() < 20);
 }
 
 TEST_CASE("the first signal is the one that was asked for", "[tree]") {
@@ -103,7 +103,7 @@ TEST_CASE("what a successful attempt left in the background lives on", "[tree]")
   const std::string file = folder / "pids";
   const Ended ended = run(wrapped({}, {"leave-grandchild", file, "quiet", "+", "exit", "0"}));
   CHECK(ended.exit_code() == 0);
-  CHECK(ended.wall.count() < 5);
+  CHECK(ended.wall.count() < 20);
   CHECK(ended.survivors.size() == 1);
 }
 
@@ -113,7 +113,7 @@ TEST_CASE("a background process that holds our pipe does not hold us", "[tree]")
       wrapped({"-v"}, {"out", "result", "+", "leave-grandchild", folder / "p", "+", "exit", "0"}));
   CHECK(ended.exit_code() == 0);
   CHECK(ended.out == "result");
-  CHECK(ended.wall.count() < 5);
+  CHECK(ended.wall.count() < 20);
   CHECK_THAT(ended.err, ContainsSubstring("still holds stdout"));
 }
 

@@ -128,3 +128,22 @@ TEST_CASE("an excerpt of a long line never begins with what its cut made nameles
   const std::string told = verdict_of(two_rules, {.err = line + " so it is denied: no"}).line;
   CHECK(told.starts_with("… it is denied: no ("));
 }
+
+TEST_CASE("a private key in the output is no evidence", "[rules]") {
+  const std::string key = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjE\nAAAAB\n";
+  CHECK(verdict_of(two_rules, {.err = "Error: bad key\n" + key}).line ==
+        "-----BEGIN OPENSSH PRIVATE KEY-----");
+  const std::string ended = key + "-----END OPENSSH PRIVATE KEY-----\nError: denied: bad key\n";
+  CHECK(verdict_of(two_rules, {.err = ended}).line == "Error: denied: bad key");
+}
+
+TEST_CASE("a line of nothing but broken escape sequences takes no time", "[rules]") {
+  for (const std::string unit : {"\x1b[", "\x1b]", "a\rb\x1b[K"}) {
+    std::string text;
+    while (text.size() < 2'000'000) text += unit;
+    const auto begin = std::chrono::steady_clock::now();
+    CHECK_FALSE(verdict_of(two_rules, {.err = text}).matched);
+    // It took eight seconds where each sequence looked for the end of its line.
+    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(3));
+  }
+}

@@ -1,13 +1,25 @@
+// What must not be shown, and where what is shown is written to.
+
 #include "catch_shim.hpp"
+#include "temporary_folder.hpp"
 
 #include <retry_exec/redact.hpp>
+#include <retry_exec/report.hpp>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
 #include <chrono>
+#include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
+using retry_exec::append_summary;
 using retry_exec::Redactor;
+using retry_exec::write_report;
 using Argv = std::vector<std::string>;
 
 namespace {
@@ -38,6 +50,28 @@ constexpr std::array secrets = {
     Shown{"sshpass -p hunter22 ssh h", "sshpass -p [redacted] ssh h"},
     Shown{"curl -u joe:hunter22 https://h/", "curl -u joe:[redacted] https://h/"},
     Shown{"curl --user joe:123456 https://h/", "curl --user joe:[redacted] https://h/"},
+    Shown{"tool --PASSWORD hunter", "tool --PASSWORD [redacted]"},
+    Shown{"tool --password \"ab\\\"cd\" x", "tool --password [redacted] x"},
+    Shown{"tool --pwd hunter --db-pw=hunter", "tool --pwd [redacted] --db-pw=[redacted]"},
+    Shown{"curl --oauth2-bearer abc h", "curl --oauth2-bearer [redacted] h"},
+    Shown{"tool --bearer=abc --auth abc h", "tool --bearer=[redacted] --auth [redacted] h"},
+    Shown{"curl --cookie sid=abc h", "curl --cookie [redacted] h"},
+    Shown{"curl -s -b 'sid=abc; b=c' h", "curl -s -b [redacted] h"},
+    Shown{"running [\"tool\", \"--password\", \"two words\"]",
+          "running [\"tool\", \"--password\", [redacted]]"},
+    Shown{"mysql -u root -phunter22 db", "mysql -u root -p[redacted] db"},
+    Shown{"mysqldump -p'two words' db", "mysqldump -p[redacted] db"},
+    Shown{"mariadb -phunter22 -e 'show tables'", "mariadb -p[redacted] -e 'show tables'"},
+    Shown{"mysqladmin -phunter22 ping", "mysqladmin -p[redacted] ping"},
+    Shown{"sh -c 'oras login --pwd hunter22 h'", "sh -c 'oras login --pwd [redacted] h'"},
+    Shown{"echo hunter22 | docker login -u joe --password-stdin",
+          "echo [redacted] | docker login -u joe --password-stdin"},
+    Shown{"echo -n 'two; words'|oras login --password-stdin h",
+          "echo -n [redacted]|oras login --password-stdin h"},
+    Shown{"printf %s hunter22 | gh auth login --with-token",
+          "printf [redacted] | gh auth login --with-token"},
+    Shown{"docker login --password-stdin <<< \"two words\"",
+          "docker login --password-stdin <<< [redacted]"},
     // headers
     Shown{"oras cp --header 'X-Custom: abc def' a", "oras cp --header 'X-Custom: [redacted]' a"},
     Shown{"curl -H \"Authorization: Bearer abc\" h", "curl -H \"Authorization: [redacted]\" h"},
@@ -53,6 +87,20 @@ constexpr std::array secrets = {
     Shown{"Set-Cookie: session=abc; Path=/", "Set-Cookie: [redacted]"},
     Shown{"sent Bearer abcdEF0123456789.x-y_z==", "sent Bearer [redacted]"},
     Shown{"sent Basic dXNlcjpwYXNzd29yZA==", "sent Basic [redacted]"},
+    Shown{"sent Bearer abcdefghijklmnopqrstuvwxyz", "sent Bearer [redacted]"},
+    Shown{"Authorization: Bearer abcdef", "Authorization: Bearer [redacted]"},
+    Shown{"the authorization header \"Bearer abcdef\" is",
+          "the authorization header \"Bearer [redacted]\" is"},
+    Shown{"Authorization: ApiKey abcdef", "Authorization: ApiKey [redacted]"},
+    Shown{"{\\\"Authorization\\\":\\\"Bearer abcdef\\\"}",
+          "{\\\"Authorization\\\":\\\"Bearer [redacted]\\\"}"},
+    Shown{"map[Authorization:[Bearer abcdef] Accept:[x]]",
+          "map[Authorization:[Bearer [redacted]] Accept:[x]]"},
+    Shown{"> X-Api-Key: abcdef", "> X-Api-Key: [redacted]"},
+    Shown{"x-auth-token: abc,def", "x-auth-token: [redacted]"},
+    Shown{"\"X-Vault-Token\": [\"abcdef\"]", "\"X-Vault-Token\": [\"[redacted]\"]"},
+    Shown{"Ocp-Apim-Subscription-Key: abcdef", "Ocp-Apim-Subscription-Key: [redacted]"},
+    Shown{"Api-Key: abcdef", "Api-Key: [redacted]"},
     // addresses
     Shown{"https://joe:hunter22@ghcr.io/v2/", "https://[redacted]@ghcr.io/v2/"},
     Shown{"https://sometoken@github.com/a.git", "https://[redacted]@github.com/a.git"},
@@ -62,12 +110,50 @@ constexpr std::array secrets = {
     Shown{"https://b.example/x?justakey gone", "https://b.example/x?[redacted] gone"},
     Shown{"PUT /v2/a/blobs/uploads/1?_state=abc&digest=sha256:00",
           "PUT /v2/a/blobs/uploads/1?[redacted]"},
+    Shown{"https://joe:a/b?c@ghcr.io/v2/", "https://[redacted]@ghcr.io/v2/"},
+    Shown{"https://joe:p@ss/w@ghcr.io/v2/a@sha256:00", "https://[redacted]@ghcr.io/v2/a@sha256:00"},
+    Shown{"git clone user:hunter@github.com:a/b.git",
+          "git clone user:[redacted]@github.com:a/b.git"},
+    Shown{"postgres://joe:a#b@db:5432/x failed", "postgres://[redacted]@db:5432/x failed"},
+    Shown{"connecting to joe:hunter22@db.example.com:5432",
+          "connecting to joe:[redacted]@db.example.com:5432"},
+    Shown{"joe:p@ss@10.0.0.1 refused", "joe:[redacted]@10.0.0.1 refused"},
+    Shown{"root:hunter@db:3306 and joe:hunter@tcp(db:3306)/x",
+          "root:[redacted]@db:3306 and joe:[redacted]@tcp(db:3306)/x"},
     // names and values
     Shown{"DOCKER_PASSWORD=hunter22 set", "DOCKER_PASSWORD=[redacted] set"},
     Shown{"--build-arg NPM_TOKEN=abc123", "--build-arg NPM_TOKEN=[redacted]"},
     Shown{"{\"token\": \"abc123\", \"expires\": 1}", "{\"token\": \"[redacted]\", \"expires\": 1}"},
     Shown{"\"access_token\":\"a\\u0062\"", "\"access_token\":\"[redacted]\""},
     Shown{"\"auth\": \"dXNlcjpwYXNz\"", "\"auth\": \"[redacted]\""},
+    Shown{"{\\\"password\\\":\\\"hunter\\\"}", "{\\\"password\\\":\\\"[redacted]\\\"}"},
+    Shown{"{\\\"password\\\": \\\"ab\\\\\\\"cd\\\", x", "{\\\"password\\\": \\\"[redacted]\\\", x"},
+    Shown{"{\"password\":\"ab\\\"cd\"}", "{\"password\":\"[redacted]\"}"},
+    Shown{"{'password': 'hunter', 'user': 'joe'}", "{'password': '[redacted]', 'user': 'joe'}"},
+    Shown{"{'password': \"it's\"}", "{'password': \"[redacted]\"}"},
+    Shown{"{\"clientSecret\":12345678}", "{\"clientSecret\":[redacted]}"},
+    Shown{"\"secret_key\" => \"two words\"", "\"secret_key\" => \"[redacted]\""},
+    Shown{"password: hunter", "password: [redacted]"},
+    Shown{"user: joe, db_password: hunter, port: 1", "user: joe, db_password: [redacted], port: 1"},
+    Shown{"password: 'two words' x", "password: '[redacted]' x"},
+    Shown{"cannot log in with password: hunter22 at h",
+          "cannot log in with password: [redacted] at h"},
+    Shown{"Incorrect API key provided: abc123def.", "Incorrect API key provided: [redacted]"},
+    Shown{"user: joe password: hunter port: 1", "user: joe password: [redacted] port: 1"},
+    Shown{"map[password:hunter user:joe]", "map[password:[redacted] user:joe]"},
+    Shown{"the password \"two words\" is wrong", "the password \"[redacted]\" is wrong"},
+    Shown{"password = hunter", "password = [redacted]"},
+    Shown{"password = \"two words\"", "password = \"[redacted]\""},
+    Shown{"password=\"two words\" x", "password=\"[redacted]\" x"},
+    Shown{"password='two words' x", "password='[redacted]' x"},
+    Shown{"password=ab,c&d)e x", "password=[redacted] x"},
+    Shown{"password=ab&user=joe", "password=[redacted]&user=joe"},
+    Shown{"host=h;Pwd=hunter;x=y", "host=h;Pwd=[redacted];x=y"},
+    Shown{"DB_PASS=12345 x", "DB_PASS=[redacted] x"},
+    Shown{"env SIGNING_KEY=abc JWT=def x", "env SIGNING_KEY=[redacted] JWT=[redacted] x"},
+    Shown{"<user>joe</user><password>two words</password>",
+          "<user>joe</user><password>[redacted]</password>"},
+    Shown{"<server password=\"hunter\"/>", "<server password=\"[redacted]\"/>"},
     // shapes
     Shown{"bad ghp_0123456789abcdefghijABCDEFGHIJ012345 x", "bad [redacted] x"},
     Shown{"bad gho_0123456789abcdefghijABCDEFGHIJ012345", "bad [redacted]"},
@@ -83,6 +169,12 @@ constexpr std::array secrets = {
     Shown{"-----BEGIN RSA PRIVATE KEY-----\nMIIE\nabc\n-----END RSA PRIVATE KEY-----",
           "-----BEGIN RSA PRIVATE KEY-----[redacted]-----END RSA PRIVATE KEY-----"},
     Shown{"-----BEGIN PRIVATE KEY-----\nMIIE", "-----BEGIN PRIVATE KEY-----[redacted]"},
+    Shown{"-----BEGIN PGP PRIVATE KEY BLOCK-----\nlQOY",
+          "-----BEGIN PGP PRIVATE KEY BLOCK-----[redacted]"},
+    Shown{"MIIEpAIBAAKCAQEA7bq5cJ0b4d2rXk3y9fZ0mN1pQ2sT4uV6wX8yZ0aB1cD2eF3g", "[redacted]"},
+    Shown{"b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZW\n"
+          "QyNTUxOQAAACB7bq5cJ0b4d2rXk3y9fZ0mN1pQ2sT4uV6wX8yZ0aB1cD2eF3gAAAAJg==",
+          "[redacted]"},
     // hidden by what a terminal does not show
     Shown{"bad ghp_01234\x1b[0m56789abcdefghijABCDEFGHIJ012345", "bad [redacted]"},
 };
@@ -115,6 +207,39 @@ constexpr std::array look_alikes = {
     "http://localhost:5000/v2/a/manifests/latest",
     "git@github.com:a/b.git",
     "why? because",
+    "ran 4: pass=3 fail=1",
+    "PASS: tests/unit/test1",
+    "docker run --name mysql -p3306:3306 mysql:8",
+    "mysql -u root -p db",
+    "curl -b cookies.txt -o out h",
+    "tool --credentials /etc/key.json --private-key=./id.pem",
+    "cannot read credentials: /root/.docker/config.json: no such file or directory",
+    "loading token=/run/secrets/token.txt",
+    "cat token.txt | docker login --password-stdin",
+    "PWD=/work/place",
+    "PUBLIC_KEY=abc CACHE_KEY=linux-x64",
+    "token: x509: certificate signed by unknown authority",
+    "cannot get a token: unexpected status 401 Unauthorized",
+    "cannot get a token: dial tcp: lookup h on 127.0.0.53:53: no such host",
+    "cannot get a token: 403",
+    "cannot get a token: denied",
+    "password: must be at least as long as the name",
+    "secrets \"pull-secret\" not found, nor secret \"other\"",
+    "cannot get a token: Get https://h/token: net/http: TLS handshake timeout",
+    "SyntaxError: Unexpected token: '}'",
+    "if token == nil",
+    "usage: login --username <user> <password> <host>",
+    "authorization failed: bearer token required",
+    "ghcr.io/a/my-token:v1.2.3 is absent",
+    "b:1.0@sha256:9a5a07a1e1c9e2e2b4b7f1b8f3a2c3d4e5f60718293a4b5c6d7e8f9001122334",
+    "mailto:joe@example.com npm:name@1.2.3 uses:a/b@v4",
+    "http://localhost:4873/@scope/name",
+    "remote:git@github.com:a/b.git",
+    "\"token\": null, \"password\": \"\"",
+    "\"token_type\":\"bearer\",\"tokens\":\"5\"",
+    "9a5a07a1e1c9e2e2b4b7f1b8f3a2c3d4e5f60718293a4b5c6d7e8f9001122334",
+    "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
+    "/home/runner/work/Project1/Project1/source/directory/of/some/depth",
     "skipping AKIA",
     "[redacted]",
 };
@@ -147,10 +272,24 @@ TEST_CASE("what only looks like a secret stays", "[report]") {
 }
 
 TEST_CASE("the values of variables that are named like secrets are redacted", "[report]") {
-  const std::array names = {
-      "GITHUB_TOKEN",       "AWS_SECRET_ACCESS_KEY", "DOCKER_PASSWORD", "MYSQL_PASSWD",
-      "OPENAI_API_KEY",     "MY_ACCESS_KEY",         "MY_CREDENTIALS",  "REGISTRY_AUTH",
-      "DOCKER_AUTH_CONFIG", "gpg_passphrase",        "NPM_PAT",         "DB_PASS"};
+  const std::array names = {"GITHUB_TOKEN",
+                            "AWS_SECRET_ACCESS_KEY",
+                            "DOCKER_PASSWORD",
+                            "MYSQL_PASSWD",
+                            "OPENAI_API_KEY",
+                            "MY_ACCESS_KEY",
+                            "MY_CREDENTIALS",
+                            "REGISTRY_AUTH",
+                            "DOCKER_AUTH_CONFIG",
+                            "gpg_passphrase",
+                            "NPM_PAT",
+                            "DB_PASS",
+                            "SIGNING_KEY",
+                            "SSH_KEY",
+                            "STRIPE_KEY",
+                            "CI_JWT",
+                            "BEARER",
+                            "MY_BEARER_1"};
   for (const char* name : names) {
     const std::string entry = std::string(name) + "=correct-horse";
     const std::array<const char*, 3> environment = {"HOME=/root", entry.c_str(), nullptr};
@@ -160,7 +299,7 @@ TEST_CASE("the values of variables that are named like secrets are redacted", "[
 }
 
 TEST_CASE("other variables stay readable", "[report]") {
-  const std::array<const char*, 12> environment = {
+  const std::array<const char*, 18> environment = {
       "GIT_AUTHOR_NAME=Jane Roe",
       "SSH_AUTH_SOCK=/tmp/agent",
       "REGISTRY_AUTH_FILE=/run/auth",
@@ -172,11 +311,44 @@ TEST_CASE("other variables stay readable", "[report]") {
       "TOKEN_EMPTY=",
       "ACTIONS_ID_TOKEN_REQUEST_URL=https://token.example",
       "NO_EQUALS_SIGN_TOKEN",
+      "SIGNING_PUBLIC_KEY=publickey",
+      "CACHE_KEY=linux-x64",
+      "SSH_KEY_FILE=ssh-key-file",
+      "SSH_KEY=/root/keys/id_rsa",
+      "API_KEY=~/keys/api.txt",
+      "GPG_KEY_ID=0123456789",
       nullptr};
   const std::string text =
       "Jane Roe /tmp/agent /run/auth /etc/key.json /usr/bin:/bin /work/place /work/other short "
-      "https://token.example";
+      "https://token.example publickey linux-x64 ssh-key-file /root/keys/id_rsa ~/keys/api.txt "
+      "0123456789";
   CHECK(Redactor({}, environment.data())(text) == text);
+}
+
+TEST_CASE("a secret is redacted in the forms that programs write it in", "[report]") {
+  const std::array<const char*, 2> environment = {"A_TOKEN=c>rr/ct h\"rs\\&", nullptr};
+  const Redactor redact({}, environment.data());
+  const std::array forms = {
+      "c>rr/ct h\"rs\\&",
+      "c>rr/ct h\\\"rs\\\\&",              // JSON
+      "c\\u003err/ct h\\\"rs\\\\\\u0026",  // JSON of Go
+      "c>rr/ct h\\\\\\\"rs\\\\\\\\&",      // JSON in a string of JSON
+      "c%3Err%2Fct%20h%22rs%5C%26",        // in an address
+      "c%3err%2fct%20h%22rs%5c%26",
+      "c%3Err%2Fct+h%22rs%5C%26",  // in a form
+      "Yz5yci9jdCBoInJzXCY=",
+      "Yz5yci9jdCBoInJzXCY",
+  };
+  for (const char* form : forms) CHECK(redact(std::string("got ") + form) == "got [redacted]");
+}
+
+TEST_CASE("a secret is redacted in the base64 of a longer text", "[report]") {
+  const std::array<const char*, 2> environment = {"A_TOKEN=correct-horse", nullptr};
+  const Redactor redact({}, environment.data());
+  // printf 'joe:correct-horse' | base64, and with one and two letters more before it
+  CHECK(redact("Cookie-less am9lOmNvcnJlY3QtaG9yc2U= x") == "Cookie-less am9lOm[redacted]U= x");
+  CHECK(redact("got am9lcDpjb3JyZWN0LWhvcnNl.") == "got am9lcDp[redacted].");
+  CHECK(redact("got am9lcGg6Y29ycmVjdC1ob3JzZQ==.") == "got am9lcGg6[redacted].");
 }
 
 TEST_CASE("a secret that holds another is redacted whole", "[report]") {
@@ -197,6 +369,53 @@ TEST_CASE("a secret of the command line is redacted wherever its output repeats 
   CHECK(Redactor(argv)("cannot use correct-horse for joe") == "cannot use [redacted] for joe");
   const Argv attached = {"curl", "--user=joe:correct-horse"};
   CHECK(Redactor(attached)("cannot use correct-horse for joe") == "cannot use [redacted] for joe");
+}
+
+TEST_CASE("every option that takes a secret is known on the command line", "[report]") {
+  const std::array<Argv, 19> commands = {
+      Argv{"curl", "--oauth2-bearer", "correct-horse"},
+      Argv{"curl", "-H", "Authorization: Bearer correct-horse"},
+      Argv{"tool", "--bearer=correct-horse"},
+      Argv{"tool", "--auth", "correct-horse"},
+      Argv{"curl", "--cookie", "correct-horse"},
+      Argv{"/usr/bin/curl", "-b", "correct-horse"},
+      Argv{"tool", "--pwd", "correct-horse"},
+      Argv{"tool", "--pw=correct-horse"},
+      Argv{"tool", "--PASSWORD", "correct-horse"},
+      Argv{"tool", "--Api-Key=correct-horse"},
+      Argv{"docker", "exec", "db", "mysql", "-pcorrect-horse"},
+      Argv{"mariadb", "-pcorrect-horse"},
+      Argv{"mysqldump", "-pcorrect-horse"},
+      Argv{"mysqladmin", "-pcorrect-horse", "ping"},
+      Argv{"env", "SIGNING_KEY=correct-horse", "tool"},
+      Argv{"sh", "-c", "oras login --password 'correct-horse' h"},
+      Argv{"sh", "-c", "curl -u joe:correct-horse h"},
+      Argv{"sh", "-c", "mysql -pcorrect-horse"},
+      Argv{"sh", "-c", "echo correct-horse | docker login --password-stdin"},
+  };
+  for (const Argv& argv : commands) {
+    const Redactor redact(argv);
+    CHECK_THAT(redact.command(argv), !test::ContainsSubstring("correct-horse"));
+    CHECK_THAT(Redactor().command(argv), !test::ContainsSubstring("correct-horse"));
+    CHECK(redact("the correct-horse is wrong") == "the [redacted] is wrong");
+  }
+}
+
+TEST_CASE("arguments that are no secrets stay readable", "[report]") {
+  const std::array<Argv, 9> commands = {
+      Argv{"docker", "run", "--name", "mysql", "-p3306:3306", "mysql:8"},
+      Argv{"mysql", "-p", "database"},
+      Argv{"curl", "-b", "cookies.txt", "-c", "cookies.txt", "h"},
+      Argv{"tool", "--private-key", "/etc/key.pem", "--credentials=./key.json"},
+      Argv{"tool", "--password-file", "passwords"},
+      Argv{"tool", "--no-auth", "image"},
+      Argv{"docker", "build", "--secret", "id=npmrc", "--secret=id=other"},
+      Argv{"env", "PUBLIC_KEY=abcdef", "TOKEN_FILE=abcdef", "tool"},
+      Argv{"ssh", "-p", "2222", "-b", "10.0.0.1", "h"},
+  };
+  for (const Argv& argv : commands) {
+    CHECK_THAT(Redactor(argv).command(argv), !test::ContainsSubstring("redacted"));
+  }
 }
 
 TEST_CASE("a command is shown quoted as a shell would need it, without its secrets", "[report]") {
@@ -225,8 +444,40 @@ TEST_CASE("long text is cut between words, and says so", "[report]") {
 }
 
 TEST_CASE("hostile text is redacted in milliseconds", "[report]") {
-  const std::array<std::string, 8> units = {
-      "a", "--password ", "://", "-u a:", "login -p ", "Bearer ", "\"token\":", "eyJaaaaaaaaa."};
+  const std::array<std::string, 34> units = {"a",
+                                             "--password ",
+                                             "://",
+                                             "-u a:",
+                                             "login -p ",
+                                             "Bearer ",
+                                             "\"token\":",
+                                             "eyJaaaaaaaaa.",
+                                             "mysql ",
+                                             "curl -b",
+                                             "echo ",
+                                             "echo a|",
+                                             "echo \"",
+                                             "--a-stdin<<<",
+                                             "authorization:",
+                                             "authorization bearer ",
+                                             "x-",
+                                             "x-key:",
+                                             "://a:",
+                                             "a:a@",
+                                             "a:a@a.",
+                                             " a:a@a.a.a.",
+                                             "token=",
+                                             "token=,",
+                                             "\"token\\\":\\\"",
+                                             "token: ",
+                                             "password:a1,",
+                                             "<token>",
+                                             "<token ",
+                                             "--token /a.",
+                                             "\\",
+                                             "token='",
+                                             "MIIe1",
+                                             "secret_api_key"};
   const Redactor redact;
   for (const std::string& unit : units) {
     std::string text;
@@ -235,4 +486,135 @@ TEST_CASE("hostile text is redacted in milliseconds", "[report]") {
     CHECK_FALSE(redact(text).empty());
     CHECK(std::chrono::steady_clock::now() - start < std::chrono::milliseconds(250));
   }
+}
+
+// ---- where reports and summaries go ------------------------------------------------------------
+
+namespace {
+
+mode_t mode_of(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 ? status.st_mode & 07777 : 0;
+}
+
+struct Pipe {
+  explicit Pipe(int flags) { REQUIRE(::pipe2(ends.data(), flags | O_CLOEXEC) == 0); }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+  ~Pipe() {
+    for (const int fd : ends) ::close(fd);
+  }
+  std::array<int, 2> ends{};
+};
+
+}  // namespace
+
+TEST_CASE("a report keeps the mode of the file that it replaces", "[report]") {
+  const test::TemporaryFolder folder;
+  const std::string path = folder.write("report", "old");
+  for (const mode_t mode : {0600U, 0640U, 0666U}) {
+    REQUIRE(::chmod(path.c_str(), mode) == 0);
+    CHECK(write_report(path, "new").has_value());
+    CHECK(mode_of(path) == mode);
+  }
+}
+
+TEST_CASE("a new report and a new summary have the mode that the umask leaves", "[report]") {
+  const test::TemporaryFolder folder;
+  const mode_t before = ::umask(027);
+  CHECK(write_report(folder / "report", "x").has_value());
+  CHECK(append_summary(folder / "summary", "x").has_value());
+  ::umask(before);
+  CHECK(mode_of(folder / "report") == 0640);
+  CHECK(mode_of(folder / "summary") == 0640);
+}
+
+TEST_CASE("a report and a summary go where a symbolic link leads, even to nothing yet",
+          "[report]") {
+  const test::TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "sub");
+  std::filesystem::create_symlink("sub/second", folder / "first");
+  std::filesystem::create_symlink("target", folder / "sub/second");
+  CHECK(write_report(folder / "first", "one").has_value());
+  CHECK(test::read_file(folder / "sub/target") == "one");
+  CHECK(append_summary(folder / "first", ", two").has_value());
+  CHECK(test::read_file(folder / "sub/target") == "one, two");
+  CHECK(std::filesystem::is_symlink(folder / "first"));
+  CHECK(std::filesystem::is_symlink(folder / "sub/second"));
+}
+
+TEST_CASE("links that go round are an error", "[report]") {
+  const test::TemporaryFolder folder;
+  std::filesystem::create_symlink("b", folder / "a");
+  std::filesystem::create_symlink("a", folder / "b");
+  CHECK(write_report(folder / "a", "x").has_error());
+  CHECK(append_summary(folder / "a", "x").has_error());
+  CHECK(std::filesystem::is_symlink(folder / "a"));
+}
+
+TEST_CASE("a named pipe that nobody reads is an error that says so", "[report]") {
+  const test::TemporaryFolder folder;
+  const std::string path = folder / "pipe";
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  for (const auto& refused : {write_report(path, "x"), append_summary(path, "x")}) {
+    REQUIRE(refused.has_error());
+    CHECK(refused.error().what == "cannot open: it is a pipe that nobody reads");
+  }
+}
+
+TEST_CASE("a named pipe with a reader gets all of the report", "[report]") {
+  const test::TemporaryFolder folder;
+  const std::string path = folder / "pipe";
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  const int reader = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  REQUIRE(reader >= 0);
+  REQUIRE(::fcntl(reader, F_SETFL, 0) == 0);
+  const std::string text(300'000, 'x');  // more than a pipe holds
+  std::string got;
+  std::thread reading([&] {
+    std::array<char, 4096> buffer{};
+    for (ssize_t n = 1; n > 0 && got.size() < text.size();) {
+      n = ::read(reader, buffer.data(), buffer.size());
+      if (n > 0) got.append(buffer.data(), static_cast<std::size_t>(n));
+    }
+  });
+  CHECK(write_report(path, text).has_value());
+  reading.join();
+  ::close(reader);
+  CHECK(got == text);
+}
+
+TEST_CASE("a report waits for a full pipe that must not block", "[report]") {
+  const Pipe pipe(O_NONBLOCK);
+  const std::string text(300'000, 'x');
+  std::size_t got = 0;
+  std::thread reading([&] {
+    std::array<char, 4096> buffer{};
+    while (got < text.size()) {
+      const ssize_t n = ::read(pipe.ends[0], buffer.data(), buffer.size());
+      if (n > 0) got += static_cast<std::size_t>(n);
+      if (n <= 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  });
+  CHECK(write_report("/dev/fd/" + std::to_string(pipe.ends[1]), text).has_value());
+  reading.join();
+}
+
+TEST_CASE("a report to an open descriptor follows what was written there", "[report]") {
+  const test::TemporaryFolder folder;
+  const std::string path = folder / "out";
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  REQUIRE(::write(fd, "output, ", 8) == 8);
+  const std::string descriptor = "/dev/fd/" + std::to_string(fd);
+  CHECK(write_report(descriptor, "report, ").has_value());
+  CHECK(append_summary(descriptor, "summary, ").has_value());
+  REQUIRE(::write(fd, "more", 4) == 4);
+  ::close(fd);
+  CHECK(test::read_file(path) == "output, report, summary, more");
+}
+
+TEST_CASE("the name in a report's error forges no line and tells no secret", "[report]") {
+  const auto refused = write_report("/no/such\n::error::/https://joe:hunter22@h/x?sig=abc", "x");
+  REQUIRE(refused.has_error());
+  CHECK(refused.error().where.file == "/no/such ::error::/https://[redacted]@h/x?[redacted]");
 }
