@@ -1,3 +1,4 @@
+// retry-rules, as a user of the command line has it.
 #include "catch_shim.hpp"
 #include "run.hpp"
 #include "temporary_folder.hpp"
@@ -13,7 +14,7 @@ namespace {
 
 test::Program retry_rules(const std::vector<std::string>& words, const std::string& input = "") {
   test::Program program;
-  program.argv = {test::required("RETRY_RULES_PROGRAM")};
+  program.argv = {test::required("RETRY_RULES")};
   program.argv.insert(program.argv.end(), words.begin(), words.end());
   program.input = input;
   return program;
