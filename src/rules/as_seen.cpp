@@ -26,8 +26,8 @@ bool between(char c, char first, char last) {
   return c >= first && c <= last;
 }
 
-// How many bytes the escape sequence at the start of `text` (an ESC) has. `text` ends with its line,
-// so that a broken sequence cannot swallow an error.
+// How many bytes the escape sequence at the start of `text` (an ESC) has. `text` ends with its
+// line, so that a broken sequence cannot swallow an error.
 std::size_t escape_length(std::string_view text) {
   if (text.size() < 2) return text.size();
   std::size_t at = 2;

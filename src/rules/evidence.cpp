@@ -33,13 +33,18 @@ bool may_name_a_secret(std::string_view word) {
 }  // namespace
 
 const std::string& EvidenceRoom::seen(Stream stream) {
-  const bool error = stream == Stream::standard_error;
-  std::optional<std::string>& text = error ? standard_error_ : standard_output_;
-  if (!text) text = as_seen(error ? output_.standard_error : output_.standard_output);
-  return *text;
+  std::optional<std::string>& text = seen_[static_cast<std::size_t>(stream)];
+  if (text) return *text;
+  if (stream != Stream::both) {
+    const bool error = stream == Stream::standard_error;
+    return text.emplace(as_seen(error ? output_.standard_error : output_.standard_output));
+  }
+  text = seen(Stream::standard_output);
+  if (!text->empty() && text->back() != '\n') *text += '\n';
+  return *text += seen(Stream::standard_error);
 }
 
-std::string EvidenceRoom::focused(const EvidencePatterns& patterns, std::string text) {
+std::string_view EvidenceRoom::focused(const EvidencePatterns& patterns, std::string_view text) {
   const Pattern* focus = patterns.focus.source().empty() ? nullptr : patterns.focus.get();
   if (focus == nullptr) return text;
   std::size_t last = 0;
@@ -48,18 +53,17 @@ std::string EvidenceRoom::focused(const EvidencePatterns& patterns, std::string 
     last = scratch_.begin();
     from = std::max(scratch_.end(), last + 1);
   }
-  text.erase(0, last);
-  return text;
+  return text.substr(last);
 }
 
 // Lines stay where they are, so that a line of one text is that of the other.
-std::string EvidenceRoom::without(const Pattern& mask, const std::string& text) {
+std::string EvidenceRoom::without(const Pattern& mask, std::string_view text) {
   std::string result;
   result.reserve(text.size());
   std::size_t from = 0;
   while (from < text.size() && mask.search(text, from, scratch_, budget_) == Search::found) {
     const std::string_view hidden =
-        std::string_view(text).substr(scratch_.begin(), scratch_.end() - scratch_.begin());
+        text.substr(scratch_.begin(), scratch_.end() - scratch_.begin());
     if (hidden.empty()) break;
     result.append(text, from, scratch_.begin() - from);
     result += masked_mark;
@@ -69,15 +73,17 @@ std::string EvidenceRoom::without(const Pattern& mask, const std::string& text) 
   return result.append(text, from);
 }
 
-std::string EvidenceRoom::masked(const EvidencePatterns& patterns, const std::string& text) {
-  std::string result = text;
+std::unique_ptr<std::string> EvidenceRoom::masked(const EvidencePatterns& patterns,
+                                                  std::string_view text) {
+  std::unique_ptr<std::string> result;
   std::vector<std::string_view> sources;
   for (const LazyPattern& mask : patterns.masks) sources.push_back(mask.source());
   const std::vector<Places> places = Prefilter(sources).places(text);
   for (std::size_t i = 0; i < patterns.masks.size(); ++i) {
     // A mask adds nothing that another could match, so what has no place now has none later.
     const Pattern* mask = places[i].none() ? nullptr : patterns.masks[i].get();
-    if (mask != nullptr) result = without(*mask, result);
+    const std::string_view now = result ? std::string_view(*result) : text;
+    if (mask != nullptr) result = std::make_unique<std::string>(without(*mask, now));
   }
   return result;
 }
@@ -87,20 +93,11 @@ Evidence EvidenceRoom::evidence(const EvidencePatterns& patterns, std::optional<
   if (!stream) {
     stream = blank(seen(Stream::standard_error)) ? Stream::standard_output : Stream::standard_error;
   }
-  Evidence evidence;
-  std::string text;
-  if (*stream == Stream::both) {
-    text = seen(Stream::standard_output);
-    if (!text.empty() && text.back() != '\n') text += '\n';
-    text += seen(Stream::standard_error);
-    evidence.stream = "stdout and stderr";
-  } else {
-    text = seen(*stream);
-    evidence.stream = *stream == Stream::standard_error ? "stderr" : "stdout";
-  }
-  evidence.unmasked = focused(patterns, std::move(text));
-  evidence.masked = masked(patterns, evidence.unmasked);
-  return evidence;
+  constexpr std::array names = {"stdout", "stderr", "stdout and stderr"};  // by Stream
+  const std::string_view text = focused(patterns, seen(*stream));
+  return {.stream = names[static_cast<std::size_t>(*stream)],
+          .unmasked = text,
+          .hidden = masked(patterns, text)};
 }
 
 std::string_view line_at(std::string_view text, std::size_t offset) {

@@ -3,6 +3,7 @@
 
 #include "rules/pattern.hpp"
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,10 +25,15 @@ struct EvidencePatterns {
   std::vector<LazyPattern> masks;
 };
 
+// Views of an EvidenceRoom's texts, and valid as long as that: megabytes are copied only where a
+// mask changes them.
 struct Evidence {
-  std::string stream;    // "stderr", "stdout", "stdout and stderr"
-  std::string unmasked;  // focused
-  std::string masked;    // what rules see: line by line the same, with masks applied
+  std::string stream;                   // "stderr", "stdout", "stdout and stderr"
+  std::string_view unmasked;            // focused
+  std::unique_ptr<std::string> hidden;  // the same with masks applied, where any did
+
+  // What rules see: line by line the same.
+  std::string_view masked() const { return hidden ? std::string_view(*hidden) : unmasked; }
 };
 
 // The evidence of one attempt, worked out when it is first asked for.
@@ -40,16 +46,15 @@ class EvidenceRoom {
   Evidence evidence(const EvidencePatterns& patterns, std::optional<Stream> stream);
 
  private:
-  const std::string& seen(Stream stream);  // one of the two
-  std::string focused(const EvidencePatterns& patterns, std::string text);
-  std::string masked(const EvidencePatterns& patterns, const std::string& text);
-  std::string without(const Pattern& mask, const std::string& text);
+  const std::string& seen(Stream stream);
+  std::string_view focused(const EvidencePatterns& patterns, std::string_view text);
+  std::unique_ptr<std::string> masked(const EvidencePatterns& patterns, std::string_view text);
+  std::string without(const Pattern& mask, std::string_view text);
 
   const CapturedOutput& output_;
   Scratch& scratch_;
   const Budget& budget_;
-  std::optional<std::string> standard_output_;
-  std::optional<std::string> standard_error_;
+  std::optional<std::string> seen_[3];  // by Stream
 };
 
 // The line of `text` that holds the byte at `offset`, and its number from 0.

@@ -91,7 +91,7 @@ const Judge::View& Judge::view(const CompiledSet& set, Views& views, std::option
       stream ? views.of_stream[static_cast<std::size_t>(*stream)] : views.usual;
   if (!view) {
     view.emplace(View{room_.evidence(source_of(set), stream), {}});
-    view->places = set.prefilter.places(view->evidence.masked);
+    view->places = set.prefilter.places(view->evidence.masked());
   }
   return *view;
 }
@@ -124,8 +124,9 @@ Held Judge::try_text(const CompiledRule& rule, const Evidence& evidence, const P
   const auto ask = [&](const LazyPattern& lazy, const Places& where) {
     if (where.none()) return Search::nothing;
     const Pattern* pattern = lazy.get();
-    return pattern == nullptr ? Search::limit
-                              : search_places(*pattern, evidence.masked, where, scratch_, budget_);
+    return pattern == nullptr
+               ? Search::limit
+               : search_places(*pattern, evidence.masked(), where, scratch_, budget_);
   };
   const auto beyond_limits = [&] {
     unevaluated_.push_back(rule.rule->full_id());
@@ -139,10 +140,10 @@ Held Judge::try_text(const CompiledRule& rule, const Evidence& evidence, const P
       result.why_not = "match: not in " + evidence.stream;
       return result;
     }
-    result.line = line_number(evidence.masked, scratch_.begin());
+    result.line = line_number(evidence.masked(), scratch_.begin());
     constexpr std::size_t telling = 200;
     const std::size_t length = std::min(scratch_.end() - scratch_.begin(), telling);
-    result.matched = evidence.masked.substr(scratch_.begin(), length);
+    result.matched = std::string(evidence.masked().substr(scratch_.begin(), length));
     result.matched.resize(std::min(result.matched.find('\n'), result.matched.size()));
   }
   if (rule.rule->unless) {
@@ -150,7 +151,8 @@ Held Judge::try_text(const CompiledRule& rule, const Evidence& evidence, const P
     if (unless == Search::limit) return beyond_limits();
     if (unless == Search::found) {
       const std::size_t length = scratch_.end() - scratch_.begin();
-      result.why_not = "unless: '" + evidence.masked.substr(scratch_.begin(), length) + "'";
+      result.why_not =
+          "unless: '" + std::string(evidence.masked().substr(scratch_.begin(), length)) + "'";
       return result;
     }
   }
@@ -199,7 +201,7 @@ void Judge::take_details(Verdict& verdict, const CompiledSet& set, std::string_v
 void Judge::show(const Evidence& evidence) {
   if (explanation_ == nullptr) return;
   explanation_->stream = evidence.stream;
-  explanation_->evidence = evidence.masked;
+  explanation_->evidence = evidence.masked();
   explanation_->unmasked = evidence.unmasked;
 }
 
