@@ -179,10 +179,12 @@ void Judge::take_retry_after(Verdict& verdict, const Pattern& pattern, std::stri
   const std::optional<Duration> wait = parse_retry_after(written, now_);
   if (wait && *wait <= longest_retry_after) {
     verdict.retry_after = wait;
-  } else {
-    verdict.note = "a wait of '" + std::string(written) + "' was asked for: " +
-                   (wait ? "longer than a day, ignored" : "not understood, ignored");
+    return;
   }
+  // To come back sooner is what was asked not to be done.
+  if (wait) verdict.retry = false;
+  verdict.note = "a wait of '" + std::string(written) + "' was asked for: " +
+                 (wait ? "longer than a day, so this is not retried" : "not understood, ignored");
 }
 
 void Judge::take_details(Verdict& verdict, const CompiledSet& set, std::string_view text) {

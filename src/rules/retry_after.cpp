@@ -29,6 +29,10 @@ std::optional<Duration> parse_retry_after(std::string_view text, Classifier::Wal
   while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
   if (const Result<Duration> duration = parse_duration(text)) return *duration;
   if (text.size() > 64) return std::nullopt;
+  // More seconds than can be counted are still a number, and a longer wait than anybody's.
+  if (!text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos) {
+    return Duration::max();
+  }
   const std::optional<time_t> date = http_date(std::string(text));
   if (!date) return std::nullopt;
   // In seconds: a date may be further away than nanoseconds can count.

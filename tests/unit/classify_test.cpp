@@ -147,3 +147,17 @@ TEST_CASE("a line of nothing but broken escape sequences takes no time", "[rules
     CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(3));
   }
 }
+
+TEST_CASE("a wait of more than a day is not begun, however many digits it has", "[rules]") {
+  constexpr std::string_view rules = R"(
+rules:
+  - {id: limited, class: throttled, match: 'retry after (?<retry_after>\S+)'}
+)";
+  CHECK(verdict_of(rules, {.err = "retry after 86400\n"}).retry);
+  for (const char* wait : {"86401", "1e9h", "99999999999999999999", "25h"}) {
+    INFO(wait);
+    const bool understood = std::string_view(wait) != "1e9h";
+    CHECK(verdict_of(rules, {.err = "retry after " + std::string(wait) + "\n"}).retry !=
+          understood);
+  }
+}
