@@ -9,7 +9,6 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <fcntl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,7 +35,6 @@ RunningAttempt::RunningAttempt(Supervisor::State& supervisor, const Command& com
       command_(command),
       options_(options),
       own_group_(!supervisor.foreground || options.own_group),
-      exit_watch_(supervisor.context),
       limit_timer_(supervisor.context),
       idle_timer_(supervisor.context),
       kill_timer_(supervisor.context),
@@ -70,31 +68,11 @@ bool RunningAttempt::start() {
   StartFailure failure;
   Child child = launch(found, streams, failure);
   if (failure.error != 0) return fail_to_start(not_started(command_.argv, found, failure));
-  const int watch = static_cast<int>(::syscall(SYS_pidfd_open, child.id(), 0));
-  if (watch < 0) {  // the handle ends the child as it goes
-    return fail_to_start(not_started(command_.argv, found, {StartFailure::Step::watch, errno}));
-  }
-  exit_watch_.assign(watch);
   pid_ = child.id();
   child_.emplace(std::move(child));
-  watch_exit();
   start_pumps(streams);
   set_limits();
   return true;
-}
-
-// Not Child::async_wait: beside other attempts Asio may end a wait early, as it reuses descriptors
-// and one may get an event of the descriptor before it, and then Boost.Process blocks in
-// waitpid(2). Its handle does not lend its pidfd (in 1.81 the member is declared and does not
-// compile), so the watch has one of its own.
-void RunningAttempt::watch_exit() {
-  exit_watch_.async_wait(boost::asio::posix::descriptor_base::wait_read,
-                         [this](const error_code& error) {
-                           if (error || exit_seen_) return;
-                           error_code failure;
-                           if (child_->running(failure)) return watch_exit();
-                           on_exit(child_->native_exit_code());
-                         });
 }
 
 bool RunningAttempt::fail_to_start(NotStarted why) {
@@ -253,11 +231,20 @@ void RunningAttempt::escalate() {
 }
 
 void RunningAttempt::on_child_event() {
+  if (!exit_seen_) look_for_exit();
   if (!exit_seen_) {
     look_for_stop();
   } else if (!tree_ended_) {
     end_leftovers();
   }
+}
+
+// Not Child::async_wait: beside other attempts Asio may end a wait early, as it reuses descriptors
+// and one may get an event of the descriptor before it, and then Boost.Process blocks in
+// waitpid(2). SIGCHLD tells as well.
+void RunningAttempt::look_for_exit() {
+  error_code failure;
+  if (child_ && !child_->running(failure)) on_exit(child_->native_exit_code());
 }
 
 // A command that the terminal stopped (it read it from the background, or stopped itself as editors

@@ -9,7 +9,6 @@
 
 #include <retry_exec/process.hpp>
 
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <csignal>
@@ -40,15 +39,15 @@ class RunningAttempt {
   void on_signal(SignalSource::Received received);
   void on_end_request(SignalSource::Received received);
   void escalate();
-  void on_child_event();  // some descendant may have ended
-  pid_t pid() const { return pid_; }
+  void on_child_event();  // some descendant may have ended or stopped
+  // The child whose end is still to come; -1: none.
+  pid_t awaited() const { return exit_seen_ ? -1 : pid_; }
 
  private:
   struct Streams;
 
   // Starting
   bool start();
-  void watch_exit();
   bool fail_to_start(NotStarted why);
   bool open_streams(Streams& streams);
   void start_pumps(Streams& streams);
@@ -62,6 +61,7 @@ class RunningAttempt {
 
   // Ending
   void on_exit(int status);
+  void look_for_exit();
   void look_for_stop();
   bool anything_left() const;
   void end_leftovers();
@@ -87,8 +87,7 @@ class RunningAttempt {
   TimePoint last_activity_{};
   pid_t pid_ = -1;
   std::optional<Child> child_;
-  boost::asio::posix::stream_descriptor exit_watch_;  // readable when the child has ended
-  UniqueFd terminal_;                                 // master of the pseudo-terminal, for its size
+  UniqueFd terminal_;  // master of the pseudo-terminal, for its size
   std::optional<Pump> output_;
   std::optional<Pump> error_;
   HeldOutput held_output_;

@@ -34,10 +34,10 @@ Supervisor::State::State(boost::asio::io_context& one_thread)
 
 void Supervisor::State::on_signal(SignalSource::Received received) {
   if (received.signal == SIGCHLD) {
-    std::vector<pid_t> awaited;
-    for (const RunningAttempt* attempt : running) awaited.push_back(attempt->pid());
-    reap_orphans(awaited);
     for (RunningAttempt* attempt : std::vector(running)) attempt->on_child_event();
+    std::vector<pid_t> awaited;
+    for (const RunningAttempt* attempt : running) awaited.push_back(attempt->awaited());
+    reap_orphans(awaited);
   } else if (received.signal == SIGTSTP) {
     on_stop();
   } else if (asks_to_end(received.signal)) {

@@ -109,7 +109,7 @@ std::vector<Contestant> contestants() {
       {"retry (Debian)", {"retry", "--times=5", "--delay=2", "--", "true"}},
       {"attempt-cli", {"attempt", "true"}},
       {"eb", {"eb", "true"}},
-      {"retry-cmd", {"retry-cmd", "-c", "5", "true"}},
+      {"retry-cmd", {"retry-cmd", "--", "true"}},  // Cargo names it retry: rename it
       {"recur", {"recur", "true"}},
       {"timeout (coreutils)", {"timeout", "60", "true"}},
   };
