@@ -40,6 +40,28 @@ TargetRun::Task TargetRun::find_tag(std::size_t number) {
   }
 }
 
+namespace {
+
+bool is_immutable(const Answer& answer) {
+  if (!answer.run.verdict) return false;
+  const std::string& line = answer.run.verdict->line;
+  return line.find("immutab") != std::string::npos ||
+         line.find("cannot be overwritten") != std::string::npos;
+}
+
+}  // namespace
+
+// The refusal tells that the tag is there, so that one which cannot be read only lags. It may also
+// show for a while what it had before, if an attempt before the refused one moved it.
+TargetRun::Task TargetRun::find_immutable_tag(std::size_t number, bool may_be_stale) {
+  using namespace std::chrono_literals;
+  Request wanted = probe(target_.tags[number], true);
+  wanted.deadline = std::min(phase_deadline_, shared_.seams.now() + 1min);
+  if (may_be_stale) wanted.check = digest_check();
+  const Answer answer = co_await run(std::move(wanted));
+  if (answer.ok()) tag_is_ours_[number] = !digest_check()(answer.output);
+}
+
 TargetRun::Task TargetRun::copy_tag(std::size_t number) {
   const Reference& tag = target_.tags[number];
   const Reference source = by_digest(target_.staging, result_.digest);
@@ -51,13 +73,26 @@ TargetRun::Task TargetRun::copy_tag(std::size_t number) {
     co_return;
   }
   // An attempt whose answer was lost may have done it, and an immutable tag may hold it already.
-  if (!shared_.seams.interrupted_by()) co_await find_tag(number);
+  if (!shared_.seams.interrupted_by()) {
+    co_await (is_immutable(answer) ? find_immutable_tag(number, answer.run.attempts > 1)
+                                   : find_tag(number));
+  }
   if (tag_is_ours_[number]) {
     result_.tags[number].copied = true;
     note(to_string(tag) + " has it although the copy failed");
   } else {
     fail(answer, "the copy to " + to_string(tag) + " failed");
   }
+}
+
+// Whether a tag's descriptor is that of what is published.
+std::function<std::optional<std::string>(const std::string&)> TargetRun::digest_check() const {
+  return [this](const std::string& output) -> std::optional<std::string> {
+    const auto descriptor = parse_descriptor(output);
+    if (!descriptor) return "the tag's descriptor is not readable";
+    if (descriptor->digest == result_.digest) return std::nullopt;
+    return "the tag is stale: it has " + descriptor->digest + ", not " + result_.digest;
+  };
 }
 
 TargetRun::Task TargetRun::verify() {
@@ -69,12 +104,7 @@ TargetRun::Task TargetRun::verify() {
 TargetRun::Task TargetRun::verify_tag(std::size_t number) {
   const Reference& tag = target_.tags[number];
   Request wanted = probe(tag, true);
-  wanted.check = [this](const std::string& output) -> std::optional<std::string> {
-    const auto descriptor = parse_descriptor(output);
-    if (!descriptor) return "the tag's descriptor is not readable";
-    if (descriptor->digest == result_.digest) return std::nullopt;
-    return "the tag is stale: it has " + descriptor->digest + ", not " + result_.digest;
-  };
+  wanted.check = digest_check();
   const Answer answer = co_await run(std::move(wanted));
   if (answer.ok()) {
     note_lag(tag, answer);

@@ -21,7 +21,7 @@ void merge(TargetDraft& baked, TargetDraft&& written) {
   baked.sources = std::move(written.sources);
   if (!written.tags.empty()) baked.tags = std::move(written.tags);
   baked.staging = std::move(written.staging);
-  baked.annotations = std::move(written.annotations);
+  for (auto& [key, value] : written.annotations) baked.annotations[key] = std::move(value);
   baked.soci = std::move(written.soci);
   baked.flatten = written.flatten;
 }

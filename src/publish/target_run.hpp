@@ -57,8 +57,10 @@ class TargetRun {
 
   // copy and verify
   Task find_tag(std::size_t number);
+  Task find_immutable_tag(std::size_t number, bool may_be_stale);
   Task copy_tag(std::size_t number);
   Task verify_tag(std::size_t number);
+  std::function<std::optional<std::string>(const std::string&)> digest_check() const;
 
   // Waits until the digest at `reference` is readable.
   Task await_digest(Reference reference);

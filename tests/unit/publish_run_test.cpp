@@ -404,6 +404,27 @@ TEST_CASE("A refusal to overwrite a tag is no failure when the tag is ours", "[p
   CHECK(world.run().exit_code() == 0);
 }
 
+TEST_CASE("A refusal to overwrite a tag of ours that reads stale or not at all is waited for",
+          "[publish]") {
+  const bool was_there = GENERATE(false, true);
+  World world;
+  world.add_target("one", {'a'}, {"f.io/r:1"});
+  if (was_there) world.tags["f.io/r:1"] = World::digest('c');
+  bool done = false;
+  world.fault = [&](const std::vector<std::string>& argv) -> std::optional<Said> {
+    if (argv[1] != "cp") return std::nullopt;
+    if (done) {
+      return Said{1, "", "tag invalid: cannot be overwritten because the tag is immutable\n"};
+    }
+    done = true;
+    world.copy(argv);
+    world.stale_until["f.io/r:1"] = world.now + 20s;
+    return Said{1, "", "connection reset\n"};
+  };
+  CHECK(world.run().exit_code() == 0);
+  CHECK(world.elapsed() < 30s);
+}
+
 TEST_CASE("A refusal to overwrite another's tag is a failure", "[publish]") {
   World world;
   world.add_target("one", {'a'}, {"f.io/r:1"});
