@@ -73,9 +73,12 @@ TargetRun::Task TargetRun::copy_tag(std::size_t number) {
     co_return;
   }
   // An attempt whose answer was lost may have done it, and an immutable tag may hold it already.
-  if (!shared_.seams.interrupted_by()) {
-    co_await (is_immutable(answer) ? find_immutable_tag(number, answer.run.attempts > 1)
-                                   : find_tag(number));
+  if (shared_.seams.interrupted_by()) {
+    // Nothing is asked any more.
+  } else if (is_immutable(answer)) {
+    co_await find_immutable_tag(number, answer.run.attempts > 1);
+  } else {
+    co_await find_tag(number);
   }
   if (tag_is_ours_[number]) {
     result_.tags[number].copied = true;

@@ -183,8 +183,8 @@ Ended PublishScene::publish(std::vector<std::string> options) const {
 }
 
 void PublishScene::both(std::string_view faults) {
-  first.plan(faults);
-  second.plan(faults);
+  first.change_plan(faults);
+  second.change_plan(faults);
 }
 
 std::vector<std::string> PublishScene::left_in_scratch() const {
