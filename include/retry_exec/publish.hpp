@@ -108,7 +108,7 @@ struct Plan {
   std::map<Phase, PolicyFields> phases;
   std::map<std::string, RegistryOptions, std::less<>> registries;
   std::string scratch;
-  std::vector<Target> targets;  // in the order of their copies
+  std::vector<Target> targets;  // in the order of their copies into one repository
 };
 
 using Variables = std::function<const char*(const std::string&)>;  // getenv(3)

@@ -17,7 +17,8 @@ asio::awaitable<TargetResult> TargetRun::run() {
   co_await phase(Phase::index, &TargetRun::index);
   if (target_.soci.enabled) co_await phase(Phase::soci, &TargetRun::soci);
   co_await phase(Phase::copy, &TargetRun::copy);
-  shared_.copies.leave(number_);
+  // Those behind it in a queue that it never came to may pass.
+  for (const std::string& repository : destinations()) shared_.copies.leave(repository, number_);
   co_await phase(Phase::verify, &TargetRun::verify);
   tell(TargetFinished{&result_});
   co_return std::move(result_);

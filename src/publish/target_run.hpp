@@ -13,7 +13,7 @@ struct Shared {
   const Plan& plan;
   const PublishSeams& seams;
   Commands commands;
-  Turns copies;
+  Queues copies;  // by destination repository
   Scratch scratch;
   TimePoint started;
   TimePoint deadline = TimePoint::max();  // of the whole run
@@ -56,6 +56,8 @@ class TargetRun {
   Task measure(std::size_t number, std::uint64_t& bytes);
 
   // copy and verify
+  std::vector<std::string> destinations() const;
+  Task copy_into(std::string repository);
   Task find_tag(std::size_t number);
   Task find_immutable_tag(std::size_t number, bool may_be_stale);
   Task copy_tag(std::size_t number);

@@ -373,6 +373,24 @@ TEST_CASE("A tag that stays stale is told as stale, one that is gone as missing"
   CHECK(result.targets[1].failure->what.find("is missing") != std::string::npos);
 }
 
+TEST_CASE("Copies into one repository go in the plan's order; to others nobody waits",
+          "[publish]") {
+  World world;
+  world.add_target("late", {'a'}, {"f.io/r:1", "g.io/r:1"});
+  world.add_target("second", {'b'}, {"g.io/r:2"});
+  world.add_target("other", {'c'}, {"f.io/other:3"});
+  world.visible[World::digest('a')] = world.start + 30s;
+  CHECK(world.run().exit_code() == 0);
+  std::map<std::string, TimePoint> copied;
+  for (const auto& [line, at] : world.times) {
+    if (line.starts_with("cp")) copied[line.substr(line.rfind(' ') + 1)] = at;
+  }
+  CHECK(copied["f.io/other:3"] < world.start + 2s);
+  CHECK(copied["g.io/r:1"] >= world.start + 30s);
+  CHECK(copied["g.io/r:1"] < copied["g.io/r:2"]);
+  CHECK(copied["f.io/r:1"] == copied["g.io/r:1"]);
+}
+
 TEST_CASE("Copies go in the plan's order, and a failed target lets the next one pass",
           "[publish]") {
   World world;
