@@ -5,7 +5,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <random>
 #include <utility>
@@ -159,9 +158,9 @@ int Publisher::finish() {
 
 Result<RuleSet, Errors> publish_rules(const publish::Plan& plan) {
   std::vector<std::string> names = plan.rules;
-  for (const char* name : {"oras", "soci"}) {
-    if (std::find(names.begin(), names.end(), name) == names.end()) names.emplace_back(name);
-  }
+  // With the extension, for the folder that we run in may well hold the tools: a file of a rule
+  // set's name comes before the built-in set.
+  for (const char* name : {"oras.yaml", "soci.yaml"}) names.emplace_back(name);
   return load_rule_sets(names);
 }
 

@@ -76,7 +76,7 @@ void fill_in(Plan& plan, const Variables& environment) {
   for (std::string& name : plan.rules) {
     const std::string path = beside(plan.file, name);
     std::error_code ignored;
-    if (std::filesystem::exists(path, ignored)) name = path;
+    if (std::filesystem::is_regular_file(path, ignored)) name = path;
   }
 }
 
