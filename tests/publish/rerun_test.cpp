@@ -102,6 +102,21 @@ TEST_CASE("a finished plan run again writes nothing and succeeds", "[rerun]") {
   std::printf("first run %.2f s, second %.2f s\n", first.wall.count(), second.wall.count());
 }
 
+TEST_CASE("two runs at once, with one scratch folder, do not disturb each other", "[rerun]") {
+  PublishScene scene;
+  three_targets(scene, 4);
+  scene.push_sources();
+  const Program program = scene.program();
+  Running one(program);
+  Running other(program);
+  const Ended first = one.wait();
+  const Ended second = other.wait();
+  INFO(first.err << "\n" << second.err);
+  CHECK(first.exit_code() == 0);
+  CHECK(second.exit_code() == 0);
+  check_published(scene);
+}
+
 TEST_CASE("a run killed at any point is finished by the next one", "[kill]") {
   kill_at_random_points(15);
 }
