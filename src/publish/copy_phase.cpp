@@ -88,6 +88,9 @@ TargetRun::Task TargetRun::copy_tag(std::size_t number) {
   const Reference source = by_digest(target_.staging, result_.digest);
   Request wanted =
       request(to_string(tag), copy_command(plan_, source, tag), {source.host, tag.host});
+  wanted.missing = [this, source, tag](const Verdict& verdict) {
+    return missing(verdict, source, tag);
+  };
   const Answer answer = co_await run(std::move(wanted));
   if (answer.ok()) {
     result_.tags[number].copied = true;

@@ -69,6 +69,9 @@ class TargetRun {
 
   Request request(std::string about, Arguments argv, std::vector<std::string> hosts) const;
   Request probe(const Reference& reference, bool waits) const;
+  // What a failed command found missing in `source` or, unless its error says that, `destination`.
+  std::optional<Missing> missing(const Verdict& verdict, const Reference& source,
+                                 const Reference& destination) const;
   boost::asio::awaitable<Answer> run(Request request);
   // The target's failure is the first one; those of its other tasks follow from that.
   void fail(const Answer& answer, std::string what);
@@ -98,7 +101,8 @@ class TargetRun {
   };
   std::vector<Image> images_;
   std::vector<Descriptor> manifests_;
-  std::set<std::string> seen_;  // digests that have been read where they are needed
+  std::set<std::string> known_manifests_;  // digests; what is none of them may be a blob
+  std::set<std::string> seen_;             // digests that have been read where they are needed
   std::vector<bool> tag_is_ours_;
   TargetResult result_;
 };

@@ -345,6 +345,52 @@ TEST_CASE("The new index is waited for before it is copied", "[publish]") {
   CHECK(world.elapsed() < 24s);
 }
 
+TEST_CASE(
+    "A copy that misses something is repeated when that is readable, not to see whether it is",
+    "[publish]") {
+  for (const Duration lag : {3s, 20s, 60s}) {
+    World world;
+    world.add_target("one", {'a'}, {"f.io/r:1"});
+    std::optional<TimePoint> since;
+    world.fault = [&](const std::vector<std::string>& argv) -> std::optional<Said> {
+      const bool copies = argv[1] == "cp";
+      const bool probes = !copies && argv.back() == "f.io/r@" + World::digest('a');
+      if (!copies && !probes) return std::nullopt;
+      if (!since) since = world.now;
+      if (world.now < *since + lag) {
+        return World::not_found(World::digest('a'));
+      }
+      return copies ? std::nullopt : std::optional(Said{0, "{}", ""});
+    };
+    const PublishResult result = world.run();
+    REQUIRE(result.exit_code() == 0);
+    CHECK(world.elapsed() < lag + lag / 10 + 3s);
+    CHECK(world.count("cp") < 15);
+  }
+}
+
+TEST_CASE("The plan's attempts are those of failures, not of what is waited for", "[publish]") {
+  World world;
+  world.add_target("one", {'a'}, {"f.io/r:1"});
+  world.plan.policy.attempts = 2;
+  world.visible[World::digest('a')] = world.start + 60s;
+  unsigned copies = 0;
+  world.fault = [&](const std::vector<std::string>& argv) -> std::optional<Said> {
+    if (argv[1] != "cp" || ++copies > 4) return std::nullopt;
+    return World::not_found(World::digest('b'));
+  };
+  CHECK(world.run().exit_code() == 0);
+  unsigned failures = 0;
+  world.fault = [&](const std::vector<std::string>& argv) -> std::optional<Said> {
+    if (argv[1] != "cp") return std::nullopt;
+    ++failures;
+    return Said{1, "", "connection refused\n"};
+  };
+  world.tags.clear();
+  CHECK(world.run().exit_code() == 1);
+  CHECK(failures == 2);
+}
+
 TEST_CASE("A tag that reads stale or not at all is waited for", "[publish]") {
   World world;
   world.add_target("one", {'a'}, {"f.io/r:latest"});
