@@ -74,10 +74,11 @@ Duration command_timeout(Phase phase) {
 
 StepPolicy probe_policy(const Plan& plan, Phase phase) {
   // Of the phases that do nothing but wait, the plan can set the pace; its general policy is for
-  // failures, and waiting is none.
+  // failures, and waiting is none. A probe is the same small read in every phase: where a phase has
+  // commands of another size, its limits are those of preflight.
   const bool waits = phase == Phase::preflight || phase == Phase::verify;
   const auto own = plan.phases.find(phase);
-  const PolicyFields policy = waits ? said(plan, phase) : PolicyFields{};
+  const PolicyFields policy = said(plan, waits ? phase : Phase::preflight);
   StepPolicy step;
   step.absent = probe_pace();
   if (waits && own != plan.phases.end()) {

@@ -18,7 +18,8 @@ void PublishRecorder::take(const PublishEvent& event) {
   if (found == running_.end()) {
     const Duration start = now_() - started_;
     const WallTime wall = wall_started_ + std::chrono::duration_cast<WallTime::duration>(start);
-    Running running{of_command->step, start, RunRecorder(of_command->step->command, wall, now_)};
+    // The words of the command are in its step.
+    Running running{of_command->step, start, RunRecorder({}, wall, now_)};
     found = running_.emplace(number, std::move(running)).first;
   }
   found->second.recorder.take(of_command->event);
