@@ -13,7 +13,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
+#include <system_error>
 #include <vector>
 
 namespace retry_exec {
@@ -30,6 +32,24 @@ int fail(const Errors& errors) {
   for (const Error& error : errors) text += "retry-publish: " + printable(to_string(error)) + "\n";
   write_all(STDERR_FILENO, text);
   return exit_code::own_failure;
+}
+
+// What was asked for and cannot be written is a failure: a CI matrix must not be empty by mistake.
+int print(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) {
+      // Whoever went away knows.
+      if (errno != EPIPE) {
+        write_all(STDERR_FILENO, "retry-publish: cannot write to standard output: " +
+                                     std::generic_category().message(errno) + "\n");
+      }
+      return exit_code::own_failure;
+    }
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return exit_code::success;
 }
 
 std::string help() {
@@ -55,8 +75,7 @@ int print_commands(const publish::Plan& plan) {
               redact.command(command.argv) + "\n";
     }
   }
-  write_all(STDOUT_FILENO, text);
-  return exit_code::success;
+  return print(text);
 }
 
 // Options may stand behind the plan, too.
@@ -76,10 +95,8 @@ Result<CommandLine, Errors> read_arguments(std::span<char* const> arguments) {
 int main(std::span<char* const> arguments) {
   const auto line = read_arguments(arguments);
   if (!line) return fail(line.error());
-  if (line->on("help")) return write_all(STDOUT_FILENO, help()), exit_code::success;
-  if (line->on("version")) {
-    return write_all(STDOUT_FILENO, "retry-publish " RETRY_EXEC_VERSION "\n"), exit_code::success;
-  }
+  if (line->on("help")) return print(help());
+  if (line->on("version")) return print("retry-publish " RETRY_EXEC_VERSION "\n");
   const auto settings = publish_settings_from(*line);
   if (!settings) return fail(settings.error());
   auto whole = publish::load_plan(settings->plan, from_environment);
@@ -88,9 +105,7 @@ int main(std::span<char* const> arguments) {
   if (!plan) return fail(plan.error());
   auto rule_set = publish_rules(*plan);
   if (!rule_set) return fail(rule_set.error());
-  if (settings->matrix) {
-    return write_all(STDOUT_FILENO, publish::matrix(*plan) + "\n"), exit_code::success;
-  }
+  if (settings->matrix) return print(publish::matrix(*plan) + "\n");
   if (settings->dry_run) return print_commands(*plan);
   std::vector<RuleSet> rules;
   rules.push_back(std::move(*rule_set));

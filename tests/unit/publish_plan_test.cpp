@@ -307,6 +307,8 @@ TEST_CASE("A wrong plan is told with its place, and all errors at once", "[publi
       {plan_with(ok + "    soci: {enabled: true}\n") + "scratch: /tmp/a:b\n", "the scratch folder"},
       {"retry-publish: 1\ntargets:\n  'o ne':\n" + ok, "a target's name has at most 128"},
       {plan_with(ok) + "targets: {}\n", "targets"},
+      {plan_with(ok) + "rules: [ghrc]\n", "plan.yaml:6:9: 'ghrc' is neither a file nor"},
+      {plan_with(ok) + "rules: [list.json]\n", "list.json:1:1: "},
   };
   CHECK(wrongs.size() >= 30);
   for (const auto& [yaml, expected] : wrongs) {
