@@ -132,6 +132,7 @@ TargetRun::Task TargetRun::pull_and_convert(const std::string& folder) {
   Request conversion =
       request(to_string(image), convert_command(plan_, target_.soci, layout, output), {});
   conversion.environment = {{"TMPDIR", folder}};  // so that what a kill leaves is found
+  conversion.absent_is_final = true;              // all that it reads is here, or never will be
   const Answer converted = co_await run(std::move(conversion));
   if (!converted.ok()) {
     const std::string said = converted.run.deciding.output.standard_error.text();
