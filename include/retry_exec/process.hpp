@@ -80,15 +80,16 @@ class HeldOutput {
 
 struct Attempt {
   Outcome outcome;
-  // The signal that somebody sent us while it ran. The outcome is then final: never retried.
+  // The signal that asked us to end while it ran, or that we passed on and that killed it. The
+  // outcome is then final: never retried.
   std::optional<int> interrupted_by;
   // Whoever read our output has gone away (EPIPE): nothing we could print would be read.
   bool reader_gone = false;
   // We could not do our part (the disk is full of held output): what it printed is not whole.
   std::optional<std::string> own_failure;
-  // Processes that it started and that could not be ended (they belong to another user): nothing
-  // may be started beside them.
-  std::vector<int> survivors;
+  // Something that it started could not be ended (it belongs to another user): nothing may be
+  // started beside it.
+  bool has_survivors = false;
   CapturedOutput output;
   HeldOutput held_output;
   HeldOutput held_error;
@@ -113,12 +114,14 @@ class Supervisor {
   // Waits, and returns the signal that cut the wait short, if one did.
   boost::asio::awaitable<std::optional<int>> wait(Duration duration);
 
-  // The first signal that asked us to end, if any has.
+  // The first signal that asked us to end, if any has; also one that is still to be dealt with.
   std::optional<int> interrupted_by() const;
 
   // Writes held output to our own stream. Returns 0, or errno of what kept it from being written:
-  // EPIPE when its reader has gone away.
-  boost::asio::awaitable<int> give_out(HeldOutput& held, int fd);
+  // EPIPE when its reader has gone away, EINTR when a signal asked us to end while the reader let
+  // us wait, ETIMEDOUT when the deadline passed meanwhile.
+  boost::asio::awaitable<int> give_out(HeldOutput& held, int fd,
+                                       std::optional<TimePoint> deadline = std::nullopt);
 
   struct State;
 
@@ -126,8 +129,8 @@ class Supervisor {
   std::unique_ptr<State> state_;
 };
 
-// First lines of main: opens /dev/null on a closed 0, 1 or 2, lets a write to a closed pipe fail
-// instead of killing us, and undoes an inherited "ignore" of SIGCHLD.
+// First lines of main: opens /dev/null on a closed 0, 1 or 2, and lets a write to a closed pipe or
+// beyond a limit of file size fail instead of killing us.
 void protect_standard_streams();
 
 // Ends this process the way `signal` would have, so that a shell loop around us stops too. Returns

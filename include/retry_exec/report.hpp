@@ -51,6 +51,10 @@ struct LogOptions {
 // once, nothing, unless it is verbose or JSON. `redactor` must outlive the sink.
 EventSink log_events(LogOptions options, const Redactor& redactor, Writer write);
 
+// Lines of the log that no event calls for (an explanation, the chosen rules): those of `text`,
+// each with the program's name before it, or as a JSON object {"event": "note", "text": …}.
+std::string note_lines(std::string_view text, const LogOptions& options, const Redactor& redact);
+
 // "up to 5 attempts, exponential waits from 2s by 2 up to 32s, jitter equal, 30s an attempt".
 std::string describe(const Policy& policy);
 

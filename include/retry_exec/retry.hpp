@@ -33,6 +33,14 @@ struct RetryOptions {
   std::optional<int> exhausted_code;  // replaces the exit code when attempts ran out
 };
 
+// How the output of the deciding attempt was handed out, where it had been held.
+struct Delivery {
+  std::optional<int> interrupted_by;       // a signal asked us to end before it was out whole
+  bool out_of_time = false;                // the deadline passed before that
+  bool reader_gone = false;                // nobody reads it any more
+  std::optional<std::string> own_failure;  // a full disk, say
+};
+
 struct Seams {
   // Runs attempt `number` (from 1) under `policy`; `deadline` is that of the whole run.
   std::function<boost::asio::awaitable<Attempt>(unsigned number, const Policy& policy,
@@ -45,6 +53,8 @@ struct Seams {
   std::function<Verdict(const Attempt&)> judge;
   Random random;
   EventSink events;
+  // Called once, before the run is said to have ended. Empty: nothing was held.
+  std::function<boost::asio::awaitable<Delivery>(std::optional<TimePoint> deadline)> deliver;
   // Asked before each retry; false ends the run with StopReason::budget. Empty: always true.
   std::function<bool(const Verdict&)> may_retry;
 };

@@ -38,7 +38,9 @@ struct CodeRange {
   bool operator==(const CodeRange&) const = default;
 };
 
-// "1,64-78": exit codes 0 to 255, ranges, and (for --retry-on and --stop-on) signal names.
+// "1,64-78": exit codes 0 to 255, ranges, and (for --retry-on and --stop-on) signal names. A code
+// is what a shell would see: 137 is also a death by KILL, 124 a time-out, 127 a command that was
+// not found.
 struct CodeSet {
   std::vector<CodeRange> codes;
   std::vector<int> signals;

@@ -3,10 +3,7 @@
 #include <boost/program_options/options_description.hpp>
 #include <boost/program_options/parsers.hpp>
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <optional>
 #include <utility>
 
@@ -29,15 +26,15 @@ const OptionDefinition* find_name(std::span<const OptionDefinition> options,
   return found == options.end() ? nullptr : &*found;
 }
 
-// The options at the front, each as one word ("--delay=2s"), and what follows them. Written here
-// because Program_options reads on past the first operand, and takes a value of "-1" for an option.
+// The options at the front, known and complete, each as one word ("--delay=2s"), and what follows
+// them. Written here because Program_options reads on past the first operand, and takes a value of
+// "-1" for an option.
 class Splitter {
  public:
   Splitter(std::span<const OptionDefinition> options, std::span<char* const> arguments)
       : options_(options), rest_(arguments) {}
 
   std::vector<std::string> words;
-  std::vector<OptionDefinition> used;  // Program_options need not learn of the others
   Errors errors;
 
   std::span<char* const> run() {
@@ -101,16 +98,10 @@ class Splitter {
                    "), not an empty one");
     }
     words.push_back("--" + std::string(option.name) + "=" + std::string(value));
-    note(option);
   }
 
   void add_switch(const OptionDefinition& option) {
     words.push_back("--" + std::string(option.name));
-    note(option);
-  }
-
-  void note(const OptionDefinition& option) {
-    if (find_name(used, option.name) == nullptr) used.push_back(option);
   }
 
   void unknown(const std::string& shown, std::string_view name) {
@@ -126,19 +117,6 @@ class Splitter {
   std::span<const OptionDefinition> options_;
   std::span<char* const> rest_;
 };
-
-po::options_description described(std::span<const OptionDefinition> options) {
-  po::options_description description;
-  for (const OptionDefinition& option : options) {
-    const std::string name(option.name);
-    if (option.argument.empty()) {
-      description.add_options()(name.c_str(), "");
-    } else {
-      description.add_options()(name.c_str(), po::value<std::string>(), "");
-    }
-  }
-  return description;
-}
 
 // Writes the option's variable into `name`, which keeps its memory from one option to the next.
 void name_variable(std::string_view prefix, std::string_view option, std::string& name) {
@@ -160,7 +138,8 @@ void add_environment(std::span<const OptionDefinition> options, std::string_view
                      const Environment& environment, CommandLine& line, Errors& errors) {
   std::string variable;
   for (const OptionDefinition& option : options) {
-    if (line.on(option.name)) continue;
+    // RETRY_EXEC_VERSION is what many a Dockerfile calls the version that it wants.
+    if (line.on(option.name) || option.name == "version" || option.name == "help") continue;
     name_variable(prefix, option.name, variable);
     const char* value = environment(variable);
     if (value == nullptr) continue;
@@ -202,10 +181,12 @@ Result<CommandLine, Errors> read_command_line(std::span<const OptionDefinition> 
   CommandLine line;
   line.operands.assign(operands.begin(), operands.end());
   if (!splitter.words.empty()) {
-    const po::options_description description = described(splitter.used);
+    // Nothing is left to check, and a description starts a stream for each option's name.
+    const po::options_description nothing;
     namespace style = po::command_line_style;
     const po::parsed_options parsed = po::command_line_parser(splitter.words)
-                                          .options(description)
+                                          .options(nothing)
+                                          .allow_unregistered()
                                           .style(style::allow_long | style::long_allow_adjacent)
                                           .run();
     for (const auto& option : parsed.options) {
@@ -239,14 +220,6 @@ std::string option_table(std::span<const OptionDefinition> options) {
     table += line + std::string(help) + "\n";
   }
   return table;
-}
-
-void write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written < 0 && errno != EINTR) return;  // nobody is left to be told
-    if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
-  }
 }
 
 }  // namespace retry_exec

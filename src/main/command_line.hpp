@@ -41,8 +41,8 @@ class CommandLine {
 using Environment = std::function<const char*(const std::string&)>;
 
 // Reads `arguments` (without the program's name) up to the first operand or "--". Options that are
-// not given there are looked up in the environment as PREFIX_NAME: "RETRY_EXEC_MAX_DELAY". All
-// errors at once; an unknown option names the nearest known one.
+// not given there are looked up in the environment as PREFIX_NAME: "RETRY_EXEC_MAX_DELAY" (but for
+// help and version). All errors at once; an unknown option names the nearest known one.
 Result<CommandLine, Errors> read_command_line(std::span<const OptionDefinition> options,
                                               std::span<char* const> arguments,
                                               std::string_view prefix,
@@ -50,8 +50,5 @@ Result<CommandLine, Errors> read_command_line(std::span<const OptionDefinition> 
 
 // "  -m, --max-delay DUR   longest wait (32s)", one line or more each.
 std::string option_table(std::span<const OptionDefinition> options);
-
-// Writes `text` to the descriptor, whole.
-void write_all(int fd, std::string_view text);
 
 }  // namespace retry_exec

@@ -1,5 +1,7 @@
 #include "publisher.hpp"
 
+#include <retry_exec/write.hpp>
+
 #include <boost/asio/co_spawn.hpp>
 
 #include <sys/ioctl.h>
@@ -107,8 +109,7 @@ void Publisher::on_event(const publish::PublishEvent& event) {
 
 // Log lines scroll above the status.
 void Publisher::write(std::string_view lines) {
-  if (!live_) return write_all(STDERR_FILENO, lines);
-  write_all(STDERR_FILENO, block_.erase() + std::string(lines));
+  write_all(STDERR_FILENO, live_ ? block_.erase() + std::string(lines) : std::string(lines));
 }
 
 void Publisher::draw() {

@@ -11,11 +11,14 @@
 #include <retry_exec/report.hpp>
 #include <retry_exec/retry.hpp>
 #include <retry_exec/rules.hpp>
+#include <retry_exec/write.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/system/system_error.hpp>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -56,14 +59,22 @@ int fail(const Errors& errors) {
   return exit_code::own_failure;
 }
 
+// What was asked for in place of a run.
+int print(std::string_view text) {
+  const int error = write_all(STDOUT_FILENO, text);
+  if (error == 0) return exit_code::success;
+  return fail({{{}, std::string("standard output: ") + std::strerror(error)}});
+}
+
 std::string help() {
   return std::string(usage) +
          "Runs COMMAND, and runs it again after a wait when rules say that its failure passes by\n"
          "itself. Every other failure stops at once, with the command's own exit code.\n\n"
          "  retry-exec --rules ghcr -- oras cp SRC DST\n\nOptions:\n" +
          option_table(retry_exec_options()) +
-         "\nDurations: 500ms, 2.5s, 1h30m, a bare number is seconds. Each long option has an\n"
-         "environment variable: RETRY_EXEC_MAX_DELAY stands for --max-delay.\n\nExit codes:\n" +
+         "\nDurations: 500ms, 2.5s, 1h30m, a bare number is seconds. Each long option but help and\n"
+         "version has an environment variable: RETRY_EXEC_MAX_DELAY stands for --max-delay.\n\n"
+         "Exit codes:\n" +
          exit_code_table;
 }
 
@@ -74,6 +85,7 @@ class Program {
       : settings_(std::move(settings)), rules_(std::move(rules)), supervisor_(context_) {}
 
   int run() {
+    if (settings_.verbose != 0 && !rules_.empty()) say("rules: " + rules_.names());
     if (settings_.report || settings_.summary || from_environment("GITHUB_STEP_SUMMARY")) {
       recorder_.emplace(settings_.command, std::chrono::system_clock::now(),
                         [] { return Clock::now(); });
@@ -82,7 +94,6 @@ class Program {
         context_,
         [this]() -> boost::asio::awaitable<void> {
           result_ = co_await run_with_retry(options(), seams());
-          co_await give_out();
           context_.stop();
         },
         [](const std::exception_ptr& failure) {
@@ -109,22 +120,48 @@ class Program {
             [this](unsigned number, const Policy& policy, std::optional<TimePoint> deadline) {
               return attempt(number, policy, deadline);
             },
-        .wait = [this](Duration duration) { return supervisor_.wait(duration); },
+        .wait = [this](Duration duration) { return wait(duration); },
         .now = [] { return Clock::now(); },
         .judge = [this](const Attempt& attempt) { return judge(attempt); },
         .random = [this] { return random(); },
         .events = [this](const Event& event) { on_event(event); },
+        .deliver =
+            [this](std::optional<TimePoint> deadline) {
+              return give_out(STDOUT_FILENO, STDERR_FILENO, deadline);
+            },
         .may_retry = {},
     };
   }
 
+  boost::asio::awaitable<std::optional<int>> wait(Duration duration) {
+    // What was held of the attempt before, which did not decide.
+    if (settings_.verbose != 0) co_await give_out(STDERR_FILENO, STDERR_FILENO, {});
+    co_return co_await supervisor_.wait(duration);
+  }
+
+  // Gives out what was held of either stream.
+  boost::asio::awaitable<Delivery> give_out(int output, int error,
+                                            std::optional<TimePoint> deadline) {
+    Delivery delivery;
+    const auto note = [this, &delivery](int lost) {
+      if (lost == EINTR) delivery.interrupted_by = supervisor_.interrupted_by();
+      if (lost == ETIMEDOUT) delivery.out_of_time = true;
+      if (lost == EPIPE) delivery.reader_gone = true;
+      if (lost != 0 && lost != EINTR && lost != ETIMEDOUT && lost != EPIPE) {
+        // NOLINTNEXTLINE(concurrency-mt-unsafe)
+        delivery.own_failure = std::string("held output: ") + std::strerror(lost);
+      }
+    };
+    note(co_await supervisor_.give_out(held_output_, output, deadline));
+    const bool gone = delivery.reader_gone;
+    note(co_await supervisor_.give_out(held_error_, error, deadline));
+    delivery.reader_gone = gone;  // of stderr that is no more than the command alone would notice
+    co_return delivery;
+  }
+
   boost::asio::awaitable<Attempt> attempt(unsigned number, Policy policy,
                                           std::optional<TimePoint> deadline) {
-    if (settings_.verbose != 0) {
-      // What was held of the attempt before, which did not decide.
-      co_await supervisor_.give_out(held_output_, STDERR_FILENO);
-      co_await supervisor_.give_out(held_error_, STDERR_FILENO);
-    }
+    deadline_ = deadline.value_or(TimePoint::max());
     const auto handling = [](bool hold) { return hold ? Handling::hold : Handling::pass; };
     const AttemptOptions attempt_options{
         .standard_output = handling(settings_.hold_stdout),
@@ -144,16 +181,32 @@ class Program {
     // Of a retry-exec around us they would tell its last attempt, not ours.
     if (number == 1) command.unset = {"RETRY_EXEC_LAST_EXIT", "RETRY_EXEC_LAST_RULE"};
     Attempt attempt = co_await supervisor_.run(command, attempt_options);
-    const CapturedStream& printed = attempt.output.standard_error;
-    line_is_open_ = !settings_.hold_stderr && !printed.tail.empty() && printed.tail.back() != '\n';
+    line_is_open_ = stopped_within_a_line(attempt.output);
     held_output_ = std::move(attempt.held_output);
     held_error_ = std::move(attempt.held_error);
     co_return attempt;
   }
 
+  // Would a line of ours begin behind something that the command printed?
+  bool stopped_within_a_line(const CapturedOutput& output) const {
+    const auto open = [](bool held, const CapturedStream& stream) {
+      return !held && !stream.tail.empty() && stream.tail.back() != '\n';
+    };
+    return open(settings_.hold_stderr, output.standard_error) ||
+           (open(settings_.hold_stdout, output.standard_output) && streams_are_one());
+  }
+
+  // 2>&1, or both at the terminal.
+  static bool streams_are_one() {
+    struct stat output {};
+    struct stat error {};
+    return ::fstat(STDOUT_FILENO, &output) == 0 && ::fstat(STDERR_FILENO, &error) == 0 &&
+           output.st_dev == error.st_dev && output.st_ino == error.st_ino;
+  }
+
   std::vector<std::pair<std::string, std::string>> variables(unsigned number) const {
     const char* outer = from_environment("RETRY_EXEC_DEPTH");
-    const int depth = outer == nullptr ? 0 : std::atoi(outer);  // NOLINT(cert-err34-c)
+    const unsigned long depth = outer == nullptr ? 0 : std::strtoul(outer, nullptr, 10) % 1000;
     std::vector<std::pair<std::string, std::string>> variables = {
         {"RETRY_EXEC_ATTEMPT", std::to_string(number)},
         {"RETRY_EXEC_MAX_ATTEMPTS", std::to_string(max_attempts_)},
@@ -176,19 +229,14 @@ class Program {
 
   // A text of many lines, each as one of ours.
   void say(std::string_view text) {
-    std::string lines;
-    while (!text.empty()) {
-      const std::size_t end = std::min(text.find('\n'), text.size());
-      lines += "retry-exec: " + redactor()(text.substr(0, end)) + "\n";
-      text.remove_prefix(std::min(end + 1, text.size()));
-    }
-    write_lines(lines);
+    if (!settings_.quiet) write_lines(note_lines(text, log_options(), redactor()));
   }
 
   // Ours begin at the start of a line, wherever the command's own output stopped.
   void write_lines(std::string_view lines) {
-    if (std::exchange(line_is_open_, false)) write_all(STDERR_FILENO, "\n");
-    write_all(STDERR_FILENO, lines);
+    const std::string whole =
+        (std::exchange(line_is_open_, false) ? "\n" : "") + std::string(lines);
+    write_all(STDERR_FILENO, whole, supervisor_.interrupted_by() ? Clock::now() : deadline_);
   }
 
   double random() {
@@ -221,33 +269,22 @@ class Program {
 
   void log(const Event& event) {
     if (!log_) {
-      log_ = log_events(
-          LogOptions{.format = settings_.log,
-                     .verbosity = settings_.verbose != 0 ? Verbosity::verbose : Verbosity::normal,
-                     .command = settings_.command,
-                     .now = [] { return std::chrono::system_clock::now(); }},
-          redactor(), [this](std::string_view text) { write_lines(text); });
+      log_ = log_events(log_options(), redactor(),
+                        [this](std::string_view text) { write_lines(text); });
     }
     log_(event);
+  }
+
+  LogOptions log_options() const {
+    return {.format = settings_.log,
+            .verbosity = settings_.verbose != 0 ? Verbosity::verbose : Verbosity::normal,
+            .command = settings_.command,
+            .now = [] { return std::chrono::system_clock::now(); }};
   }
 
   const Redactor& redactor() {
     if (!redactor_) redactor_.emplace(settings_.command, environ);
     return *redactor_;
-  }
-
-  boost::asio::awaitable<void> give_out() {
-    // Of an attempt whose output was not kept whole, a part would pass for the whole.
-    if (result_.reason == StopReason::not_started || result_.deciding.own_failure) co_return;
-    const int output = co_await supervisor_.give_out(held_output_, STDOUT_FILENO);
-    const int error = co_await supervisor_.give_out(held_error_, STDERR_FILENO);
-    if (output == EPIPE && result_.exit_code == 0) {
-      result_.exit_code =
-          exit_code::signal_base + SIGPIPE;  // as the command alone would have ended
-    } else if (const int lost = output != 0 ? output : error; lost != 0 && lost != EPIPE) {
-      // NOLINTNEXTLINE(concurrency-mt-unsafe)
-      result_.exit_code = fail({{{}, std::string("held output: ") + std::strerror(lost)}});
-    }
   }
 
   // Where the summary goes; by default only of a run that has something to tell.
@@ -261,8 +298,8 @@ class Program {
 
   // A report that cannot be written is told, and changes nothing of how the command ended.
   void tell_what_happened() {
-    const auto note = [](const Result<void>& written) {
-      if (!written) fail({written.error()});
+    const auto note = [this](const Result<void>& written) {
+      if (!written) write_lines(note_lines(to_string(written.error()), log_options(), redactor()));
     };
     if (settings_.report) {
       const ReportTarget& target = *settings_.report;
@@ -276,6 +313,7 @@ class Program {
   int finish() {
     tell_what_happened();
     if (result_.interrupted_by) return die_by(*result_.interrupted_by);
+    if (const auto late = supervisor_.interrupted_by()) return die_by(*late);
     // A shell that runs a loop around us looks for these two, to end the loop as well.
     if (const auto* signalled = std::get_if<Signalled>(&result_.deciding.outcome);
         signalled != nullptr && (signalled->signal == SIGINT || signalled->signal == SIGQUIT)) {
@@ -295,7 +333,8 @@ class Program {
   EventSink log_;
   HeldOutput held_output_;
   HeldOutput held_error_;
-  bool line_is_open_ = false;  // the command's stderr stopped in the middle of a line
+  TimePoint deadline_ = TimePoint::max();
+  bool line_is_open_ = false;  // the command's output stopped in the middle of a line
   unsigned max_attempts_ = 0;
   int last_exit_ = 0;
   std::string last_rule_;
@@ -314,10 +353,8 @@ int main(std::span<char* const> arguments) {
   const auto line =
       read_command_line(retry_exec_options(), arguments, "RETRY_EXEC", option_variables());
   if (!line) return fail(line.error());
-  if (line->on("help")) return write_all(STDOUT_FILENO, help()), exit_code::success;
-  if (line->on("version")) {
-    return write_all(STDOUT_FILENO, "retry-exec " RETRY_EXEC_VERSION "\n"), exit_code::success;
-  }
+  if (line->on("help")) return print(help());
+  if (line->on("version")) return print("retry-exec " RETRY_EXEC_VERSION "\n");
   if (line->operands.empty()) {
     write_all(STDERR_FILENO, std::string("retry-exec: no command given\n") + std::string(usage) +
                                  "Try 'retry-exec --help'.\n");
@@ -328,13 +365,7 @@ int main(std::span<char* const> arguments) {
   if (!settings) return fail(settings.error());
   auto rules = ChosenRules::open(settings->rules, settings->command);
   if (!rules) return fail(rules.error());
-  if (settings->dry_run) {
-    write_all(STDOUT_FILENO, plan(*settings, *rules));
-    return exit_code::success;
-  }
-  if (settings->verbose != 0 && !rules->empty()) {
-    write_all(STDERR_FILENO, "retry-exec: rules: " + rules->names() + "\n");
-  }
+  if (settings->dry_run) return print(plan(*settings, *rules));
   Program program(std::move(*settings), std::move(*rules));
   // Nothing is buffered, and the kernel tidies up faster than destructors do.
   std::_Exit(program.run());
@@ -346,5 +377,10 @@ int main(std::span<char* const> arguments) {
 int main(int count, char** arguments) {
   retry_exec::protect_standard_streams();
   const auto size = static_cast<std::size_t>(count > 0 ? count - 1 : 0);
-  return retry_exec::main({arguments + (count > 0 ? 1 : 0), size});
+  try {
+    return retry_exec::main({arguments + (count > 0 ? 1 : 0), size});
+  } catch (const boost::system::system_error& error) {
+    // The system gives us no descriptor, say: `ulimit -n`.
+    return retry_exec::fail({{{}, std::string("cannot begin: ") + error.code().message()}});
+  }
 }

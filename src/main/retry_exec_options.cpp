@@ -36,7 +36,7 @@ constexpr std::array definitions = {
                      "command's end (200ms)"},
     OptionDefinition{"retry-on", 0, "CODES",
                      "exit codes, ranges and signals that are retried whatever the rules say, such "
-                     "as 1,64-78,KILL (none)"},
+                     "as 1,64-78,KILL; 124 is a time-out, 127 a command not found (none)"},
     OptionDefinition{"stop-on", 0, "CODES",
                      "those that are never retried; beats --retry-on (none)"},
     OptionDefinition{"unmatched", 0, "retry|stop",

@@ -9,6 +9,7 @@
 #include <retry_exec/process.hpp>
 #include <retry_exec/publish.hpp>
 #include <retry_exec/redact.hpp>
+#include <retry_exec/write.hpp>
 
 #include <unistd.h>
 
@@ -36,20 +37,13 @@ int fail(const Errors& errors) {
 
 // What was asked for and cannot be written is a failure: a CI matrix must not be empty by mistake.
 int print(std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) {
-      // Whoever went away knows.
-      if (errno != EPIPE) {
-        write_all(STDERR_FILENO, "retry-publish: cannot write to standard output: " +
-                                     std::generic_category().message(errno) + "\n");
-      }
-      return exit_code::own_failure;
-    }
-    text.remove_prefix(static_cast<std::size_t>(written));
+  const int error = write_all(STDOUT_FILENO, text);
+  if (error == 0) return exit_code::success;
+  if (error != EPIPE) {  // whoever went away knows
+    write_all(STDERR_FILENO, "retry-publish: cannot write to standard output: " +
+                                 std::generic_category().message(error) + "\n");
   }
-  return exit_code::success;
+  return exit_code::own_failure;
 }
 
 std::string help() {
@@ -59,10 +53,11 @@ std::string help() {
          "tags and verifies them. A registry that lags, throttles or fails is waited for.\n\n"
          "Options:\n" +
          option_table(retry_publish_options()) +
-         "\nDurations: 500ms, 2.5s, 1h30m, a bare number is seconds. Each long option has an\n"
-         "environment variable: RETRY_PUBLISH_JOBS stands for --jobs. ORAS and SOCI name the "
-         "tools\n"
-         "where the plan does not.\n\nExit codes:\n" +
+         "\nDurations: 500ms, 2.5s, 1h30m, a bare number is seconds. Each long option but help "
+         "and\n"
+         "version has an environment variable: RETRY_PUBLISH_JOBS stands for --jobs. ORAS and "
+         "SOCI\n"
+         "name the tools where the plan does not.\n\nExit codes:\n" +
          publish_exit_code_table;
 }
 

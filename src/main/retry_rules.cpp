@@ -2,6 +2,8 @@
 
 #include "retry_rules.hpp"
 
+#include <retry_exec/write.hpp>
+
 #include <boost/system/result.hpp>
 
 #include <unistd.h>

@@ -22,6 +22,10 @@ Duration duration_of(double seconds, Duration at_most) {
       std::chrono::duration<double>(std::max(0.0, seconds)));
 }
 
+Duration sum(Duration a, Duration b) {
+  return b > Duration::max() - a ? Duration::max() : a + b;
+}
+
 // The n-th wait as growth alone has it, in seconds; may be infinite.
 double grown(const Policy& policy, unsigned n) {
   const double delay = seconds(policy.delay);
@@ -56,7 +60,7 @@ Duration Backoff::longest(unsigned n) const {
     case Jitter::Kind::percent:
       return duration_of(seconds(wait) * (1 + policy_.jitter.percent / 100), policy_.max_delay);
     case Jitter::Kind::added:
-      return wait + policy_.jitter.added;
+      return sum(wait, policy_.jitter.added);
     default:
       return wait;
   }
@@ -87,7 +91,7 @@ Duration Backoff::next(std::optional<Duration> floor) {
       wait += seconds(policy_.jitter.added) * random_();
       break;
   }
-  previous_ = duration_of(wait, policy_.max_delay + policy_.jitter.added);
+  previous_ = duration_of(wait, sum(policy_.max_delay, policy_.jitter.added));
   if (!floor || *floor <= previous_) return previous_;
   return *floor + duration_of(seconds(*floor) / 10 * random_(), Duration::max() - *floor);
 }

@@ -1,5 +1,7 @@
 #include "descendants.hpp"
 
+#include "values/unique_fd.hpp"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -48,9 +50,18 @@ Stat read_stat(const std::string& pid) {
   return {text[name_end + 2], number(parent), number(group)};
 }
 
+// Whether /proc speaks of our own pid namespace. After `unshare --pid` alone it does not, and its
+// numbers would name strangers.
+bool proc_is_ours() {
+  std::array<char, 16> self{};
+  const ssize_t size = ::readlink("/proc/self", self.data(), self.size());
+  return size > 0 && number({self.data(), static_cast<std::size_t>(size)}) == ::getpid();
+}
+
 // Calls `visit(pid, stat)` for each living process.
 template <class Visit>
 void for_each_process(Visit visit) {
+  if (!proc_is_ours()) return;
   DIR* directory = ::opendir("/proc");
   if (directory == nullptr) return;
   while (const dirent* entry = ::readdir(directory)) {  // NOLINT(concurrency-mt-unsafe)
@@ -90,6 +101,21 @@ std::vector<pid_t> descendants(std::span<const pid_t> spared) {
       found.push_back(child->second);
       parents.push_back(child->second);
     }
+  }
+  return found;
+}
+
+std::vector<pid_t> children() {
+  // proc(5): "pid pid pid "; kernels built without CONFIG_PROC_CHILDREN have no such file.
+  const std::string path = "/proc/self/task/" + std::to_string(::getpid()) + "/children";
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  std::array<char, 4096> buffer{};
+  const ssize_t size = file ? ::read(file.get(), buffer.data(), buffer.size()) : 0;
+  std::string_view text(buffer.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+  std::vector<pid_t> found;
+  while (!text.empty()) {
+    if (const pid_t pid = number(text); pid > 0) found.push_back(pid);
+    text.remove_prefix(std::min(text.find(' '), text.size() - 1) + 1);
   }
   return found;
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "spill_buffer.hpp"
-#include "unique_fd.hpp"
+#include "values/unique_fd.hpp"
 
 #include <retry_exec/process.hpp>
 

@@ -35,6 +35,7 @@ bool place_standard_fds(const int (&fds)[3]) {
   // the pid saved before the fork, not with 1 (prctl(2); containers have other reapers).
   if ((!setup.own_group || ::setpgid(0, 0) == 0) && ::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
       ::getppid() == parent && place_standard_fds(setup.standard_fds) &&
+      (!setup.ignore_children || ::signal(SIGCHLD, SIG_IGN) != SIG_ERR) &&
       ::sigprocmask(SIG_SETMASK, &setup.mask, nullptr) == 0) {
     failure.step = StartFailure::Step::exec;
     ::execve(path, arguments, variables);
@@ -79,7 +80,8 @@ pid_t spawn_by_shell(const ChildSetup& setup, const std::string& path, const cha
 
 }  // namespace
 
-Child VforkLauncher::operator()(StartFailure& failure, const std::string& path,
+Child VforkLauncher::operator()(boost::asio::io_context::executor_type executor,
+                                StartFailure& failure, const std::string& path,
                                 const char* const* argv, const char* const* environment,
                                 const ChildSetup& setup) const {
   failure = {};
@@ -95,15 +97,15 @@ Child VforkLauncher::operator()(StartFailure& failure, const std::string& path,
     failure = {};
     pid = spawn_by_shell(setup, path, argv, environment, failure);
   }
-  if (pid < 0) return {};
+  if (pid < 0) return Child(executor);
   const int watch = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
   if (watch < 0) {
     failure = {StartFailure::Step::watch, errno};
     ::kill(pid, SIGKILL);
     while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) continue;
-    return {};
+    return Child(executor);
   }
-  return {pid, UniqueFd(watch)};
+  return Child(executor, pid, watch);
 }
 
 }  // namespace retry_exec

@@ -1,11 +1,11 @@
-// Starting a child, without copying page tables.
+// Starting a child: a launcher in the sense of Boost.Process v2 that does not copy page tables.
 //
-// Boost.Process's default launcher forks, which costs a large parent a tenth of a millisecond per
-// child, and knows neither process groups, parent death signals nor signal masks. This one uses
-// vfork(2).
+// Boost's default launcher forks, which costs a large parent a tenth of a millisecond per child,
+// and knows neither process groups, parent death signals nor signal masks. This one uses vfork(2).
 #pragma once
 
-#include "unique_fd.hpp"
+#include <boost/asio/io_context.hpp>
+#include <boost/process/v2/process.hpp>
 
 #include <sys/types.h>
 
@@ -14,10 +14,7 @@
 
 namespace retry_exec {
 
-struct Child {
-  pid_t pid = -1;
-  UniqueFd watch;  // a pidfd: readable when it has ended
-};
+using Child = boost::process::v2::basic_process<boost::asio::io_context::executor_type>;
 
 // What the child does between vfork and exec. Plain data: only async-signal-safe calls run there,
 // in the parent's memory.
@@ -25,6 +22,7 @@ struct ChildSetup {
   int standard_fds[3] = {0, 1, 2};  // what becomes 0, 1 and 2; equal numbers: inherited
   bool own_group = true;            // a process group of its own, led by the child
   sigset_t mask{};                  // the signal mask that we were started with
+  bool ignore_children = false;     // we were started with SIGCHLD ignored, and so shall it be
 };
 
 struct StartFailure {
@@ -37,8 +35,9 @@ struct VforkLauncher {
   // Starts `path` and returns its handle. On failure `failure` says what failed, no child is left,
   // and the handle is invalid. A text file without "#!" is run by /bin/sh, as execvp(3) does; one
   // that somebody still has open for writing (ETXTBSY) is tried again for a few milliseconds.
-  Child operator()(StartFailure& failure, const std::string& path, const char* const* argv,
-                   const char* const* environment, const ChildSetup& setup) const;
+  Child operator()(boost::asio::io_context::executor_type executor, StartFailure& failure,
+                   const std::string& path, const char* const* argv, const char* const* environment,
+                   const ChildSetup& setup) const;
 };
 
 }  // namespace retry_exec

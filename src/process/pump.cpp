@@ -141,7 +141,10 @@ void Pump::read_some() {
   }
   full_reads_ = size == Capture::chunk ? full_reads_ + 1 : 0;
   if (full_reads_ == 1) ::fcntl(source_.native_handle(), F_SETPIPE_SZ, large_pipe);
-  if (ends_.sink == nullptr) return await_source();
+  if (ends_.sink == nullptr) {
+    pending_ = {};
+    return await_source();
+  }
   write_pending();
 }
 
@@ -222,6 +225,10 @@ void Pump::recall(int pipe, std::size_t left) {
     capture_.commit(static_cast<std::size_t>(got));
     left -= static_cast<std::size_t>(got);
   }
+}
+
+bool Pump::held_up() const {
+  return !ended_ && (!pending_.empty() || (recent_ && recent_->ahead != 0));
 }
 
 void Pump::note_exit() {

@@ -4,7 +4,7 @@
 #include "capture.hpp"
 #include "held_output.hpp"
 #include "sink.hpp"
-#include "unique_fd.hpp"
+#include "values/unique_fd.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -49,6 +49,8 @@ class Pump {
   void close();
 
   bool ended() const { return ended_; }
+  // Do we have bytes that nobody takes? The source is then not read, and its writer held up by us.
+  bool held_up() const;
   bool reader_gone() const { return reader_gone_; }
   // errno of the write that could not keep output aside, or 0.
   int hold_error() const { return hold_error_; }

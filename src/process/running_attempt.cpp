@@ -9,6 +9,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <fcntl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -41,11 +42,14 @@ RunningAttempt::RunningAttempt(Supervisor::State& supervisor, const Command& com
       kill_timer_(supervisor.context),
       drain_timer_(supervisor.context),
       done_(supervisor.context, TimePoint::max()) {
+  sigemptyset(&passed_on_);
   supervisor_.running.push_back(this);
 }
 
 RunningAttempt::~RunningAttempt() {
   std::erase(supervisor_.running, this);
+  // What still runs is a survivor that cannot be ended: the handle shall not try.
+  if (child_) child_->detach();
 }
 
 boost::asio::awaitable<Attempt> RunningAttempt::run() {
@@ -66,24 +70,30 @@ bool RunningAttempt::start() {
   StartFailure failure;
   Child child = launch(found, streams, failure);
   if (failure.error != 0) return fail_to_start(not_started(command_.argv, found, failure));
-  pid_ = child.pid;
-  exit_watch_.assign(child.watch.release());
+  const int watch = static_cast<int>(::syscall(SYS_pidfd_open, child.id(), 0));
+  if (watch < 0) {  // the handle ends the child as it goes
+    return fail_to_start(not_started(command_.argv, found, {StartFailure::Step::watch, errno}));
+  }
+  exit_watch_.assign(watch);
+  pid_ = child.id();
+  child_.emplace(std::move(child));
   watch_exit();
   start_pumps(streams);
   set_limits();
   return true;
 }
 
-// Beside other attempts the wait may end early: Asio's descriptors are reused, and one may get an
-// event of the descriptor before it.
+// Not Child::async_wait: beside other attempts Asio may end a wait early, as it reuses descriptors
+// and one may get an event of the descriptor before it, and then Boost.Process blocks in
+// waitpid(2). Its handle does not lend its pidfd (in 1.81 the member is declared and does not
+// compile), so the watch has one of its own.
 void RunningAttempt::watch_exit() {
   exit_watch_.async_wait(boost::asio::posix::descriptor_base::wait_read,
                          [this](const error_code& error) {
                            if (error || exit_seen_) return;
-                           int status = 0;
-                           const pid_t ended = ::waitpid(pid_, &status, WNOHANG);
-                           if (ended == pid_) return on_exit(status);
-                           if (ended == 0 || errno == EINTR) watch_exit();
+                           error_code failure;
+                           if (child_->running(failure)) return watch_exit();
+                           on_exit(child_->native_exit_code());
                          });
 }
 
@@ -137,12 +147,14 @@ Child RunningAttempt::launch(const Found& found, const Streams& streams,
       streams.one_terminal ? streams.output_target.get() : streams.error_target.get();
   setup.own_group = own_group_;
   setup.mask = supervisor_.signals.original_mask();
+  setup.ignore_children = supervisor_.signals.ignored_children();
   std::vector<const char*> argv;
   argv.reserve(command_.argv.size() + 1);
   for (const std::string& argument : command_.argv) argv.push_back(argument.c_str());
   argv.push_back(nullptr);
   const ChildEnvironment environment(command_);
-  return VforkLauncher{}(failure, found.path, argv.data(), environment.entries(), setup);
+  return VforkLauncher{}(supervisor_.context.get_executor(), failure, found.path, argv.data(),
+                         environment.entries(), setup);
 }
 
 void RunningAttempt::start_pumps(Streams& streams) {
@@ -191,6 +203,8 @@ void RunningAttempt::watch_idle() {
   idle_timer_.expires_at(last_activity_ + *options_.idle_timeout);
   idle_timer_.async_wait([this](const error_code& error) {
     if (error) return;
+    // Whom we hold up, because our own reader does not read, cannot print.
+    if (output_->held_up() || (error_ && error_->held_up())) last_activity_ = Clock::now();
     const Duration silent = Clock::now() - last_activity_;
     if (silent < *options_.idle_timeout) return watch_idle();
     on_limit(TimeLimit::idle, silent);
@@ -208,12 +222,19 @@ void RunningAttempt::on_limit(TimeLimit limit, Duration after) {
 
 void RunningAttempt::on_signal(SignalSource::Received received) {
   if (exit_seen_ || pid_ <= 0) return;
+  sigaddset(&passed_on_, received.signal);
   if (received.signal == SIGWINCH && terminal_) {
+    // The kernel told the command before its own terminal had the new size.
     copy_terminal_size(::isatty(STDOUT_FILENO) != 0 ? STDOUT_FILENO : STDERR_FILENO,
                        terminal_.get());
+  } else if (!own_group_ && received.from_terminal) {
+    return;  // in our own group, what the terminal sends has reached the command already
   }
-  // In our own group, what the terminal sends has reached the command already.
-  if (!own_group_ && received.from_terminal) return;
+  if (received.signal == SIGCONT) {
+    // A shell's `fg` continues our whole group, and may have put it in the foreground meanwhile.
+    if (!own_group_ && !is_stopped(pid_)) return;
+    if (own_group_ && !options_.own_group) lent_the_terminal_ |= lend_terminal(pid_);
+  }
   ::kill(own_group_ ? -pid_ : pid_, received.signal);
 }
 
@@ -232,7 +253,35 @@ void RunningAttempt::escalate() {
 }
 
 void RunningAttempt::on_child_event() {
-  if (exit_seen_ && !tree_ended_) end_leftovers();
+  if (!exit_seen_) {
+    look_for_stop();
+  } else if (!tree_ended_) {
+    end_leftovers();
+  }
+}
+
+// A command that the terminal stopped (it read it from the background, or stopped itself as editors
+// do) stops us, so that whoever watches us sees a stopped job and can put it in the foreground.
+void RunningAttempt::look_for_stop() {
+  siginfo_t info{};
+  if (pid_ <= 0 || options_.own_group ||
+      ::waitid(P_PID, static_cast<id_t>(pid_), &info, WSTOPPED | WNOHANG) != 0 ||
+      info.si_pid != pid_) {
+    return;
+  }
+  const int signal = info.si_status;
+  const bool reads_terminal = signal == SIGTTIN || signal == SIGTTOU;
+  sigset_t pending;
+  ::sigpending(&pending);
+  const bool continued = ::sigismember(&pending, SIGCONT) == 1;
+  if ((signal != SIGTSTP && !reads_terminal) || continued) return;
+  if (own_group_ && reads_terminal && lend_terminal(pid_)) {
+    lent_the_terminal_ = true;
+    ::kill(-pid_, SIGCONT);
+    return;
+  }
+  if (std::exchange(lent_the_terminal_, false)) take_terminal_back(pid_);
+  ::raise(own_group_ && signal == SIGTSTP ? SIGSTOP : signal);  // TSTP is watched there
 }
 
 // ---- ending ----------------------------------------------------------------------------------
@@ -246,12 +295,22 @@ void RunningAttempt::on_exit(int status) {
   supervisor_.input.stop_feeding();
   output_->note_exit();
   if (error_) error_->note_exit();
+  const bool lent = std::exchange(lent_the_terminal_, false);
+  if (lent) take_terminal_back(pid_);
+  if (const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+      signal != 0 && !timed_out_ && !interrupted_by_ && !killed_ &&
+      (sigismember(&passed_on_, signal) == 1 ||
+       (lent && (signal == SIGINT || signal == SIGQUIT)))) {
+    // What was sent to us has ended the command, as it would have ended it alone.
+    interrupted_by_ = signal;
+    supervisor_.interrupted_by = signal;
+  }
   const bool success = status == 0 && !timed_out_ && !interrupted_by_;
   if (success) {
     tree_ended_ = true;  // what it left in the background is meant to live on
     return drain();
   }
-  if (!tree().empty() && !killed_) {
+  if (anything_left() && !killed_) {
     signal_tree(timed_out_ ? options_.first_signal : SIGTERM);
     kill_later(options_.kill_after);
   }
@@ -259,10 +318,18 @@ void RunningAttempt::on_exit(int status) {
 }
 
 void RunningAttempt::end_leftovers() {
-  if (!tree().empty()) return;  // the next death, or the kill timer, brings us here again
+  if (anything_left()) return;  // the next death, or the kill timer, brings us here again
   tree_ended_ = true;
   kill_timer_.cancel();
   drain();
+}
+
+// A look at /proc misses who is just being born, and may not be possible at all; where all children
+// are of this attempt, the kernel tells whether one is left.
+bool RunningAttempt::anything_left() const {
+  if (supervisor_.running.size() > 1 || !supervisor_.spared.empty()) return !tree().empty();
+  reap_orphans({});
+  return has_children();
 }
 
 std::vector<pid_t> RunningAttempt::tree() const {
@@ -278,11 +345,15 @@ void RunningAttempt::signal_tree(int signal) {
   if (signal == SIGKILL) killed_ = true;
   // Until it is reaped its pid and group are its own; afterwards only what is found below us.
   if (!exit_seen_) ::kill(own_group_ ? -pid_ : pid_, signal);
-  for (const pid_t pid : tree()) {
+  const std::vector<pid_t> found = tree();
+  for (const pid_t pid : found) {
     const bool already = !exit_seen_ && (pid == pid_ || (own_group_ && ::getpgid(pid) == pid_));
     if (!already) ::kill(pid, signal);
     if (signal != SIGKILL) ::kill(pid, SIGCONT);  // a stopped process acts on nothing but KILL
   }
+  // There is somebody, and no /proc to find him in: he is in the group that was the command's, or
+  // cannot be reached.
+  if (exit_seen_ && own_group_ && found.empty() && anything_left()) ::kill(-pid_, signal);
 }
 
 void RunningAttempt::kill_later(Duration after) {
@@ -294,20 +365,31 @@ void RunningAttempt::kill_later(Duration after) {
 
 void RunningAttempt::kill_tree() {
   signal_tree(SIGKILL);
+  // Who forks and ends, over and over, is born elsewhere by the time that he is found; but each
+  // time he becomes our own child, and to kill those takes less time than a fork.
+  constexpr int quick_looks = 1000;
+  for (int look = 0; exit_seen_ && look < quick_looks && anything_left(); ++look) {
+    if (supervisor_.running.size() > 1 || !supervisor_.spared.empty()) break;
+    const std::vector<pid_t> ours = children();
+    if (ours.empty()) break;
+    for (const pid_t pid : ours) ::kill(pid, SIGKILL);
+  }
   if (exit_seen_) end_leftovers();
   if (tree_ended_) return;
-  // Whoever was being born while we killed is found by the next round. What survives many is not
-  // ours to kill: sudo's children belong to root.
+  // What survives many rounds is not ours to kill: sudo's children belong to root.
   constexpr int rounds = 100;
-  if (++kill_rounds_ > rounds) return give_up_on(tree());
+  if (++kill_rounds_ > rounds) return give_up();
   kill_later(std::chrono::milliseconds(50));
 }
 
-void RunningAttempt::give_up_on(const std::vector<pid_t>& survivors) {
-  survivors_.assign(survivors.begin(), survivors.end());
+void RunningAttempt::give_up() {
+  const std::vector<pid_t> survivors = tree();
   for (const pid_t pid : survivors) {
     remarks_.push_back("process " + std::to_string(pid) + " could not be ended");
   }
+  if (survivors.empty())
+    remarks_.emplace_back("a process that it left could not be found to be ended");
+  has_survivors_ = true;
   tree_ended_ = true;
   exit_seen_ = true;
   output_->close();
@@ -328,7 +410,8 @@ void RunningAttempt::drain() {
 }
 
 void RunningAttempt::on_drain_grace() {
-  const bool abandon = supervisor_.interrupted_by.has_value();
+  const bool abandon = supervisor_.interrupted_by.has_value() ||
+                       (options_.deadline && Clock::now() >= *options_.deadline);
   for (auto* pump : {&output_, &error_}) {
     if (!*pump || (*pump)->ended()) continue;
     if (!(*pump)->carried_all_owed() && !abandon) continue;
@@ -358,7 +441,7 @@ bool RunningAttempt::finish_if_done() {
 Outcome RunningAttempt::outcome() const {
   if (not_started_) return *not_started_;
   if (timed_out_) return *timed_out_;
-  if (!status_) return Signalled{SIGKILL};  // sent in vain: see give_up_on
+  if (!status_) return Signalled{SIGKILL};  // sent in vain: see give_up
   if (WIFSIGNALED(*status_)) return Signalled{WTERMSIG(*status_)};
   return Exited{WEXITSTATUS(*status_)};
 }
@@ -390,7 +473,7 @@ Attempt RunningAttempt::collect() {
   attempt.own_failure = lost_output();
   attempt.held_output = std::move(held_output_);
   attempt.held_error = std::move(held_error_);
-  attempt.survivors = survivors_;
+  attempt.has_survivors = has_survivors_;
   attempt.elapsed = Clock::now() - started_;
   attempt.remarks = std::move(remarks_);
   return attempt;

@@ -12,6 +12,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <csignal>
 #include <memory>
 #include <optional>
 #include <string>
@@ -61,12 +62,14 @@ class RunningAttempt {
 
   // Ending
   void on_exit(int status);
+  void look_for_stop();
+  bool anything_left() const;
   void end_leftovers();
   void signal_tree(int signal);
   std::vector<pid_t> tree() const;
   void kill_later(Duration after);
   void kill_tree();
-  void give_up_on(const std::vector<pid_t>& survivors);
+  void give_up();
   void drain();
   void on_drain_grace();
   bool finish_if_done();
@@ -83,6 +86,7 @@ class RunningAttempt {
   TimePoint started_{};
   TimePoint last_activity_{};
   pid_t pid_ = -1;
+  std::optional<Child> child_;
   boost::asio::posix::stream_descriptor exit_watch_;  // readable when the child has ended
   UniqueFd terminal_;                                 // master of the pseudo-terminal, for its size
   std::optional<Pump> output_;
@@ -100,9 +104,11 @@ class RunningAttempt {
   std::optional<int> status_;  // as wait(2) gives it
   std::optional<TimedOut> timed_out_;
   std::optional<int> interrupted_by_;
-  bool killed_ = false;  // SIGKILL has been sent to the tree
+  sigset_t passed_on_{};            // the signals that reached it by way of us
+  bool lent_the_terminal_ = false;  // its group is the foreground group, in place of ours
+  bool killed_ = false;             // SIGKILL has been sent to the tree
   int kill_rounds_ = 0;
-  std::vector<int> survivors_;
+  bool has_survivors_ = false;
   bool tree_ended_ = false;  // nothing that it started is left, or may be left
   bool draining_ = false;
   bool exit_seen_ = false;

@@ -1,12 +1,17 @@
 #include "signals.hpp"
 
+#include "values/end_request.hpp"
+
 #include <retry_exec/process.hpp>
+
+#include <boost/system/system_error.hpp>
 
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -16,33 +21,33 @@ namespace retry_exec {
 
 namespace {
 
-// The synchronous faults (SEGV, BUS, FPE, ILL, ABRT, TRAP, SYS) are never among them: blocked, they
-// would be lost or loop.
-constexpr std::array passed_on = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
+constexpr std::array watched_signals = {SIGHUP,  SIGINT,    SIGQUIT, SIGTERM,  SIGUSR1, SIGUSR2,
+                                        SIGALRM, SIGVTALRM, SIGPROF, SIGXCPU,  SIGIO,   SIGPWR,
+                                        SIGCONT, SIGWINCH,  SIGCHLD, SIGSTKFLT};
 
-bool is_ignored(int signal) {
-  struct sigaction action {};
-  ::sigaction(signal, nullptr, &action);
-  return action.sa_handler == SIG_IGN;
+// What the kernel sends when a key is pressed or the window changes goes to the whole foreground
+// group; its other signals (an alarm, a limit of processor time) are for us alone.
+bool is_from_terminal(const signalfd_siginfo& info) {
+  constexpr std::array keys = {SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGWINCH};
+  return info.ssi_code == SI_KERNEL &&
+         std::find(keys.begin(), keys.end(), static_cast<int>(info.ssi_signo)) != keys.end();
 }
 
 }  // namespace
 
-bool asks_to_end(int signal) {
-  return signal == SIGHUP || signal == SIGINT || signal == SIGQUIT || signal == SIGTERM;
-}
-
 SignalSource::SignalSource(boost::asio::io_context& context, bool stop_signals)
     : descriptor_(context) {
   sigemptyset(&watched_);
-  // Blocked *and ignored* signals still reach a signalfd, so ignored ones are left out here.
-  for (const int signal : passed_on) {
-    if (!is_ignored(signal)) sigaddset(&watched_, signal);
-  }
-  if (stop_signals && !is_ignored(SIGTSTP)) sigaddset(&watched_, SIGTSTP);
-  sigaddset(&watched_, SIGCHLD);
+  for (const int signal : watched_signals) sigaddset(&watched_, signal);
+  for (int signal = SIGRTMIN; signal <= SIGRTMAX; ++signal) sigaddset(&watched_, signal);
+  if (stop_signals) sigaddset(&watched_, SIGTSTP);
+  ignored_children_ = ::signal(SIGCHLD, SIG_DFL) == SIG_IGN;
   ::sigprocmask(SIG_BLOCK, &watched_, &original_mask_);
-  descriptor_.assign(::signalfd(-1, &watched_, SFD_CLOEXEC | SFD_NONBLOCK));
+  const int descriptor = ::signalfd(-1, &watched_, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (descriptor < 0) {
+    throw boost::system::system_error(errno, boost::system::system_category(), "signalfd");
+  }
+  descriptor_.assign(descriptor);
 }
 
 void SignalSource::start(std::function<void(Received)> handler) {
@@ -51,35 +56,37 @@ void SignalSource::start(std::function<void(Received)> handler) {
 }
 
 void SignalSource::await() {
-  descriptor_.async_wait(
-      boost::asio::posix::stream_descriptor::wait_read,
-      [this](const boost::system::error_code& error) {
-        if (error) return;
-        signalfd_siginfo info{};
-        while (::read(descriptor_.native_handle(), &info, sizeof info) ==
-               static_cast<ssize_t>(sizeof info)) {
-          handler_({static_cast<int>(info.ssi_signo), info.ssi_code == SI_KERNEL});
-        }
-        await();
-      });
+  descriptor_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                         [this](const boost::system::error_code& error) {
+                           if (error) return;
+                           signalfd_siginfo info{};
+                           while (::read(descriptor_.native_handle(), &info, sizeof info) ==
+                                  static_cast<ssize_t>(sizeof info)) {
+                             const auto signal = static_cast<int>(info.ssi_signo);
+                             // Blocked, an ignored signal still reaches a signalfd.
+                             if (!is_ignored(signal)) handler_({signal, is_from_terminal(info)});
+                           }
+                           await();
+                         });
 }
 
 void protect_standard_streams() {
   // Otherwise our first pipe would become the command's stdin, stdout or stderr.
   for (int fd = 0; fd < 3; ++fd) {
-    if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF) {
-      ::open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY);
+    if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+        ::open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) < 0) {
+      ::open("/", O_PATH);  // no /dev here: what can neither be read nor written holds the place
     }
   }
-  // An inherited "ignore" of SIGCHLD makes the kernel reap our child before we learn its status.
-  ::signal(SIGCHLD, SIG_DFL);
   // An empty handler, not SIG_IGN: exec turns a handler back into the default, while SIG_IGN would
   // reach the command and change what it does. An inherited SIG_IGN is passed on as it is.
-  if (!is_ignored(SIGPIPE)) {
+  for (const int signal : {SIGPIPE, SIGXFSZ}) {
     struct sigaction action {};
+    struct sigaction before {};
     action.sa_handler = [](int) {};
     action.sa_flags = SA_RESTART;
-    ::sigaction(SIGPIPE, &action, nullptr);
+    ::sigaction(signal, &action, &before);
+    if (before.sa_handler == SIG_IGN) ::sigaction(signal, &before, nullptr);
   }
 }
 

@@ -11,7 +11,9 @@ namespace retry_exec {
 
 // asio::signal_set overrides an inherited "ignore", which breaks nohup, and tells nothing of the
 // sender. signalfd(2) does neither. Signals that were ignored when we started stay ignored, here
-// and in the command.
+// and in the command. Watched is what would end us, and what the command may want to know: all but
+// the synchronous faults (SEGV, BUS, FPE, ILL, ABRT, TRAP, SYS), which blocked would be lost or
+// loop, and PIPE and XFSZ, which a failing write tells as well.
 class SignalSource {
  public:
   struct Received {
@@ -20,7 +22,8 @@ class SignalSource {
   };
 
   // `stop_signals`: whether TSTP is ours to pass on; not so when the command shares our foreground
-  // group, where the kernel stops both.
+  // group, where the kernel stops both. Takes over an inherited "ignore" of CHLD, under which the
+  // kernel would reap the command before we learn its status.
   SignalSource(boost::asio::io_context& context, bool stop_signals);
 
   // Calls `handler` for each signal from now on, until the context ends.
@@ -28,17 +31,17 @@ class SignalSource {
 
   // The mask that we were started with, for the command.
   const sigset_t& original_mask() const { return original_mask_; }
+  // Whether CHLD was ignored then.
+  bool ignored_children() const { return ignored_children_; }
 
  private:
   void await();
 
+  bool ignored_children_ = false;
   sigset_t original_mask_{};
   sigset_t watched_{};
   boost::asio::posix::stream_descriptor descriptor_;
   std::function<void(Received)> handler_;
 };
-
-// HUP, INT, QUIT and TERM ask us to end; the others are only passed on.
-bool asks_to_end(int signal);
 
 }  // namespace retry_exec

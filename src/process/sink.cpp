@@ -1,5 +1,7 @@
 #include "sink.hpp"
 
+#include <retry_exec/write.hpp>
+
 #include <boost/asio/post.hpp>
 
 #include <fcntl.h>
@@ -30,6 +32,7 @@ void Sink::find_kind() {
   } else {
     kind_ = Kind::always_ready;  // files and /dev/null: epoll(7) refuses them, they never block
   }
+  if (kind_ == Kind::pipe || kind_ == Kind::terminal) own_.reset(open_non_blocking(fd_));
 }
 
 bool Sink::writable_now() const {
@@ -40,14 +43,14 @@ bool Sink::writable_now() const {
 Sink::Result Sink::write_some(std::string_view& bytes) {
   if (kind_ == Kind::unknown) find_kind();
   std::size_t size = bytes.size();
-  if (kind_ == Kind::pipe || kind_ == Kind::terminal) {
+  if ((kind_ == Kind::pipe || kind_ == Kind::terminal) && !own_) {
     if (!writable_now()) return Result::would_block;
     // pipe(7): POLLOUT promises room for PIPE_BUF bytes and no more.
     size = std::min<std::size_t>(size, PIPE_BUF);
   }
   const ssize_t written = kind_ == Kind::socket
                               ? ::send(fd_, bytes.data(), size, MSG_DONTWAIT | MSG_NOSIGNAL)
-                              : ::write(fd_, bytes.data(), size);
+                              : ::write(own_ ? own_.get() : fd_, bytes.data(), size);
   if (written >= 0) {
     bytes.remove_prefix(static_cast<std::size_t>(written));
     return Result::wrote;

@@ -1,7 +1,7 @@
 // One of our own output streams, written to without ever making it non-blocking.
 #pragma once
 
-#include "unique_fd.hpp"
+#include "values/unique_fd.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -14,7 +14,8 @@ namespace retry_exec {
 
 // O_NONBLOCK belongs to the open file description, which we share with the shell and with whoever
 // else writes to the same terminal or pipe: setting it breaks them (nodejs/node#14752). So this
-// asks first whether a write would block, and writes no more than can be promised not to.
+// opens the pipe or terminal once more, for itself; where that is refused (it belongs to another
+// user), it asks first whether a write would block, and writes no more than can be promised not to.
 class Sink {
  public:
   Sink(boost::asio::io_context& context, int fd);
@@ -50,6 +51,7 @@ class Sink {
 
   boost::asio::io_context& context_;
   int fd_;
+  UniqueFd own_;  // the same with an open file description of our own, if there can be one
   Kind kind_ = Kind::unknown;
   int error_ = 0;
   // An epoll of our own that watches fd_: asio may make *this* descriptor non-blocking.

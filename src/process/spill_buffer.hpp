@@ -1,7 +1,7 @@
 // Bytes kept aside: a small buffer, then an unlinked file. Never unbounded memory.
 #pragma once
 
-#include "unique_fd.hpp"
+#include "values/unique_fd.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -3,6 +3,7 @@
 #include "running_attempt.hpp"
 #include "supervisor_state.hpp"
 #include "terminal.hpp"
+#include "values/end_request.hpp"
 
 #include <retry_exec/process.hpp>
 
@@ -63,9 +64,7 @@ void Supervisor::State::on_end_request(SignalSource::Received received) {
 
 void Supervisor::State::on_stop() {
   for (RunningAttempt* attempt : running) attempt->on_signal({SIGTSTP, false});
-  ::raise(SIGSTOP);
-  // Here we have been continued.
-  for (RunningAttempt* attempt : running) attempt->on_signal({SIGCONT, false});
+  ::raise(SIGSTOP);  // the signal that continues us is passed on as any other
 }
 
 Supervisor::Supervisor(boost::asio::io_context& context)
@@ -80,8 +79,10 @@ boost::asio::awaitable<Attempt> Supervisor::run(const Command& command,
 }
 
 boost::asio::awaitable<std::optional<int>> Supervisor::wait(Duration duration) {
-  if (state_->interrupted_by) co_return state_->interrupted_by;
-  boost::asio::steady_timer timer(state_->context, duration);
+  if (const std::optional<int> signal = interrupted_by()) co_return signal;
+  boost::asio::steady_timer timer(state_->context);
+  timer.expires_at(duration < TimePoint::max() - Clock::now() ? Clock::now() + duration
+                                                              : TimePoint::max());
   state_->waits.push_back(&timer);
   co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
   std::erase(state_->waits, &timer);
@@ -89,10 +90,11 @@ boost::asio::awaitable<std::optional<int>> Supervisor::wait(Duration duration) {
 }
 
 std::optional<int> Supervisor::interrupted_by() const {
-  return state_->interrupted_by;
+  return state_->interrupted_by ? state_->interrupted_by : pending_end_request();
 }
 
-boost::asio::awaitable<int> Supervisor::give_out(HeldOutput& held, int fd) {
+boost::asio::awaitable<int> Supervisor::give_out(HeldOutput& held, int fd,
+                                                 std::optional<TimePoint> deadline) {
   if (!held.state) co_return 0;
   Sink& sink = fd == STDOUT_FILENO ? state_->standard_output : state_->standard_error;
   std::uint64_t offset = 0;
@@ -110,8 +112,9 @@ boost::asio::awaitable<int> Supervisor::give_out(HeldOutput& held, int fd) {
         case Sink::Result::failed:
           co_return sink.error();
         case Sink::Result::would_block: {
-          if (state_->interrupted_by) co_return 0;
-          boost::asio::steady_timer writable(state_->context, TimePoint::max());
+          if (state_->interrupted_by) co_return EINTR;
+          if (deadline && Clock::now() >= *deadline) co_return ETIMEDOUT;
+          boost::asio::steady_timer writable(state_->context, deadline.value_or(TimePoint::max()));
           state_->waits.push_back(&writable);
           sink.when_writable([&writable] { writable.cancel(); });
           co_await writable.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));

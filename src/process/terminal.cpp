@@ -6,11 +6,40 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <csignal>
+
 namespace retry_exec {
 
+namespace {
+
+UniqueFd controlling_terminal() {
+  return UniqueFd(::open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC));
+}
+
+}  // namespace
+
 bool in_foreground() {
-  const UniqueFd terminal(::open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC));
+  const UniqueFd terminal = controlling_terminal();
   return terminal && ::tcgetpgrp(terminal.get()) == ::getpgrp();
+}
+
+bool lend_terminal(pid_t group) {
+  const UniqueFd terminal = controlling_terminal();
+  return terminal && ::tcgetpgrp(terminal.get()) == ::getpgrp() &&
+         ::tcsetpgrp(terminal.get(), group) == 0;
+}
+
+void take_terminal_back(pid_t group) {
+  const UniqueFd terminal = controlling_terminal();
+  if (!terminal || ::tcgetpgrp(terminal.get()) != group) return;
+  // From the background that is what SIGTTOU stops a process for.
+  sigset_t stop;
+  sigset_t before;
+  sigemptyset(&stop);
+  sigaddset(&stop, SIGTTOU);
+  ::sigprocmask(SIG_BLOCK, &stop, &before);
+  ::tcsetpgrp(terminal.get(), ::getpgrp());
+  ::sigprocmask(SIG_SETMASK, &before, nullptr);
 }
 
 PseudoTerminal open_pseudo_terminal(int like) {

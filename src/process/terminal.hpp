@@ -1,7 +1,9 @@
 // Terminals: whether we stand in the foreground of one, and pseudo-terminals for the command.
 #pragma once
 
-#include "unique_fd.hpp"
+#include "values/unique_fd.hpp"
+
+#include <sys/types.h>
 
 namespace retry_exec {
 
@@ -9,6 +11,11 @@ namespace retry_exec {
 // our group: in a group of its own it would be stopped as soon as it read the terminal (SIGTTIN),
 // and Ctrl-C and Ctrl-Z would not reach it.
 bool in_foreground();
+
+// Makes `group` the foreground group of our controlling terminal, if ours is that now; and ours, if
+// `group` is.
+bool lend_terminal(pid_t group);
+void take_terminal_back(pid_t group);
 
 struct PseudoTerminal {
   UniqueFd master;

@@ -127,19 +127,32 @@ json::object fields_of(const RunFinished& end, const Redactor& redact) {
   return object;
 }
 
-}  // namespace
-
-std::string event_as_json(const Event& event, const LogOptions& options, const Redactor& redact) {
+// What every line says.
+json::object head(const LogOptions& options) {
   json::object object;
   if (options.now) object["time"] = as_iso_8601(options.now());
   object["program"] = options.program;
   if (!options.subject.empty()) object["subject"] = printable(options.subject);
+  return object;
+}
+
+}  // namespace
+
+std::string event_as_json(const Event& event, const LogOptions& options, const Redactor& redact) {
+  json::object object = head(options);
   const json::object fields =
       std::visit([&](const auto& value) { return fields_of(value, redact); }, event);
   for (const auto& field : fields) object[field.key()] = field.value();
   if (std::holds_alternative<AttemptStarted>(event)) {
     object["command"] = json::value_from(redact.arguments(options.command));
   }
+  return json::serialize(object);
+}
+
+std::string note_as_json(std::string_view text, const LogOptions& options, const Redactor& redact) {
+  json::object object = head(options);
+  object["event"] = "note";
+  object["text"] = redact(text);
   return json::serialize(object);
 }
 

@@ -17,7 +17,8 @@ std::int64_t milliseconds(Duration duration);
 // "2026-05-04T12:30:00.250Z".
 std::string as_iso_8601(WallTime time);
 
-// One line of the JSON log, without its line feed.
+// Lines of the JSON log, without their line feeds.
 std::string event_as_json(const Event& event, const LogOptions& options, const Redactor& redact);
+std::string note_as_json(std::string_view text, const LogOptions& options, const Redactor& redact);
 
 }  // namespace retry_exec

@@ -189,6 +189,22 @@ Result<LogFormat> parse_log_format(std::string_view text, std::string_view githu
   return Error{{}, what};
 }
 
+std::string note_lines(std::string_view text, const LogOptions& options, const Redactor& redact) {
+  std::string lines;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    if (options.format == LogFormat::json) {
+      lines += note_as_json(line, options, redact) + '\n';
+    } else {
+      const std::string whole = options.program + ": " + redact(line);
+      lines +=
+          (options.format == LogFormat::github ? without_github_commands(whole) : whole) + '\n';
+    }
+  }
+  return lines;
+}
+
 EventSink log_events(LogOptions options, const Redactor& redactor, Writer write) {
   auto log = std::make_shared<RunLog>(std::move(options), redactor);
   return [log, write = std::move(write)](const Event& event) {

@@ -1,6 +1,7 @@
 #include <retry_exec/retry.hpp>
 
 #include <algorithm>
+#include <csignal>
 #include <map>
 #include <utility>
 
@@ -45,11 +46,11 @@ class Run {
       max_attempts = decision.max_attempts;
       tell(AttemptFinished{number, max_attempts, result_.deciding.outcome, result_.deciding.elapsed,
                            result_.verdict, result_.deciding.remarks});
-      if (decision.stop) co_return finish(*decision.stop, decision.why);
+      if (decision.stop) co_return co_await finish(*decision.stop, decision.why);
       tell(WaitStarted{decision.wait, decision.asked_for});
       if (const std::optional<int> signal = co_await seams_.wait(decision.wait)) {
         result_.interrupted_by = signal;
-        co_return finish(StopReason::interrupted, {});
+        co_return co_await finish(StopReason::interrupted, {});
       }
     }
   }
@@ -70,7 +71,8 @@ class Run {
     if (attempt.interrupted_by) return stop(StopReason::interrupted, number);
     if (attempt.own_failure) return stop(StopReason::internal, number, *attempt.own_failure);
     if (succeeded(attempt.outcome)) return stop(StopReason::success, number);
-    if (std::holds_alternative<NotStarted>(attempt.outcome)) {
+    if (std::holds_alternative<NotStarted>(attempt.outcome) &&
+        !options_.retry_on.contains(attempt.outcome)) {
       return stop(StopReason::not_started, number);
     }
     if (const auto* timed_out = std::get_if<TimedOut>(&attempt.outcome);
@@ -85,7 +87,7 @@ class Run {
     }
     result_.verdict = seams_.judge(attempt);
     if (const auto reason = final_reason(*result_.verdict)) return stop(*reason, number);
-    if (!attempt.survivors.empty()) {
+    if (attempt.has_survivors) {
       return stop(StopReason::internal, number,
                   "processes of the failed attempt are still running; none is started beside them");
     }
@@ -117,7 +119,7 @@ class Run {
     decision.wait = tally.backoff.next(verdict.retry_after);
     decision.asked_for =
         verdict.retry_after && *verdict.retry_after > tally.backoff.longest(tally.failures);
-    if (deadline_ && seams_.now() + decision.wait >= *deadline_) {
+    if (deadline_ && decision.wait >= *deadline_ - seams_.now()) {
       decision.stop = StopReason::deadline;
       decision.why = "a wait of " + format_duration(decision.wait) + " does not fit before it";
     }
@@ -143,12 +145,33 @@ class Run {
     return given == 0 ? of_class : std::clamp(given, number, of_class);
   }
 
-  RunResult finish(StopReason reason, const std::string& why) {
+  boost::asio::awaitable<RunResult> finish(StopReason reason, std::string why) {
+    // Of an attempt whose output was not kept whole, a part would pass for the whole.
+    if (seams_.deliver && reason != StopReason::not_started && !result_.deciding.own_failure) {
+      take(co_await seams_.deliver(deadline_), reason, why);
+    }
     result_.reason = reason;
     result_.elapsed = seams_.now() - started_;
     result_.exit_code = exit_code_for(reason);
     tell(RunFinished{reason, result_.exit_code, result_.attempts, result_.elapsed, why});
-    return std::move(result_);
+    co_return std::move(result_);
+  }
+
+  // Output that did not come out whole is no success.
+  void take(const Delivery& delivery, StopReason& reason, std::string& why) {
+    nobody_reads_ = delivery.reader_gone;
+    if (result_.interrupted_by) return;
+    if (delivery.interrupted_by) {
+      result_.interrupted_by = delivery.interrupted_by;
+      reason = StopReason::interrupted;
+    } else if (delivery.own_failure) {
+      result_.deciding.own_failure = delivery.own_failure;
+      reason = StopReason::internal;
+      why = *delivery.own_failure;
+    } else if (delivery.out_of_time) {
+      reason = StopReason::deadline;
+      why = "nobody took its output in time";
+    }
   }
 
   int exit_code_for(StopReason reason) const {
@@ -157,6 +180,9 @@ class Run {
     if (reason == StopReason::deadline) return exit_code::timed_out;
     if (reason == StopReason::exhausted && options_.exhausted_code) {
       return *options_.exhausted_code;
+    }
+    if (nobody_reads_ && succeeded(result_.deciding.outcome)) {
+      return exit_code::signal_base + SIGPIPE;  // as the command alone would have ended
     }
     return exit_code_of(result_.deciding.outcome);
   }
@@ -167,6 +193,7 @@ class Run {
   const TimePoint started_;
   std::optional<TimePoint> deadline_;
   std::map<std::string, ClassTally, std::less<>> tallies_;
+  bool nobody_reads_ = false;  // what the deciding attempt printed
   RunResult result_;
 };
 

@@ -31,14 +31,14 @@ std::string_view trimmed(std::string_view text) {
 }  // namespace
 
 bool CodeSet::contains(const Outcome& outcome) const {
-  if (const auto* exited = std::get_if<Exited>(&outcome)) {
-    return std::any_of(codes.begin(), codes.end(), [&](const CodeRange& range) {
-      return range.first <= exited->code && exited->code <= range.last;
-    });
-  }
+  const int code = exit_code_of(outcome);
   const auto* signalled = std::get_if<Signalled>(&outcome);
-  return signalled != nullptr &&
-         std::find(signals.begin(), signals.end(), signalled->signal) != signals.end();
+  return std::any_of(codes.begin(), codes.end(),
+                     [code](const CodeRange& range) {
+                       return range.first <= code && code <= range.last;
+                     }) ||
+         (signalled != nullptr &&
+          std::find(signals.begin(), signals.end(), signalled->signal) != signals.end());
 }
 
 Result<CodeSet> parse_code_set(std::string_view text) {

@@ -78,6 +78,21 @@ TEST_CASE("what cannot be run gives 126, what is not found 127, and neither is r
   }
 }
 
+TEST_CASE("what cannot be run is retried when just that is asked for", "[exit-code]") {
+  const Ended ended =
+      run(wrapping({"--retry-on", "127", "-a", "2", "-d", "0"}, {"no-such-command"}));
+  CHECK(ended.exit_code() == 127);
+  CHECK_THAT(ended.err, ContainsSubstring("attempt 2/2"));
+}
+
+TEST_CASE("what was asked for and could not be printed is a failure", "[exit-code]") {
+  for (const char* option : {"--help", "--version", "-n"}) {
+    INFO(option);
+    const std::string line = "'" + required("RETRY_EXEC") + "' " + option + " -- true > /dev/full";
+    CHECK(run({.argv = {"sh", "-c", line}}).exit_code() == 125);
+  }
+}
+
 TEST_CASE("used-up attempts give the last code, or the one that was asked for", "[exit-code]") {
   CHECK(run(wrapped(at_once({"-a", "2"}), {"exit", "9"})).exit_code() == 9);
   CHECK(run(wrapped(at_once({"-a", "2", "--exhausted-code", "75"}), {"exit", "9"})).exit_code() ==

@@ -105,7 +105,7 @@ TEST_CASE("secrets of the command, its output and the environment are not echoed
 
 TEST_CASE("the log as JSON is one object a line", "[log]") {
   const TemporaryFolder folder;
-  const Ended ended = run(flaky(folder, {"--log", "json"}));
+  const Ended ended = run(flaky(folder, {"--log", "json", "-v", "--explain"}));
   for (const std::string& line : lines_of(ended.err)) {
     if (line.starts_with("Error:")) continue;  // the command's own
     INFO(line);

@@ -112,6 +112,12 @@ TEST_CASE("a wrong variable is named as such", "[option]") {
   CHECK_THAT(run(program).err, ContainsSubstring("RETRY_EXEC_MAX_DELAY: 'long'"));
 }
 
+TEST_CASE("a variable named as our version is nobody's wish to see it", "[option]") {
+  Program program = wrapped({"-q", "-a", "1"}, {"exit", "3"});
+  program.environment.push_back({"RETRY_EXEC_VERSION", "1.2.3"});
+  CHECK(run(program).exit_code() == 3);
+}
+
 TEST_CASE("an option without its value, and a switch with one, are errors", "[option]") {
   CHECK_THAT(run({.argv = {required("RETRY_EXEC"), "--delay"}}).err,
              ContainsSubstring("--delay needs a value"));

@@ -1,6 +1,9 @@
 // Full disks, many runs, and being process 1.
 #include "wrapped.hpp"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <filesystem>
 
@@ -50,9 +53,23 @@ TEST_CASE("no descriptor is left over from one attempt to the next", "[resource]
   CHECK(counts[2] == counts[29]);
 }
 
+// The start of a command line whose rest is run in a pid namespace of its own. Root needs no
+// namespace of users for that, and in a chroot(2) the kernel gives none.
+std::vector<std::string> in_new_pid_namespace(const std::vector<std::string>& more) {
+  std::vector<std::string> words = {"unshare", "--pid", "--fork", "--kill-child"};
+  if (::geteuid() != 0) words.insert(words.end(), {"--user", "--map-root-user"});
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+// The same with its own /proc; `rest` is what the shell there does with "$@".
+std::vector<std::string> in_container(const std::string& rest) {
+  const std::string script = "mount --make-private /proc && mount -t proc proc /proc && " + rest;
+  return in_new_pid_namespace({"--mount", "--propagation", "unchanged", "sh", "-c", script, "sh"});
+}
+
 TEST_CASE("as process 1 of a container it works, and ends when asked to", "[resource]") {
-  const std::vector<std::string> container = {"unshare", "--user",       "--map-root-user", "--pid",
-                                              "--fork",  "--kill-child", "--mount-proc"};
+  const auto container = in_container("exec \"$@\"");
   Program program = wrapped({"-a", "1"}, {"exit", "9"});
   program.argv.insert(program.argv.begin(), container.begin(), container.end());
   CHECK(run(program).exit_code() == 9);
@@ -74,11 +91,49 @@ TEST_CASE("as process 1 of a container it works, and ends when asked to", "[reso
 
 TEST_CASE("a parent that is process 1 is not taken for a dead one", "[resource]") {
   Program program = wrapped({"-a", "1"}, {"exit", "0"});
-  const std::vector<std::string> container = {"unshare", "--user",          "--map-root-user",
-                                              "--pid",   "--fork",          "sh",
-                                              "-c",      "\"$@\"; exit $?", "sh"};
+  const auto container = in_container("\"$@\"; exit $?");
   program.argv.insert(program.argv.begin(), container.begin(), container.end());
   CHECK(run(program).exit_code() == 0);
+}
+
+TEST_CASE("a /proc of another pid namespace is not read for what an attempt left behind",
+          "[resource]") {
+  const TemporaryFolder folder;
+  const auto container = in_new_pid_namespace({});
+  Program program =
+      wrapped(at_once({"-a", "2"}), {"leave-grandchild", folder / "pid", "+", "exit", "9"});
+  program.argv.insert(program.argv.begin(), container.begin(), container.end());
+  CHECK(run(program).exit_code() == 9);
+
+  // What has left the group cannot be found there: nothing is started beside it.
+  program = wrapped(at_once({"-a", "2", "-k", "100ms"}),
+                    {"leave-grandchild", folder / "pid", "setsid", "quiet", "+", "exit", "9"});
+  program.argv.insert(program.argv.begin(), container.begin(), container.end());
+  const Ended ended = run(program);
+  CHECK(ended.exit_code() == 9);
+  CHECK_THAT(ended.err, ContainsSubstring("none is started beside them"));
+}
+
+TEST_CASE("a limit of file size is told like a full disk", "[resource]") {
+  Program program = wrapped({"-O"}, {"flood", "900000"});
+  program.before_exec = [] {
+    const rlimit limit{100'000, 100'000};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  };
+  const Ended ended = run(program);
+  CHECK(ended.exit_code() == 125);
+  CHECK_THAT(ended.err, ContainsSubstring("File too large"));
+}
+
+TEST_CASE("where there are too few descriptors to begin, that is said", "[resource]") {
+  Program program = wrapped({}, {"exit", "0"});
+  program.before_exec = [] {
+    const rlimit limit{5, 5};
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  };
+  const Ended ended = run(program);
+  CHECK(ended.exit_code() == 125);
+  CHECK_THAT(ended.err, ContainsSubstring("Too many open files"));
 }
 
 TEST_CASE("output that a full disk refuses is told, and is never a success", "[resource]") {
@@ -127,6 +182,10 @@ TEST_CASE("our lines begin at the start of a line, where the command stopped wit
           "[resource]") {
   const Ended ended = run(wrapped({"-a", "1"}, {"err", "partial", "+", "exit", "1"}));
   CHECK_THAT(ended.err, StartsWith("partial\nretry-exec: "));
+
+  const std::string line =
+      "'" + required("RETRY_EXEC") + "' -a 1 -- '" + helper() + "' out partial + exit 1 2>&1";
+  CHECK_THAT(run({.argv = {"sh", "-c", line}}).out, StartsWith("partial\nretry-exec: "));
 }
 
 TEST_CASE("options that contradict each other are told", "[resource]") {

@@ -13,6 +13,13 @@ bool noted(const std::string& path, const std::string& text) {
   return eventually([&] { return read_file(path).find(text) != std::string::npos; });
 }
 
+// 'T' when it is stopped: proc(5), the field behind the name.
+char state_of(pid_t pid) {
+  const std::string stat = read_file("/proc/" + std::to_string(pid) + "/stat");
+  const std::size_t name_end = stat.rfind(") ");
+  return name_end == std::string::npos ? '?' : stat[name_end + 2];
+}
+
 }  // namespace
 
 TEST_CASE("signals are passed on, each once", "[signal]") {
@@ -21,7 +28,8 @@ TEST_CASE("signals are passed on, each once", "[signal]") {
   Running running(wrapped({}, {"print-signals", notes}));
   REQUIRE(noted(notes, "ready\n"));
   std::string expected = "ready\n";
-  for (const int signal : {SIGUSR1, SIGUSR2, SIGWINCH, SIGTERM}) {
+  for (const int signal :
+       {SIGUSR1, SIGUSR2, SIGWINCH, SIGALRM, SIGCONT, SIGPWR, SIGRTMIN + 1, SIGTERM}) {
     running.send(signal);
     expected += std::to_string(signal) + "\n";
     REQUIRE(noted(notes, expected));
@@ -58,6 +66,28 @@ TEST_CASE("a signal during a wait ends it at once, and no attempt follows", "[si
   CHECK(ended.signal() == SIGTERM);
   CHECK(ended.wall.count() < 10);
   CHECK(read_file(notes) == "ran\n");
+}
+
+TEST_CASE("a command that a signal of ours killed is not run again, and we die by it too",
+          "[signal]") {
+  const TemporaryFolder folder;
+  const std::string notes = folder / "notes";
+  Running running(wrapped(at_once(), {"note", notes, "ran", "+", "sleep"}));
+  REQUIRE(noted(notes, "ran\n"));
+  running.send(SIGUSR1);
+  CHECK(running.wait().signal() == SIGUSR1);
+  CHECK(read_file(notes) == "ran\n");
+}
+
+TEST_CASE("a stopped command is continued when we are asked to continue", "[signal]") {
+  const TemporaryFolder folder;
+  const std::string notes = folder / "notes";
+  Running running(wrapped({"-a", "1"}, {"write-pid", notes, "+", "stop-self", "+", "exit", "4"}));
+  REQUIRE(noted(notes, "\n"));
+  const auto command = static_cast<pid_t>(std::stol(read_file(notes)));
+  REQUIRE(eventually([&] { return state_of(command) == 'T'; }));
+  running.send(SIGCONT);
+  CHECK(running.wait().exit_code() == 4);
 }
 
 TEST_CASE("a second request to end kills what ignored the first", "[signal]") {
@@ -104,6 +134,9 @@ TEST_CASE("the command has the signal mask and dispositions that it would have w
   CHECK(run(with).out == run(bare).out);
   with.before_exec = [] { ::signal(SIGPIPE, SIG_IGN); };
   bare.before_exec = [] { ::signal(SIGPIPE, SIG_IGN); };
+  CHECK(run(with).out == run(bare).out);
+  with.before_exec = [] { ::signal(SIGCHLD, SIG_IGN); };
+  bare.before_exec = [] { ::signal(SIGCHLD, SIG_IGN); };
   CHECK(run(with).out == run(bare).out);
 }
 

@@ -55,6 +55,11 @@ class Terminal {
     });
   }
 
+  void resize(unsigned short rows, unsigned short columns) const {
+    const winsize size{rows, columns, 0, 0};
+    ::ioctl(master_, TIOCSWINSZ, &size);
+  }
+
   const std::string& seen() const { return seen_; }
 
  private:
@@ -102,6 +107,44 @@ TEST_CASE("Ctrl-Z stops both, and both go on together", "[terminal]") {
   running.wait();
 }
 
+TEST_CASE("a command that stops itself stops us, so that its shell sees a stopped job",
+          "[terminal]") {
+  Terminal terminal;
+  const std::string line = "set -m; '" + required("RETRY_EXEC") + "' -- '" + helper() +
+                           "' stop-self " + std::to_string(SIGTSTP) +
+                           " + exit 0; echo stop''ped; fg; echo code $?";
+  Running running(terminal.at({.argv = {"bash", "-c", line}}));
+  REQUIRE(terminal.shows("stopped"));
+  CHECK(terminal.shows("code 0"));
+  running.wait();
+}
+
+TEST_CASE("a command in the background that reads the terminal can do so once it is put in front",
+          "[terminal]") {
+  Terminal terminal;
+  const std::string line = "set -m; '" + required("RETRY_EXEC") + "' -- '" + helper() +
+                           "' read-stdin 5 + out 'do''ne\n' + exit 0 & "
+                           "until jobs -s | grep -q Stopped; do sleep 0.02; done; "
+                           "echo stop''ped; fg; echo code $?";
+  Running running(terminal.at({.argv = {"bash", "-c", line}}));
+  REQUIRE(terminal.shows("stopped"));
+  terminal.type("line\n");
+  CHECK(terminal.shows("done"));
+  CHECK(terminal.shows("code 0"));
+  running.wait();
+}
+
+TEST_CASE("a terminal that takes nothing keeps no signal and no deadline from us", "[terminal]") {
+  Terminal terminal;
+  Running asked(terminal.at(wrapped({}, {"flood", "10000000"})));
+  CHECK(eventually([&] { return session_members(asked.pid()).size() == 2; }));
+  asked.send(SIGTERM);
+  CHECK(asked.wait().signal() == SIGTERM);
+  Terminal other;
+  Running limited(other.at(wrapped({"--deadline", "300ms"}, {"flood", "10000000"})));
+  CHECK(limited.wait().exit_code() == 124);
+}
+
 TEST_CASE("without --pty the command sees pipes, with it the terminal that we have", "[terminal]") {
   Terminal terminal;
   Running plain(terminal.at(wrapped({}, {"print-terminals"})));
@@ -118,6 +161,20 @@ TEST_CASE("--pty gives the command the size of our terminal", "[terminal]") {
   Terminal terminal;
   Running running(terminal.at(wrapping({"--pty"}, {"sh", "-c", "stty size <&1"})));
   CHECK(terminal.shows("40 120"));
+  running.wait();
+}
+
+TEST_CASE("--pty tells the command of a new size of our terminal, after it is so", "[terminal]") {
+  Terminal terminal;
+  const std::string script =
+      "trap 'stty size <&1' WINCH; echo rea''dy; while :; do sleep 0.02; done";
+  Running running(terminal.at(wrapping({"--pty"}, {"sh", "-c", script})));
+  REQUIRE(terminal.shows("ready"));
+  for (unsigned short rows = 50; rows < 60; ++rows) {
+    terminal.resize(rows, 100);
+    CHECK(terminal.shows(std::to_string(rows) + " 100"));
+  }
+  running.send(SIGTERM);
   running.wait();
 }
 

@@ -2,7 +2,10 @@
 // successful one left in the background is left alone.
 #include "wrapped.hpp"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): kill
+#include <unistd.h>
 
 #include <fstream>
 #include <iterator>
@@ -80,6 +83,19 @@ TEST_CASE("what a failed attempt left behind is dead before the next one starts"
   const auto left = pids(file);
   REQUIRE(left.size() == 3);
   for (const pid_t pid : left) CHECK_FALSE(alive(pid));
+}
+
+TEST_CASE("what forks faster than we look is dead as well before the next attempt starts",
+          "[tree]") {
+  int ends[2];
+  REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+  Program program = wrapped(at_once({"-a", "2", "-k", "100ms"}), {"fork-chain", "+", "exit", "6"});
+  program.descriptors = {{9, ends[1]}};
+  CHECK(run(program).exit_code() == 6);
+  ::close(ends[1]);
+  pollfd request{ends[0], POLLIN, 0};
+  CHECK(::poll(&request, 1, 0) == 1);  // nobody holds the other end any more
+  ::close(ends[0]);
 }
 
 TEST_CASE("what a successful attempt left in the background lives on", "[tree]") {

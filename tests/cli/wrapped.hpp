@@ -11,6 +11,15 @@
 
 namespace test {
 
+// A sanitizer takes many times the memory and the time of the program.
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool instrumented = true;
+#elif defined(__has_feature)
+inline constexpr bool instrumented = __has_feature(address_sanitizer);
+#else
+inline constexpr bool instrumented = false;
+#endif
+
 inline std::string helper() {
   return required("HELPER");
 }

@@ -232,8 +232,22 @@ void make_nonblocking(const Arguments& a) {
   ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
 }
 
-void stop_self(const Arguments&) {
-  ::raise(SIGSTOP);
+void stop_self(const Arguments& a) {
+  ::raise(static_cast<int>(number(a, 0, SIGSTOP)));
+}
+
+// fork-chain: leaves a process that ends as soon as it has forked its like, in a session of its
+// own, over and over, for half a minute; it ignores TERM and holds whatever descriptors it was
+// given.
+void fork_chain(const Arguments&) {
+  if (::fork() != 0) return;
+  ::signal(SIGTERM, SIG_IGN);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (std::chrono::steady_clock::now() < end) {
+    if (::fork() > 0) _exit(0);
+    ::setsid();
+  }
+  _exit(0);
 }
 
 // exec ARG…: becomes that program; the rest of the command line is its own.
@@ -286,6 +300,7 @@ constexpr std::array misbehaviours = {
     Misbehaviour{"read-stdin", read_stdin},
     Misbehaviour{"make-nonblocking", make_nonblocking},
     Misbehaviour{"stop-self", stop_self},
+    Misbehaviour{"fork-chain", fork_chain},
     Misbehaviour{"exec", become},
     Misbehaviour{"measure", measure},
 };

@@ -1,5 +1,6 @@
-#include "catch_shim.hpp"
 #include "process/executable.hpp"
+
+#include "catch_shim.hpp"
 
 #include <cerrno>
 

@@ -93,3 +93,12 @@ TEST_CASE("words of the policy are read, and wrong ones name the right ones", "[
   CHECK_FALSE(parse_attempts("1.5").has_value());
   CHECK_FALSE(parse_factor("0").has_value());
 }
+
+TEST_CASE("waits of centuries do not wrap around", "[backoff]") {
+  Policy policy;
+  policy.delay = policy.max_delay = std::chrono::hours(2'550'000);
+  policy.jitter = {.kind = Jitter::Kind::added, .added = std::chrono::hours(2'550'000)};
+  Backoff backoff(policy, [] { return 0.999; });
+  CHECK(backoff.longest(1) == Duration::max());
+  CHECK(backoff.next() >= policy.delay);
+}

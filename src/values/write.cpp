@@ -1,0 +1,63 @@
+#include "values/end_request.hpp"
+#include "values/unique_fd.hpp"
+
+#include <retry_exec/write.hpp>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <string>
+
+namespace retry_exec {
+
+namespace {
+
+// 0 once `fd` takes a write (or has no reader any more), else why that is no longer waited for.
+int wait_for_room(int fd, TimePoint give_up) {
+  constexpr int slice = 50;  // milliseconds between two looks at what else may end the wait
+  pollfd request{fd, POLLOUT, 0};
+  while (::poll(&request, 1, slice) == 0) {
+    if (pending_end_request()) return EINTR;
+    if (Clock::now() >= give_up) return ETIMEDOUT;
+  }
+  return 0;
+}
+
+}  // namespace
+
+int open_non_blocking(int fd) {
+  const std::string path = "/proc/self/fd/" + std::to_string(fd);
+  return ::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+int write_all(int fd, std::string_view text, TimePoint give_up) {
+  struct stat status {};
+  const bool known = ::fstat(fd, &status) == 0;
+  const bool socket = known && S_ISSOCK(status.st_mode);
+  const bool slow = known && (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode));
+  const UniqueFd own(slow ? open_non_blocking(fd) : -1);
+  while (!text.empty()) {
+    if (slow || socket) {
+      if (const int error = wait_for_room(fd, give_up)) return error;
+    }
+    // pipe(7): without a description of our own, room for PIPE_BUF bytes is all that is promised.
+    const std::size_t size =
+        slow && !own ? std::min<std::size_t>(text.size(), PIPE_BUF) : text.size();
+    const ssize_t written = socket ? ::send(fd, text.data(), size, MSG_DONTWAIT | MSG_NOSIGNAL)
+                                   : ::write(own ? own.get() : fd, text.data(), size);
+    if (written >= 0) {
+      text.remove_prefix(static_cast<std::size_t>(written));
+    } else if (errno != EAGAIN && errno != EINTR) {
+      return errno;
+    }
+  }
+  return 0;
+}
+
+}  // namespace retry_exec
