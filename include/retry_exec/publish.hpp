@@ -108,7 +108,7 @@ struct Plan {
   std::map<Phase, PolicyFields> phases;
   std::map<std::string, RegistryOptions, std::less<>> registries;
   std::string scratch;
-  std::vector<Target> targets;  // in the order of their copies
+  std::vector<Target> targets;  // in the order of their copies into one repository
 };
 
 using Variables = std::function<const char*(const std::string&)>;  // getenv(3)
@@ -141,8 +141,9 @@ std::vector<PlannedCommand> planned_commands(const Plan& plan, const Target& tar
 
 // An attempt's limits and waits in one phase.
 struct StepPolicy {
-  PolicyFields strong;  // as the plan says: wins over rule files
-  PolicyFields absent;  // how long, and how often, something that is not there yet is awaited
+  PolicyFields strong;    // limits of each attempt
+  PolicyFields failures;  // as the plan says: wins over the rule files' pace
+  PolicyFields absent;    // how long, and how often, something that is not there yet is awaited
 };
 StepPolicy probe_policy(const Plan& plan, Phase phase);
 StepPolicy step_policy(const Plan& plan, Phase phase);

@@ -95,7 +95,8 @@ class PublishStatus {
 
  private:
   struct Line {
-    std::string text;
+    std::string subject;  // "workbench: preflight: "
+    std::string about;
     TimePoint since{};
     TimePoint waits_until{};
     unsigned attempt = 1;

@@ -1,4 +1,4 @@
-// Carrying out a plan: targets side by side, their copies in the plan's order.
+// Carrying out a plan: targets side by side, their copies into one repository in the plan's order.
 //
 // Children, time, chance and rules come in from outside, as in retry.hpp; what happens is told as
 // events.

@@ -9,7 +9,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <random>
 #include <utility>
@@ -157,11 +156,10 @@ int Publisher::finish() {
 }
 
 Result<RuleSet, Errors> publish_rules(const publish::Plan& plan) {
-  std::vector<std::string> names = plan.rules;
-  for (const char* name : {"oras", "soci"}) {
-    if (std::find(names.begin(), names.end(), name) == names.end()) names.emplace_back(name);
-  }
-  return load_rule_sets(names);
+  std::vector<ChosenSet> sets;
+  for (const std::string& name : plan.rules) sets.push_back({.name = name});
+  for (const char* tool : {"oras", "soci"}) sets.push_back({.name = tool, .builtin = true});
+  return load_rule_sets(sets);
 }
 
 }  // namespace retry_exec

@@ -9,7 +9,6 @@
 #include <retry_exec/process.hpp>
 #include <retry_exec/publish.hpp>
 #include <retry_exec/redact.hpp>
-#include <retry_exec/write.hpp>
 
 #include <unistd.h>
 

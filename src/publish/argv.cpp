@@ -40,6 +40,13 @@ Arguments probe_command(const Plan& plan, const Reference& reference) {
   return manifest_read(plan, {"fetch", "--descriptor"}, reference);
 }
 
+Arguments blob_command(const Plan& plan, const Reference& blob) {
+  Arguments argv = {plan.oras, "blob", "fetch", "--descriptor"};
+  add_registry_options(argv, plan, blob.host, "");
+  argv.push_back(to_string(blob));
+  return argv;
+}
+
 Arguments config_command(const Plan& plan, const Reference& image) {
   return manifest_read(plan, {"fetch-config"}, image);
 }

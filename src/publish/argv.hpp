@@ -12,6 +12,8 @@ using Arguments = std::vector<std::string>;
 
 // HEAD; prints the descriptor.
 Arguments probe_command(const Plan& plan, const Reference& reference);
+// HEAD of a config or a layer; prints its descriptor.
+Arguments blob_command(const Plan& plan, const Reference& blob);
 // GET of the manifest and of the image's config; prints the config.
 Arguments config_command(const Plan& plan, const Reference& image);
 // GET; prints the manifest.

@@ -34,6 +34,9 @@ struct Commands::Running {
   std::optional<Verdict> verdict;    // of the last failure that was judged
   std::vector<std::string> blamed;
   TimePoint not_before{};  // the budget's word on the next attempt
+  std::string missing;     // what the last failure named
+  TimePoint missing_since{};
+  bool was_found = false;  // and the next attempt failed for want of it all the same
 
   bool abandoned() const { return request.abandoned != nullptr && *request.abandoned; }
 };
@@ -161,6 +164,8 @@ Verdict Commands::judge(Running& running, const Attempt& attempt) {
     verdict.policy = layered(request.policy.absent, verdict.policy);
   } else if (request.waits && verdict.retry && verdict.class_name != "suspect") {
     verdict.policy.attempts = 0;  // the deadline ends it
+  } else {
+    verdict.policy = layered(request.policy.failures, verdict.policy);
   }
   running.verdict = verdict;
   running.blamed = blamed_hosts(running, verdict);
@@ -199,7 +204,54 @@ asio::awaitable<std::optional<int>> Commands::wait(Running& running, Duration du
       if (seams_.events) seams_.events(RegistryPaused{host, duration});
     }
   }
-  const std::optional<int> signal = co_await wait_until(until, running.request.abandoned);
+  std::optional<int> signal;
+  if (std::optional<Missing> missing = missing_of(running)) {
+    signal = co_await wait_for_missing(running, *std::move(missing), until);
+  } else {
+    signal = co_await wait_until(until, running.request.abandoned);
+  }
+  co_return signal;
+}
+
+// A command that needs many requests is not repeated to see whether one of them would succeed.
+std::optional<Missing> Commands::missing_of(Running& running) {
+  if (!running.request.missing || !running.verdict || running.verdict->class_name != "absent") {
+    return std::nullopt;
+  }
+  std::optional<Missing> missing = running.request.missing(*running.verdict);
+  if (missing && missing->about != running.missing) {
+    running.missing = missing->about;
+    running.missing_since = seams_.now();
+    running.was_found = false;
+  }
+  // Where one replica has it and another does not, only time helps.
+  if (running.was_found) return std::nullopt;
+  return missing;
+}
+
+asio::awaitable<std::optional<int>> Commands::wait_for_missing(Running& running, Missing missing,
+                                                               TimePoint until) {
+  Request probe;
+  probe.target = running.request.target;
+  probe.phase = running.request.phase;
+  probe.about = std::move(missing.about);
+  probe.argv = std::move(missing.argv);
+  probe.hosts = {missing.host};
+  probe.policy = std::move(missing.policy);
+  // Each wait goes on with the pace of those before it.
+  probe.policy.absent.delay =
+      std::max<Duration>(500ms, (seams_.now() - running.missing_since) / 10);
+  probe.deadline = std::min(until, running.request.deadline);
+  probe.probe = true;
+  probe.waits = true;
+  probe.abandoned = running.request.abandoned;
+  const std::optional<int> first = co_await wait_until(
+      std::min(until, seams_.now() + *probe.policy.absent.delay), running.request.abandoned);
+  if (first || running.abandoned() || seams_.now() >= until) co_return first;
+  const Answer answer = co_await run(std::move(probe));
+  running.was_found = answer.ok();
+  std::optional<int> signal = seams_.interrupted_by();
+  if (!answer.ok() && !signal) signal = co_await wait_until(until, running.request.abandoned);
   co_return signal;
 }
 

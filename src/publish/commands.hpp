@@ -10,6 +10,13 @@
 
 namespace retry_exec::publish {
 
+struct Missing {
+  std::string about;  // a reference
+  Arguments argv;
+  std::string host;
+  StepPolicy policy;
+};
+
 struct Request {
   std::string target;
   Phase phase = Phase::preflight;
@@ -24,6 +31,9 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> environment;
   // Looks at the output of a success; what is wrong with it is treated as if it were absent.
   std::function<std::optional<std::string>(const std::string&)> check;
+  // One small read of what a failure names as not there, as far as it can be told: once that is
+  // readable, it is time for the next attempt.
+  std::function<std::optional<Missing>(const Verdict&)> missing;
   // Set by whoever no longer wants the answer.
   const bool* abandoned = nullptr;
 };
@@ -52,6 +62,9 @@ class Commands {
                                           std::optional<TimePoint> deadline);
   boost::asio::awaitable<std::optional<int>> wait(Running& running, Duration duration);
   boost::asio::awaitable<std::optional<int>> wait_until(TimePoint when, const bool* abandoned);
+  std::optional<Missing> missing_of(Running& running);
+  boost::asio::awaitable<std::optional<int>> wait_for_missing(Running& running, Missing missing,
+                                                              TimePoint until);
   Verdict judge(Running& running, const Attempt& attempt);
   bool may_retry(Running& running, const Verdict& verdict);
   std::vector<std::string> blamed_hosts(const Running& running, const Verdict& verdict) const;

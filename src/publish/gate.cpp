@@ -5,6 +5,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <exception>
 
 namespace retry_exec::publish {
@@ -46,6 +47,29 @@ void Turns::leave(std::size_t number) {
   if (number != next_) return;
   while (next_ < left_.size() && left_[next_]) ++next_;
   if (next_ < waiting_.size() && waiting_[next_] != nullptr) waiting_[next_]->cancel();
+}
+
+void Queues::add(const std::string& queue, std::size_t number) {
+  std::vector<std::size_t>& numbers = queues_[queue].numbers;
+  if (numbers.empty() || numbers.back() != number) numbers.push_back(number);
+}
+
+std::size_t Queues::Queue::place(std::size_t number) {
+  if (!turns) turns.emplace(numbers.size());
+  return static_cast<std::size_t>(std::lower_bound(numbers.begin(), numbers.end(), number) -
+                                  numbers.begin());
+}
+
+asio::awaitable<void> Queues::enter(const std::string& queue, std::size_t number) {
+  Queue& entered = queues_.at(queue);
+  const std::size_t place = entered.place(number);
+  co_await entered.turns->enter(place);
+}
+
+void Queues::leave(const std::string& queue, std::size_t number) {
+  Queue& left = queues_.at(queue);
+  const std::size_t place = left.place(number);
+  left.turns->leave(place);
 }
 
 asio::awaitable<void> all(std::vector<asio::awaitable<void>> tasks) {

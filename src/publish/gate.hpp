@@ -6,6 +6,10 @@
 
 #include <cstddef>
 #include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
 #include <vector>
 
 // GCC 12 takes Asio's operator delete of a coroutine's frame for that of another allocator.
@@ -53,6 +57,23 @@ class Turns {
   std::size_t next_ = 0;
   std::vector<bool> left_;
   std::vector<boost::asio::steady_timer*> waiting_;
+};
+
+// Several queues, each by its name and each only of those that stand in it: whoever was added
+// earlier passes earlier.
+class Queues {
+ public:
+  void add(const std::string& queue, std::size_t number);
+  boost::asio::awaitable<void> enter(const std::string& queue, std::size_t number);
+  void leave(const std::string& queue, std::size_t number);
+
+ private:
+  struct Queue {
+    std::vector<std::size_t> numbers;  // ascending
+    std::optional<Turns> turns;        // once all have been added
+    std::size_t place(std::size_t number);
+  };
+  std::map<std::string, Queue, std::less<>> queues_;
 };
 
 // Runs all side by side, to their ends.

@@ -9,6 +9,8 @@ namespace asio = boost::asio;
 TargetRun::Task TargetRun::index() {
   result_.index = digest_of(index_json(manifests_, target_.annotations));
   result_.digest = result_.index;
+  known_manifests_.insert(result_.index);
+  for (const Descriptor& manifest : manifests_) known_manifests_.insert(manifest.digest);
   const bool there = co_await index_is_there();
   if (there) {
     note("it was there already");
@@ -35,6 +37,9 @@ TargetRun::Task TargetRun::create_index() {
   for (const Descriptor& manifest : manifests_) digests.push_back(manifest.digest);
   Request wanted =
       request(to_string(staging), index_command(plan_, target_, staging, digests), {staging.host});
+  wanted.missing = [this](const Verdict& verdict) {
+    return missing(verdict, target_.staging, target_.staging);
+  };
   const Answer answer = co_await run(std::move(wanted));
   if (!answer.ok()) {
     fail(answer, "the index could not be created");

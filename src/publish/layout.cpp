@@ -24,6 +24,11 @@ Result<boost::json::object> read_object(const std::string& file) {
   return fields;
 }
 
+std::string blob_file(const std::string& layout, const std::string& digest) {
+  const std::size_t colon = digest.find(':');
+  return layout + "/blobs/" + digest.substr(0, colon) + "/" + digest.substr(colon + 1);
+}
+
 Result<void> write_file(const std::string& file, const std::string& text) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> out(std::fopen(file.c_str(), "we"),
                                                             std::fclose);
@@ -59,9 +64,7 @@ Result<std::string> converted_digest(const std::string& layout) {
   }
   std::string digest = text_of(*entries.front(), "digest");
   if (!is_digest(digest)) return Error{{file}, "its entry has no digest"};
-  const std::size_t colon = digest.find(':');
-  const auto index =
-      read_object(layout + "/blobs/" + digest.substr(0, colon) + "/" + digest.substr(colon + 1));
+  const auto index = read_object(blob_file(layout, digest));
   if (!index) return index.error();
   const auto manifests = objects_of(*index, "manifests");
   const bool indexed =
@@ -70,6 +73,16 @@ Result<std::string> converted_digest(const std::string& layout) {
       });
   if (!indexed) return Error{{file}, "what soci made holds no SOCI index"};
   return digest;
+}
+
+std::vector<std::string> manifests_of(const std::string& layout, const std::string& index) {
+  std::vector<std::string> digests;
+  const auto fields = read_object(blob_file(layout, index));
+  if (!fields) return digests;
+  for (const boost::json::object* manifest : objects_of(*fields, "manifests")) {
+    digests.push_back(text_of(*manifest, "digest"));
+  }
+  return digests;
 }
 
 Result<std::uint64_t> image_size(std::string_view manifest) {

@@ -4,6 +4,10 @@
 #include <boost/json/value.hpp>
 
 #include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <initializer_list>
+#include <map>
 #include <tuple>
 
 namespace retry_exec::publish {
@@ -13,12 +17,14 @@ namespace {
 // buildx writes provenance and digests of build inputs into it as well.
 constexpr yaml::Limits metadata_limits = {.bytes = std::size_t{64} << 20, .nodes = 0, .depth = 0};
 
+using Date = std::chrono::sys_time<std::chrono::nanoseconds>;
+
 struct Found {
   std::string target;
   Source source;
-  // RFC 3339 in UTC, which sorts as text; an image that does not say when it was made counts as
-  // made now, and of two such the later file's wins.
-  std::string created;
+  // An image that does not say when it was made counts as made now, and of two such the later
+  // file's wins.
+  Date created = Date::max();
   std::size_t order = 0;
 };
 
@@ -44,23 +50,112 @@ std::optional<Platform> parse_platform(std::string_view text) {
   return platform;
 }
 
-// What the descriptor says, else what the provenance of the build says.
-std::optional<Platform> platform_of(const boost::json::object& entry) {
-  const boost::json::object* at = object_of(entry, "containerimage.descriptor");
-  if (at != nullptr) at = object_of(*at, "platform");
-  if (const auto platform = at == nullptr ? std::nullopt : platform_in(*at)) return platform;
-  at = &entry;
-  for (const char* key : {"buildx.build.provenance", "invocation", "environment"}) {
-    at = object_of(*at, key);
-    if (at == nullptr) return std::nullopt;
+// Reads "2026-05-04T12:30:00.25+02:00"; without a zone it is UTC.
+class DateReader {
+ public:
+  explicit DateReader(std::string_view text) : rest_(text) {}
+
+  std::optional<Date> read() {
+    namespace chrono = std::chrono;
+    const int year = number(4);
+    expect("-");
+    const int month = number(2);
+    expect("-");
+    const int day = number(2);
+    expect("Tt ");
+    const int hour = number(2);
+    expect(":");
+    const int minute = number(2);
+    expect(":");
+    const int second = number(2);
+    const chrono::nanoseconds fraction = read_fraction();
+    const chrono::minutes offset = read_offset();
+    const chrono::year_month_day date = chrono::year(year) / month / day;
+    if (!good_ || !rest_.empty() || !date.ok() || year < 1700 || year > 2200) return std::nullopt;
+    return chrono::sys_days(date) + chrono::hours(hour) + chrono::minutes(minute) +
+           chrono::seconds(second) + fraction - offset;
   }
-  return parse_platform(text_of(*at, "platform"));
+
+ private:
+  int number(std::size_t digits) {
+    int value = 0;
+    const char* const end = rest_.data() + std::min(digits, rest_.size());
+    const auto [stop, error] = std::from_chars(rest_.data(), end, value);
+    good_ = good_ && error == std::errc() && stop == rest_.data() + digits && value >= 0;
+    rest_.remove_prefix(std::min(digits, rest_.size()));
+    return value;
+  }
+
+  char expect(std::string_view any) {
+    const char c = rest_.empty() ? '\0' : rest_.front();
+    good_ = good_ && any.find(c) != std::string_view::npos;
+    if (!rest_.empty()) rest_.remove_prefix(1);
+    return c;
+  }
+
+  std::chrono::nanoseconds read_fraction() {
+    std::chrono::nanoseconds fraction{};
+    if (!rest_.starts_with('.')) return fraction;
+    rest_.remove_prefix(1);
+    std::chrono::nanoseconds digit = std::chrono::milliseconds(100);
+    for (; !rest_.empty() && rest_.front() >= '0' && rest_.front() <= '9'; digit /= 10) {
+      fraction += digit * (rest_.front() - '0');
+      rest_.remove_prefix(1);
+    }
+    return fraction;
+  }
+
+  std::chrono::minutes read_offset() {
+    if (rest_.empty()) return {};
+    const char sign = expect("Zz+-");
+    if (sign != '+' && sign != '-') return {};
+    const int hours = number(2);
+    expect(":");
+    const std::chrono::minutes offset = std::chrono::hours(hours) + std::chrono::minutes(number(2));
+    return sign == '+' ? offset : -offset;
+  }
+
+  std::string_view rest_;
+  bool good_ = true;
+};
+
+const boost::json::object* inside(const boost::json::object& entry,
+                                  std::initializer_list<const char*> keys) {
+  const boost::json::object* at = &entry;
+  for (const char* key : keys) {
+    at = object_of(*at, key);
+    if (at == nullptr) return nullptr;
+  }
+  return at;
 }
 
-std::string created_of(const boost::json::object& entry) {
-  const boost::json::object* at = object_of(entry, "containerimage.descriptor");
-  if (at != nullptr) at = object_of(*at, "annotations");
-  return at == nullptr ? std::string() : text_of(*at, "org.opencontainers.image.created");
+// What the descriptor says, else what the provenance of the build says.
+std::optional<Platform> platform_of(const boost::json::object& entry) {
+  if (const auto* at = inside(entry, {"containerimage.descriptor", "platform"})) {
+    if (const auto platform = platform_in(*at)) return platform;
+  }
+  const auto* at = inside(entry, {"buildx.build.provenance", "invocation", "environment"});
+  return at == nullptr ? std::nullopt : parse_platform(text_of(*at, "platform"));
+}
+
+// The annotation of the image, else the label that the build was given.
+Date created_of(const boost::json::object& entry) {
+  std::string text;
+  if (const auto* at = inside(entry, {"containerimage.descriptor", "annotations"})) {
+    text = text_of(*at, "org.opencontainers.image.created");
+  }
+  const auto* at = inside(entry, {"buildx.build.provenance", "invocation", "parameters", "args"});
+  if (text.empty() && at != nullptr) text = text_of(*at, "label:org.opencontainers.image.created");
+  return DateReader(text).read().value_or(Date::max());
+}
+
+// buildx and bake write Docker's short names: "posit/workbench" and "debian" are on Docker Hub.
+std::string with_host(const std::string& name) {
+  const std::size_t slash = name.find('/');
+  if (slash == std::string::npos) return "docker.io/library/" + name;
+  const std::string first = name.substr(0, slash);
+  const bool host = first == "localhost" || first.find_first_of(".:[") != std::string::npos;
+  return host ? name : "docker.io/" + name;
 }
 
 class MetadataReader {
@@ -91,7 +186,7 @@ class MetadataReader {
     const std::string digest = text_of(entry, "containerimage.digest");
     const std::string names = text_of(entry, "image.name");
     if (digest.empty() || names.empty()) return;  // a note of the builder, or an image not pushed
-    const std::string image = names.substr(0, names.find(','));
+    const std::string image = with_host(names.substr(0, names.find(',')));
     auto reference = parse_reference(image.substr(0, image.find('@')) + "@" + digest);
     if (!reference) {
       errors_.push_back({{file}, "target '" + name + "': " + reference.error().what});
@@ -116,8 +211,7 @@ bool same_platform(const Found& one, const Found& other) {
 }
 
 bool newer(const Found& one, const Found& other) {
-  return std::tuple(one.created.empty(), one.created, one.order) >
-         std::tuple(other.created.empty(), other.created, other.order);
+  return std::tuple(one.created, one.order) > std::tuple(other.created, other.order);
 }
 
 }  // namespace
@@ -138,6 +232,22 @@ void read_metadata(const std::vector<std::string>& files, std::vector<TargetDraf
   }
 }
 
+namespace {
+
+// "index:KEY=VALUE" and "index,manifest:KEY=VALUE" are for the index, which is what is made here.
+void read_bake_annotations(const boost::json::object& target, TargetDraft& draft) {
+  for (const std::string& text : texts_of(target, "annotations")) {
+    const std::size_t equals = text.find('=');
+    const std::size_t colon = text.find(':');
+    if (equals == std::string::npos || colon == std::string::npos || colon + 1 >= equals) continue;
+    const std::string kinds = "," + text.substr(0, colon) + ",";
+    if (kinds.find(",index,") == std::string::npos) continue;
+    draft.annotations[text.substr(colon + 1, equals - colon - 1)] = text.substr(equals + 1);
+  }
+}
+
+}  // namespace
+
 std::vector<TargetDraft> read_bake(const std::string& file, const Position& where, Errors& errors) {
   std::vector<TargetDraft> drafts;
   const auto text = yaml::read_file(file, metadata_limits);
@@ -157,9 +267,10 @@ std::vector<TargetDraft> read_bake(const std::string& file, const Position& wher
   for (const auto& [name, value] : *targets) {
     if (!value.is_object()) continue;
     TargetDraft draft{.name = std::string(name), .where = where, .baked = true};
-    for (std::string& tag : texts_of(value.get_object(), "tags")) {
-      draft.tags.push_back({std::move(tag), {file}});
+    for (const std::string& tag : texts_of(value.get_object(), "tags")) {
+      draft.tags.push_back({with_host(tag), {file}});
     }
+    read_bake_annotations(value.get_object(), draft);
     if (!draft.tags.empty()) drafts.push_back(std::move(draft));
   }
   return drafts;

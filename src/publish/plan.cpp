@@ -1,5 +1,7 @@
 #include "publish/plan_file.hpp"
 
+#include <retry_exec/rules.hpp>
+
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -21,7 +23,7 @@ void merge(TargetDraft& baked, TargetDraft&& written) {
   baked.sources = std::move(written.sources);
   if (!written.tags.empty()) baked.tags = std::move(written.tags);
   baked.staging = std::move(written.staging);
-  baked.annotations = std::move(written.annotations);
+  for (auto& [key, value] : written.annotations) baked.annotations[key] = std::move(value);
   baked.soci = std::move(written.soci);
   baked.flatten = written.flatten;
 }
@@ -71,13 +73,26 @@ std::string first_set(const Variables& environment, std::initializer_list<const 
 void fill_in(Plan& plan, const Variables& environment) {
   if (plan.oras.empty()) plan.oras = first_set(environment, {"ORAS", "ORAS_PATH"}, "oras");
   if (plan.soci.empty()) plan.soci = first_set(environment, {"SOCI", "SOCI_PATH"}, "soci");
-  if (plan.rules.empty()) plan.rules = {"ghcr"};
   if (plan.scratch.empty()) plan.scratch = first_set(environment, {"TMPDIR"}, "/tmp");
-  for (std::string& name : plan.rules) {
-    const std::string path = beside(plan.file, name);
+}
+
+// Names of built-in sets, or files; those of the plan are looked for beside it.
+void read_rules(PlanFile& file, Errors& errors) {
+  for (const TargetDraft::Text& rules : file.rules) {
+    const std::string path = beside(file.plan.file, rules.text);
     std::error_code ignored;
-    if (std::filesystem::exists(path, ignored)) name = path;
+    const bool is_file = std::filesystem::is_regular_file(path, ignored);
+    file.plan.rules.push_back(is_file ? path : rules.text);
+    if (!is_file && builtin_name(rules.text)) continue;
+    // The errors in a file have a place of their own.
+    const auto set = load_rule_set(file.plan.rules.back());
+    if (set) continue;
+    for (Error error : set.error()) {
+      if (error.where.file.empty()) error.where = rules.where;
+      errors.push_back(std::move(error));
+    }
   }
+  if (file.plan.rules.empty()) file.plan.rules = {"ghcr"};
 }
 
 void check_scratch(const Plan& plan, Errors& errors) {
@@ -101,6 +116,7 @@ Result<Plan, Errors> load_plan(const std::string& path, const Variables& environ
   PlanFile file = read_plan_file(*root, errors);
   file.plan.file = path;
   fill_in(file.plan, environment);
+  read_rules(file, errors);
   std::vector<TargetDraft> drafts = gather(file, errors);
   file.plan.targets = finish_targets(file, std::move(drafts), environment, errors);
   if (file.plan.targets.empty() && errors.empty()) {

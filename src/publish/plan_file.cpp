@@ -19,7 +19,7 @@ class PlanReader {
     read_version(top);
     PlanFile file;
     file.plan.file = root.where.file;
-    file.plan.rules = top.strings("rules");
+    file.rules = texts(top, "rules");
     read_tools(top, file.plan);
     file.metadata = texts(top, "metadata");
     file.bake = texts(top, "bake");

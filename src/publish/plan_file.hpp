@@ -31,6 +31,7 @@ struct TargetDraft {
 
 struct PlanFile {
   Plan plan;  // all but its targets
+  std::vector<TargetDraft::Text> rules;
   std::vector<TargetDraft::Text> metadata;
   std::vector<TargetDraft::Text> bake;
   std::optional<TargetDraft::Text> staging;

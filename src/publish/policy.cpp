@@ -23,6 +23,15 @@ PolicyFields pace_of(const PolicyFields& policy) {
   return pace;
 }
 
+// The phase's deadline is no attempt's, see phase_deadline().
+PolicyFields limits_of(const PolicyFields& policy, Duration timeout) {
+  PolicyFields limits;
+  limits.timeout = policy.timeout.value_or(timeout);
+  limits.idle_timeout = policy.idle_timeout;
+  limits.kill_after = policy.kill_after;
+  return limits;
+}
+
 // A wait of a tenth of what has been waited already overshoots by a tenth.
 PolicyFields probe_pace() {
   PolicyFields pace;
@@ -65,18 +74,18 @@ Duration command_timeout(Phase phase) {
 
 StepPolicy probe_policy(const Plan& plan, Phase phase) {
   // Of the phases that do nothing but wait, the plan can set the pace; its general policy is for
-  // failures, and waiting is none.
+  // failures, and waiting is none. A probe is the same small read in every phase: where a phase has
+  // commands of another size, its limits are those of preflight.
   const bool waits = phase == Phase::preflight || phase == Phase::verify;
   const auto own = plan.phases.find(phase);
-  const PolicyFields policy = waits ? said(plan, phase) : PolicyFields{};
+  const PolicyFields policy = said(plan, waits ? phase : Phase::preflight);
   StepPolicy step;
   step.absent = probe_pace();
   if (waits && own != plan.phases.end()) {
     step.absent = layered(pace_of(own->second), probe_pace());
   }
-  step.strong.timeout = policy.timeout.value_or(command_timeout(Phase::preflight));
-  step.strong.idle_timeout = policy.idle_timeout;
-  step.strong.kill_after = policy.kill_after.value_or(2s);  // a read leaves nothing to tidy up
+  step.strong = limits_of(policy, command_timeout(Phase::preflight));
+  if (!policy.kill_after) step.strong.kill_after = 2s;  // a read leaves nothing to tidy up
   return step;
 }
 
@@ -84,9 +93,8 @@ StepPolicy step_policy(const Plan& plan, Phase phase) {
   const PolicyFields policy = said(plan, phase);
   StepPolicy step;
   step.absent = content_pace();
-  step.strong = policy;
-  step.strong.deadline.reset();  // the phase's, see phase_deadline()
-  if (!step.strong.timeout) step.strong.timeout = command_timeout(phase);
+  step.failures = pace_of(policy);
+  step.strong = limits_of(policy, command_timeout(phase));
   return step;
 }
 

@@ -26,13 +26,16 @@ asio::awaitable<PublishResult> publish(const Plan& plan, PublishOptions options,
   Shared shared{.plan = plan,
                 .seams = seams,
                 .commands = Commands(plan, options, seams),
-                .copies = Turns(plan.targets.size()),
+                .copies = {},
                 .scratch = Scratch(plan.scratch),
                 .started = seams.now()};
   if (options.deadline) shared.deadline = shared.started + *options.deadline;
   PublishResult result;
   result.targets.resize(plan.targets.size());
   if (uses_soci(plan)) sweep_scratch(plan.scratch);
+  for (std::size_t i = 0; i < plan.targets.size(); ++i) {
+    for (const Reference& tag : plan.targets[i].tags) shared.copies.add(tag.name(), i);
+  }
   std::vector<asio::awaitable<void>> runs;
   for (std::size_t i = 0; i < plan.targets.size(); ++i) {
     runs.push_back(run_target(shared, plan.targets[i], i, result.targets[i]));

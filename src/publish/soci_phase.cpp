@@ -117,6 +117,9 @@ TargetRun::Task TargetRun::pull_and_convert(const std::string& folder) {
   const std::string output = folder + "/soci";
   const Reference image = by_digest(target_.staging, result_.index);
   Request pull = request(to_string(image), pull_command(plan_, image, layout), {image.host});
+  pull.missing = [this](const Verdict& verdict) {
+    return missing(verdict, target_.staging, target_.staging);
+  };
   const Answer pulled = co_await run(std::move(pull));
   if (!pulled.ok()) {
     fail(pulled, "the image could not be pulled");
@@ -129,6 +132,7 @@ TargetRun::Task TargetRun::pull_and_convert(const std::string& folder) {
   Request conversion =
       request(to_string(image), convert_command(plan_, target_.soci, layout, output), {});
   conversion.environment = {{"TMPDIR", folder}};  // so that what a kill leaves is found
+  conversion.absent_is_final = true;              // all that it reads is here, or never will be
   const Answer converted = co_await run(std::move(conversion));
   if (!converted.ok()) {
     const std::string said = converted.run.deciding.output.standard_error.text();
@@ -149,9 +153,15 @@ TargetRun::Task TargetRun::push_converted(const std::string& layout) {
     fail(StopReason::permanent, to_string(digest.error()));
     co_return;
   }
+  const std::vector<std::string> children = manifests_of(layout, *digest);
+  known_manifests_.insert(children.begin(), children.end());
+  known_manifests_.insert(*digest);
   const Reference staging = soci_tag();
   Request push =
       request(to_string(staging), push_command(plan_, layout, *digest, staging), {staging.host});
+  push.missing = [this](const Verdict& verdict) {
+    return missing(verdict, target_.staging, target_.staging);
+  };
   const Answer pushed = co_await run(std::move(push));
   if (!pushed.ok()) {
     fail(pushed, "the SOCI image could not be pushed");

@@ -6,6 +6,22 @@ namespace retry_exec::publish {
 
 namespace asio = boost::asio;
 
+namespace {
+
+// oras ends an error with what it is about.
+std::string last_digest_in(std::string_view line) {
+  constexpr std::string_view algorithm = "sha256:";
+  constexpr std::size_t length = algorithm.size() + 64;
+  for (std::size_t at = line.rfind(algorithm); at != std::string_view::npos;
+       at = at == 0 ? std::string_view::npos : line.rfind(algorithm, at - 1)) {
+    const std::string_view digest = line.substr(at, length);
+    if (is_digest(digest)) return std::string(digest);
+  }
+  return {};
+}
+
+}  // namespace
+
 TargetRun::TargetRun(Shared& shared, const Target& target, std::size_t number)
     : shared_(shared), plan_(shared.plan), target_(target), number_(number) {
   result_.name = target.name;
@@ -17,7 +33,8 @@ asio::awaitable<TargetResult> TargetRun::run() {
   co_await phase(Phase::index, &TargetRun::index);
   if (target_.soci.enabled) co_await phase(Phase::soci, &TargetRun::soci);
   co_await phase(Phase::copy, &TargetRun::copy);
-  shared_.copies.leave(number_);
+  // Those behind it in a queue that it never came to may pass.
+  for (const std::string& repository : destinations()) shared_.copies.leave(repository, number_);
   co_await phase(Phase::verify, &TargetRun::verify);
   tell(TargetFinished{&result_});
   co_return std::move(result_);
@@ -61,6 +78,19 @@ Request TargetRun::probe(const Reference& reference, bool waits) const {
   probe.waits = waits;
   probe.absent_is_final = !waits;
   return probe;
+}
+
+std::optional<Missing> TargetRun::missing(const Verdict& verdict, const Reference& source,
+                                          const Reference& destination) const {
+  const std::string digest = last_digest_in(verdict.line);
+  if (digest.empty()) return std::nullopt;
+  const bool at_source = verdict.line.find("from source registry") != std::string::npos;
+  const Reference reference = by_digest(at_source ? source : destination, digest);
+  return Missing{.about = to_string(reference),
+                 .argv = known_manifests_.contains(digest) ? probe_command(plan_, reference)
+                                                           : blob_command(plan_, reference),
+                 .host = reference.host,
+                 .policy = probe_policy(plan_, phase_)};
 }
 
 asio::awaitable<Answer> TargetRun::run(Request request) {

@@ -13,7 +13,7 @@ struct Shared {
   const Plan& plan;
   const PublishSeams& seams;
   Commands commands;
-  Turns copies;
+  Queues copies;  // by destination repository
   Scratch scratch;
   TimePoint started;
   TimePoint deadline = TimePoint::max();  // of the whole run
@@ -56,15 +56,22 @@ class TargetRun {
   Task measure(std::size_t number, std::uint64_t& bytes);
 
   // copy and verify
+  std::vector<std::string> destinations() const;
+  Task copy_into(std::string repository);
   Task find_tag(std::size_t number);
+  Task find_immutable_tag(std::size_t number, bool may_be_stale);
   Task copy_tag(std::size_t number);
   Task verify_tag(std::size_t number);
+  std::function<std::optional<std::string>(const std::string&)> digest_check() const;
 
   // Waits until the digest at `reference` is readable.
   Task await_digest(Reference reference);
 
   Request request(std::string about, Arguments argv, std::vector<std::string> hosts) const;
   Request probe(const Reference& reference, bool waits) const;
+  // What a failed command found missing in `source` or, unless its error says that, `destination`.
+  std::optional<Missing> missing(const Verdict& verdict, const Reference& source,
+                                 const Reference& destination) const;
   boost::asio::awaitable<Answer> run(Request request);
   // The target's failure is the first one; those of its other tasks follow from that.
   void fail(const Answer& answer, std::string what);
@@ -94,7 +101,8 @@ class TargetRun {
   };
   std::vector<Image> images_;
   std::vector<Descriptor> manifests_;
-  std::set<std::string> seen_;  // digests that have been read where they are needed
+  std::set<std::string> known_manifests_;  // digests; what is none of them may be a blob
+  std::set<std::string> seen_;             // digests that have been read where they are needed
   std::vector<bool> tag_is_ours_;
   TargetResult result_;
 };

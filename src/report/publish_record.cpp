@@ -1,3 +1,5 @@
+#include "report/wording.hpp"
+
 #include <retry_exec/publish_report.hpp>
 
 #include <algorithm>
@@ -18,7 +20,8 @@ void PublishRecorder::take(const PublishEvent& event) {
   if (found == running_.end()) {
     const Duration start = now_() - started_;
     const WallTime wall = wall_started_ + std::chrono::duration_cast<WallTime::duration>(start);
-    Running running{of_command->step, start, RunRecorder(of_command->step->command, wall, now_)};
+    // The words of the command are in its step.
+    Running running{of_command->step, start, RunRecorder({}, wall, now_)};
     found = running_.emplace(number, std::move(running)).first;
   }
   found->second.recorder.take(of_command->event);
@@ -49,9 +52,10 @@ void PublishStatus::take(const PublishEvent& event, TimePoint now) {
     return;
   }
   Line& line = lines_[step.number];
-  if (line.text.empty()) {
+  if (line.subject.empty()) {
     line.since = now;
-    line.text = step.target + ": " + std::string(to_string(step.phase)) + ": " + step.about;
+    line.subject = step.target + ": " + std::string(to_string(step.phase)) + ": ";
+    line.about = with_short_digests(step.about);
   }
   if (const auto* started = std::get_if<AttemptStarted>(&of_command->event)) {
     line.attempt = started->attempt;
@@ -69,14 +73,15 @@ std::vector<std::string> PublishStatus::rows(TimePoint now) const {
     const auto whole_seconds = [](Duration duration) {
       return format_duration(std::chrono::duration_cast<std::chrono::seconds>(duration));
     };
-    std::string row = "  " + line.text + ": " + whole_seconds(now - line.since);
+    // What changes comes first: a narrow terminal cuts the end.
+    std::string row = "  " + line.subject + whole_seconds(now - line.since);
     if (line.waits_until > now) {
       row += ", attempt " + std::to_string(line.attempt + 1) + " in " +
              whole_seconds(line.waits_until - now + std::chrono::milliseconds(999));
     } else if (line.attempt > 1) {
       row += ", attempt " + std::to_string(line.attempt);
     }
-    rows.push_back(std::move(row));
+    rows.push_back(row + ": " + line.about);
   }
   return rows;
 }

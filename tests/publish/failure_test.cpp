@@ -36,7 +36,7 @@ TEST_CASE("a refused destination ends its target at once, and is not retried", "
   PublishScene scene;
   three_targets(scene, 7);
   scene.push_sources();
-  scene.second.plan(
+  scene.second.change_plan(
       "faults:\n  - {name: denied, repository: 'final/gamma', answer: {status: 403}}\n");
   const Ended ended = scene.publish();
   INFO(ended.err);
@@ -44,7 +44,7 @@ TEST_CASE("a refused destination ends its target at once, and is not retried", "
   CHECK_THAT(ended.err, ContainsSubstring("gamma"));
   CHECK_THAT(ended.err, ContainsSubstring("denied"));
   CHECK(ended.wall < 20s);
-  scene.second.plan("faults: []");
+  scene.second.change_plan("faults: []");
   check_others_are_published(scene, "gamma");
 }
 
@@ -53,7 +53,7 @@ TEST_CASE("an immutable tag that has our image already is as good as written", "
   three_targets(scene, 8);
   scene.push_sources();
   // The answer to the write is lost; the next attempt meets the immutable tag.
-  scene.second.plan(
+  scene.second.change_plan(
       "faults:\n"
       "  - {name: lost, methods: [PUT], kind: manifest, repository: 'final/alpha', tag: '.*', "
       "times: 1, forward: true, reset: true}\n"
@@ -62,7 +62,7 @@ TEST_CASE("an immutable tag that has our image already is as good as written", "
   INFO(ended.err);
   CHECK(ended.exit_code() == 0);
   CHECK(scene.second.struck("lost") == 1);
-  scene.second.plan("faults: []");
+  scene.second.change_plan("faults: []");
   check_published(scene);
 }
 
@@ -71,13 +71,13 @@ TEST_CASE("an immutable tag with another image fails its target", "[failure]") {
   three_targets(scene, 9);
   scene.push_sources();
   push(scene.second.address(), "final/alpha", scene.targets[2].images[0], "1.0");
-  scene.second.plan("faults:\n  - {name: immutable, immutable-tags: true}\n");
+  scene.second.change_plan("faults:\n  - {name: immutable, immutable-tags: true}\n");
   const Ended ended = scene.publish();
   INFO(ended.err);
   CHECK(ended.exit_code() == 1);
   CHECK_THAT(ended.err, ContainsSubstring("immutable"));
   CHECK(scene.digests_of(scene.targets[0])[1] == scene.targets[2].images[0].digest);
-  scene.second.plan("faults: []");
+  scene.second.change_plan("faults: []");
   check_others_are_published(scene, "alpha");
 }
 
@@ -87,7 +87,7 @@ TEST_CASE("a tag that never shows the new image is told as stale", "[failure]") 
   scene.push_sources();
   push(scene.second.address(), "final/alpha", scene.targets[2].images[0], "1.0");
   const auto before = scene.moment();
-  scene.second.plan(
+  scene.second.change_plan(
       "faults:\n  - {name: stale, methods: [GET, HEAD], repository: 'final/alpha', tag: '.*', "
       "stale: {reads: 1000000}}\n");
   Program program = scene.program();
@@ -100,6 +100,6 @@ TEST_CASE("a tag that never shows the new image is told as stale", "[failure]") 
   INFO(ended.err);
   CHECK(ended.exit_code() == 1);
   CHECK_THAT(ended.err, ContainsSubstring("stale"));
-  scene.second.plan("faults: []");
+  scene.second.change_plan("faults: []");
   check_published(scene, before);  // the registry itself was right all the time
 }

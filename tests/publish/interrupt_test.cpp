@@ -14,6 +14,7 @@ struct Point {
   std::string fault;  // holds the run up there
 };
 
+// A phase's name, what of it is meant, and the requests that never get an answer.
 const std::vector<Point> points = {
     {"preflight", "methods: [HEAD], kind: manifest, repository: 'build/.*'"},
     {"index", "methods: [PUT], kind: manifest, repository: 'build/.*'"},
@@ -48,6 +49,8 @@ TEST_CASE("an interrupted run ends its children, cleans up and says so", "[inter
       CHECK(ended.survivors == std::vector<std::string>{});
       CHECK(scene.left_in_scratch() == std::vector<std::string>{});
       CHECK(took < 5s);
+      const std::string phase = point.phase.substr(0, point.phase.find(','));
+      CHECK_THAT(ended.err, ContainsSubstring(": " + phase + ": interrupted"));
 
       scene.both("faults: []");
       const Ended again = scene.publish();

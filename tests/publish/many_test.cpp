@@ -2,17 +2,37 @@
 #include "publish_scene.hpp"
 #include "sha256.hpp"
 
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <regex>
 #include <sstream>
 
 using namespace test;
 
+namespace json = boost::json;
+
 namespace {
+
+// AddressSanitizer's own memory would be measured.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool sanitized = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+constexpr bool sanitized = true;
+#else
+constexpr bool sanitized = false;
+#endif
+#else
+constexpr bool sanitized = false;
+#endif
 
 struct Command {
   double start = 0;
@@ -56,6 +76,66 @@ double busy(std::vector<Command> commands) {
   return sum;
 }
 
+// What a report says of a target's commands.
+struct Reported {
+  std::string phase;
+  std::string words;
+  double took = 0;
+};
+
+std::vector<Reported> commands_of(const json::value& target) {
+  std::vector<Reported> commands;
+  for (const json::value& command : target.at("commands").as_array()) {
+    Reported reported;
+    reported.phase = command.at("phase").as_string().c_str();
+    for (const json::value& word : command.at("command").as_array()) {
+      reported.words += ' ' + std::string(word.as_string());
+    }
+    // Without the time in which it waited for its turn.
+    for (const json::value& attempt : command.at("attempts").as_array()) {
+      reported.took += static_cast<double>(attempt.at("elapsed_ms").as_int64()) * 1e-3;
+    }
+    commands.push_back(reported);
+  }
+  return commands;
+}
+
+// The longest of those commands of a phase whose words have this in them: they need not wait for
+// each other.
+double longest(const std::vector<Reported>& commands, const char* phase, const char* words) {
+  const std::regex pattern(words);
+  double time = 0;
+  for (const Reported& command : commands) {
+    if (command.phase != phase || !std::regex_search(command.words, pattern)) continue;
+    time = std::max(time, command.took);
+  }
+  return time;
+}
+
+// A target's commands of which each needs what the one before it made; the run takes as long as
+// the longest such chain.
+double chain_of(const json::value& target) {
+  const std::vector<Reported> commands = commands_of(target);
+  double chain = 0;
+  for (const auto& [phase, words] :
+       std::vector<std::pair<const char*, const char*>>{{"preflight", " manifest fetch "},
+                                                        {"preflight", " fetch-config "},
+                                                        {"index", " manifest fetch "},
+                                                        {"index", " index create "},
+                                                        {"soci", " --descriptor .*-soci-"},
+                                                        {"soci", " --descriptor .*@sha256:"},
+                                                        {"soci", " manifest fetch --plain-http "},
+                                                        {"soci", " --to-oci-layout "},
+                                                        {"soci", " convert "},
+                                                        {"soci", " --from-oci-layout "},
+                                                        {"copy", " manifest fetch "},
+                                                        {"copy", " cp "},
+                                                        {"verify", " manifest fetch "}}) {
+    chain += longest(commands, phase, words);
+  }
+  return chain;
+}
+
 // A plan of targets that only the stub knows.
 class StubScene {
  public:
@@ -87,6 +167,8 @@ class StubScene {
                            {"STUB_LOG", folder_ / "log"},
                            {"STUB_DELAY", delay},
                            {"TIMED_ORAS", std::nullopt},
+                           // meson's, which touches memory that is only set aside
+                           {"MALLOC_PERTURB_", std::nullopt},
                            {"TMPDIR", folder_.path()}};
     program.time_limit = 300s;
     return program;
@@ -157,7 +239,7 @@ void publish_many(int targets, const std::string& jobs, const std::string& delay
       busy(commands), usage.cpu, static_cast<double>(usage.peak_kib) / 1024);
   std::fflush(stdout);
   constexpr long mib_per_thousand = 64;
-  CHECK(usage.peak_kib < (16 + mib_per_thousand * targets / 1000) * 1024L);
+  if (!sanitized) CHECK(usage.peak_kib < (16 + mib_per_thousand * targets / 1000) * 1024L);
 }
 
 }  // namespace
@@ -172,7 +254,7 @@ TEST_CASE("a run takes hardly longer than its commands", "[many]") {
   const std::string soci = scene.soci;
   scene.oras = scene.folder / "oras";
   scene.soci = scene.folder / "soci";
-  Program program = scene.program();
+  Program program = scene.program({"--report", "json:" + (scene.folder / "report.json")});
   program.environment.insert(
       program.environment.end(),
       {{"TIMED_ORAS", oras}, {"TIMED_SOCI", soci}, {"STUB_LOG", scene.folder / "log"}});
@@ -181,10 +263,22 @@ TEST_CASE("a run takes hardly longer than its commands", "[many]") {
   REQUIRE(ended.exit_code() == 0);
   check_published(scene);
   const auto commands = commands_in(scene.folder / "log");
-  const double path = busy(commands);
+  double path = 0;
+  const json::value report = json::parse(read_file(scene.folder / "report.json"));
+  for (const json::value& target : report.at("targets").as_array()) {
+    path = std::max(path, chain_of(target));
+  }
+  // Both tools are asked for their versions first.
+  double versions = 0;
+  for (const Command& command : commands) {
+    if (command.words.find("version") == std::string::npos) continue;
+    versions = std::max(versions, command.end - command.start);
+  }
+  path += versions;
   std::printf(
-      "three targets, real tools: wall %.3f s, %zu commands, critical path %.3f s, ratio %.3f\n",
-      ended.wall.count(), commands.size(), path, ended.wall.count() / path);
+      "three targets, real tools: wall %.3f s; the longest chain of commands %.3f s, ratio %.3f; "
+      "some of the %zu commands running %.3f s\n",
+      ended.wall.count(), path, ended.wall.count() / path, commands.size(), busy(commands));
   CHECK(ended.wall.count() <= 1.1 * path);
 }
 

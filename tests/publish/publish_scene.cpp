@@ -127,13 +127,8 @@ void PublishScene::push_sources() const {
   }
 }
 
-std::string PublishScene::plan_text() const {
-  std::ostringstream plan;
-  plan << "retry-publish: 1\n"
-       << "rules: [ghcr]\n"
-       << "tools: {oras: '" << oras << "', soci: '" << soci << "'}\n"
-       << "scratch: " << scratch() << '\n'
-       << "policy: {attempts: 20, delay: 200ms, factor: 1.5, max-delay: 2s}\n"
+void PublishScene::policies(std::ostream& plan) const {
+  plan << "policy: {attempts: 20, delay: 200ms, factor: 1.5, max-delay: 2s}\n"
        << "phases:\n"
        << "  preflight: {timeout: " << timeout << ", deadline: " << preflight_deadline
        << preflight_pace << "}\n"
@@ -141,6 +136,15 @@ std::string PublishScene::plan_text() const {
   for (const char* phase : {"index", "soci", "copy"}) {
     plan << "  " << phase << ": {timeout: " << timeout << "}\n";
   }
+}
+
+std::string PublishScene::plan_text() const {
+  std::ostringstream plan;
+  plan << "retry-publish: 1\n"
+       << "rules: [ghcr]\n"
+       << "tools: {oras: '" << oras << "', soci: '" << soci << "'}\n"
+       << "scratch: " << scratch() << '\n';
+  if (!default_policies) policies(plan);
   plan << "registries:\n";
   for (const FlakyRegistry* registry : {&first, &second}) {
     plan << "  '" << registry->address() << "': {plain-http: true}\n";
@@ -183,8 +187,8 @@ Ended PublishScene::publish(std::vector<std::string> options) const {
 }
 
 void PublishScene::both(std::string_view faults) {
-  first.plan(faults);
-  second.plan(faults);
+  first.change_plan(faults);
+  second.change_plan(faults);
 }
 
 std::vector<std::string> PublishScene::left_in_scratch() const {

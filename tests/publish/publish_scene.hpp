@@ -8,6 +8,7 @@
 #include "temporary_folder.hpp"
 
 #include <map>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,8 @@ struct PublishScene {
   std::string preflight_deadline = "60s";
   std::string preflight_pace = ", delay: 100ms, factor: 1.1";
 
+  bool default_policies = false;  // the plan sets none of these
+
   std::vector<PublishTarget> targets;
 
   // Blobs and manifests of all targets, through the proxy, by digest.
@@ -71,6 +74,9 @@ struct PublishScene {
   };
   Moment moment() const;
   std::vector<JournalEntry> entries_since(const Moment& moment) const;
+
+ private:
+  void policies(std::ostream& plan) const;
 };
 
 inline const PublishScene::Moment from_the_start = {};

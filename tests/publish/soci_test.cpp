@@ -97,6 +97,39 @@ TEST_CASE("an image without a layer worth indexing is published as it is, or fai
   check_published(scene);
 }
 
+TEST_CASE("a platform that the image has not ends its target at once", "[soci]") {
+  PublishScene scene;
+  three_targets(scene, 12);
+  scene.minimum_layer_size = "1MiB, platforms: [linux/riscv64]";
+  scene.push_sources();
+  const Ended ended = scene.publish();
+  INFO(ended.err);
+  CHECK(ended.exit_code() == 1);
+  CHECK(ended.wall < 20s);
+  CHECK_THAT(ended.err, ContainsSubstring("beta: soci: "));
+  CHECK_THAT(ended.err, ContainsSubstring("image manifest for linux/riscv64: not found"));
+  std::erase_if(scene.targets, [](const auto& target) { return target.soci; });
+  check_published(scene);
+}
+
+TEST_CASE("only the platforms that the plan names are converted", "[soci]") {
+  PublishScene scene;
+  scene.soci = GENERATE(from_range(soci_commands()));
+  scene.targets = {make_target("beta", 79, true)};
+  scene.minimum_layer_size = "1MiB, platforms: [linux/arm64]";
+  scene.push_sources();
+  const Ended ended = scene.publish();
+  INFO(ended.err);
+  CHECK(ended.exit_code() == 0);
+  const auto digests = scene.digests_of(scene.targets[0]);
+  CHECK(digests[0] == digests[1]);
+  const HttpAnswer index = http(scene.first_registry.address(), "GET",
+                                "/v2/" + scene.repository_of(scene.targets[0]) + "/manifests/1.0",
+                                {}, {{"Accept", std::string(index_type)}});
+  CHECK(index.body.find(scene.targets[0].images[0].digest) != std::string::npos);
+  CHECK(index.body.find(scene.targets[0].images[1].digest) == std::string::npos);
+}
+
 TEST_CASE("layers around soci's own threshold are converted by its defaults", "[soci]") {
   PublishScene scene;
   scene.soci = GENERATE(from_range(soci_commands()));

@@ -195,9 +195,13 @@ FlakyRegistry::FlakyRegistry(const Registry& registry, std::string_view plan) {
 }
 
 void FlakyRegistry::plan(std::string_view yaml) {
+  change_plan(yaml);
+  http(address_, "DELETE", "/_flaky/journal");
+}
+
+void FlakyRegistry::change_plan(std::string_view yaml) {
   const HttpAnswer answer = http(address_, "POST", "/_flaky/plan", std::string(yaml));
   if (answer.status != 200) refuse("the plan is not taken", answer);
-  http(address_, "DELETE", "/_flaky/journal");
 }
 
 std::vector<JournalEntry> FlakyRegistry::journal() const {

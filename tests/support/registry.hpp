@@ -77,7 +77,8 @@ class FlakyRegistry {
   explicit FlakyRegistry(const Registry& registry, std::string_view plan = "faults: []");
 
   const std::string& address() const { return address_; }
-  void plan(std::string_view yaml);  // forgets the journal so far
+  void plan(std::string_view yaml);         // forgets the journal so far
+  void change_plan(std::string_view yaml);  // goes on with it
   std::vector<JournalEntry> journal() const;
   // How often the fault of this name has struck.
   std::size_t struck(std::string_view fault) const;

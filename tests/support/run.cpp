@@ -275,9 +275,10 @@ bool Running::has_ended() const {
 }
 
 void Running::pump(std::chrono::milliseconds at_most) {
-  constexpr auto without_pidfd = 5ms;
-  if (pid_fd_ < 0) at_most = std::min<std::chrono::milliseconds>(at_most, without_pidfd);
+  constexpr auto unwatched = 5ms;
   const bool ended = has_ended();
+  // It may have ended since the caller looked, with nothing left that could wake us.
+  if (ended || pid_fd_ < 0) at_most = std::min<std::chrono::milliseconds>(at_most, unwatched);
   std::array<pollfd, 4> polled{{
       {pending_.empty() && keep_input_ ? -1 : input_, POLLOUT, 0},
       {out_fd_, POLLIN, 0},

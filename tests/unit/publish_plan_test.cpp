@@ -123,6 +123,67 @@ TEST_CASE("Sources are found in metadata, the newest of each platform, sorted by
   CHECK(to_string(target.sources[1].reference) == source(a));
 }
 
+TEST_CASE("The newest image is told by its date, whatever its zone and precision", "[publish]") {
+  const std::vector<std::pair<std::string, std::string>> older_and_newer = {
+      {"2026-01-01T00:00:00Z", "2026-01-01T00:00:00.5Z"},
+      {"2026-01-01T01:00:00+02:00", "2026-01-01T00:00:00Z"},
+      {"2026-01-01T00:00:00", "2025-12-31T23:00:00-02:00"},
+      {"2026-01-01T00:00:00Z", ""},
+      {"2026-01-01T00:00:00Z", "who knows"},
+      {"2026-02-28T00:00:00Z", "2026-02-30T00:00:00Z"},
+  };
+  for (const auto& [older, newer] : older_and_newer) {
+    CAPTURE(older, newer);
+    const Folder folder;
+    folder.write("1.json", "{\"one\": " + entry(a, "amd64", newer) + "}");
+    folder.write("2.json", "{\"one\": " + entry(b, "amd64", older) + "}");
+    const auto plan = folder.load(
+        "retry-publish: 1\nmetadata: ['?.json']\ntargets:\n  one: {tags: [ghcr.io/o/r:1]}\n");
+    REQUIRE(plan.has_value());
+    REQUIRE(plan->targets[0].sources.size() == 1);
+    CHECK(to_string(plan->targets[0].sources[0].reference) == source(a));
+  }
+}
+
+TEST_CASE("What the descriptor does not say of an image, its provenance says", "[publish]") {
+  const auto built = [](const std::string& hex, const std::string& created) {
+    return R"({"one": {"image.name": "o/r", "containerimage.digest": "sha256:)" + hex +
+           R"(", "buildx.build.provenance": {"invocation": {"environment": {"platform":)"
+           R"( "linux/arm64/v8"}, "parameters": {"args":)"
+           R"( {"label:org.opencontainers.image.created": ")" +
+           created + R"("}}}}}})";
+  };
+  const Folder folder;
+  folder.write("1.json", built(a, "2026-01-02T00:00:00Z"));
+  folder.write("2.json", built(b, "2026-01-01T00:00:00Z"));
+  const auto plan = folder.load(
+      "retry-publish: 1\nmetadata: ['?.json']\ntargets:\n  one: {tags: [ghcr.io/o/r:1]}\n");
+  REQUIRE(plan.has_value());
+  const std::vector<Source>& sources = plan->targets[0].sources;
+  REQUIRE(sources.size() == 1);
+  CHECK(to_string(*sources[0].platform) == "linux/arm64/v8");
+  CHECK(to_string(sources[0].reference) == "docker.io/o/r@sha256:" + a);
+}
+
+TEST_CASE("Bake's short names are Docker Hub's, its index annotations the index's", "[publish]") {
+  const Folder folder;
+  folder.write("bake.json", R"({"target": {"one": {
+      "tags": ["posit/app:1", "debian:2", "localhost/app:3", "ghcr.io/o/app:4"],
+      "annotations": ["index:a=1", "index,manifest:b=x=y:z", "manifest:c=3", "d=4", "index:e"]}}})");
+  folder.write("m.json", "{\"one\": " + entry(a, "amd64", "") + "}");
+  const auto plan = folder.load(
+      "retry-publish: 1\nmetadata: [m.json]\nbake: [bake.json]\ntargets:\n"
+      "  one: {annotations: {a: 2}}\n");
+  REQUIRE(plan.has_value());
+  const Target& target = plan->targets[0];
+  std::vector<std::string> tags;
+  for (const Reference& tag : target.tags) tags.push_back(to_string(tag));
+  CHECK(tags == std::vector<std::string>{"docker.io/posit/app:1", "docker.io/library/debian:2",
+                                         "localhost/app:3", "ghcr.io/o/app:4"});
+  CHECK(target.annotations ==
+        std::vector<std::pair<std::string, std::string>>{{"a", "2"}, {"b", "x=y:z"}});
+}
+
 TEST_CASE("With bake a plan has five lines", "[publish]") {
   const Folder folder;
   folder.write("bake.json", R"({"target": {
@@ -246,6 +307,8 @@ TEST_CASE("A wrong plan is told with its place, and all errors at once", "[publi
       {plan_with(ok + "    soci: {enabled: true}\n") + "scratch: /tmp/a:b\n", "the scratch folder"},
       {"retry-publish: 1\ntargets:\n  'o ne':\n" + ok, "a target's name has at most 128"},
       {plan_with(ok) + "targets: {}\n", "targets"},
+      {plan_with(ok) + "rules: [ghrc]\n", "plan.yaml:6:9: 'ghrc' is neither a file nor"},
+      {plan_with(ok) + "rules: [list.json]\n", "list.json:1:1: "},
   };
   CHECK(wrongs.size() >= 30);
   for (const auto& [yaml, expected] : wrongs) {

@@ -196,9 +196,11 @@ TEST_CASE("The status tells what runs and what waits", "[publish]") {
   PublishStatus status(3);
   const TimePoint now = TimePoint{} + 1h;
   status.take(CommandEvent{step("one", true), AttemptStarted{1, 0}}, now);
-  CHECK(status.rows(now + 3s)[1] == "  one: preflight: ghcr.io/o/r@" + digest + ": 3s");
+  CHECK(status.rows(now + 3s)[1] ==
+        "  one: preflight: 3s: ghcr.io/o/r@" + digest.substr(0, 15) + "…");
   status.take(CommandEvent{step("one", true), WaitStarted{10s, false}}, now);
-  CHECK(status.rows(now + 3s)[1].ends_with(": 3s, attempt 2 in 7s"));
+  CHECK(
+      status.rows(now + 3s)[1].starts_with("  one: preflight: 3s, attempt 2 in 7s: ghcr.io/o/r@"));
   const TargetResult failure = bad();
   status.take(TargetFinished{&failure}, now);
   CHECK(status.rows(now)[0] == "1 of 3 targets done, 1 failed");

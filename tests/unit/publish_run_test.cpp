@@ -345,6 +345,52 @@ TEST_CASE("The new index is waited for before it is copied", "[publish]") {
   CHECK(world.elapsed() < 24s);
 }
 
+TEST_CASE(
+    "A copy that misses something is repeated when that is readable, not to see whether it is",
+    "[publish]") {
+  for (const Duration lag : {3s, 20s, 60s}) {
+    World world;
+    world.add_target("one", {'a'}, {"f.io/r:1"});
+    std::optional<TimePoint> since;
+    world.fault = [&](const std::vector<std::string>& argv) -> std::optional<Said> {
+      const bool copies = argv[1] == "cp";
+      const bool probes = !copies && argv.back() == "f.io/r@" + World::digest('a');
+      if (!copies && !probes) return std::nullopt;
+      if (!since) since = world.now;
+      if (world.now < *since + lag) {
+        return World::not_found(World::digest('a'));
+      }
+      return copies ? std::nullopt : std::optional(Said{0, "{}", ""});
+    };
+    const PublishResult result = world.run();
+    REQUIRE(result.exit_code() == 0);
+    CHECK(world.elapsed() < lag + lag / 10 + 3s);
+    CHECK(world.count("cp") < 15);
+  }
+}
+
+TEST_CASE("The plan's attempts are those of failures, not of what is waited for", "[publish]") {
+  World world;
+  world.add_target("one", {'a'}, {"f.io/r:1"});
+  world.plan.policy.attempts = 2;
+  world.visible[World::digest('a')] = world.start + 60s;
+  unsigned copies = 0;
+  world.fault = [&](const std::vector<std::string>& argv) -> std::optional<Said> {
+    if (argv[1] != "cp" || ++copies > 4) return std::nullopt;
+    return World::not_found(World::digest('b'));
+  };
+  CHECK(world.run().exit_code() == 0);
+  unsigned failures = 0;
+  world.fault = [&](const std::vector<std::string>& argv) -> std::optional<Said> {
+    if (argv[1] != "cp") return std::nullopt;
+    ++failures;
+    return Said{1, "", "connection refused\n"};
+  };
+  world.tags.clear();
+  CHECK(world.run().exit_code() == 1);
+  CHECK(failures == 2);
+}
+
 TEST_CASE("A tag that reads stale or not at all is waited for", "[publish]") {
   World world;
   world.add_target("one", {'a'}, {"f.io/r:latest"});
@@ -371,6 +417,24 @@ TEST_CASE("A tag that stays stale is told as stale, one that is gone as missing"
   CHECK(result.targets[0].failure->what.find("is stale") != std::string::npos);
   REQUIRE(result.targets[1].failure);
   CHECK(result.targets[1].failure->what.find("is missing") != std::string::npos);
+}
+
+TEST_CASE("Copies into one repository go in the plan's order; to others nobody waits",
+          "[publish]") {
+  World world;
+  world.add_target("late", {'a'}, {"f.io/r:1", "g.io/r:1"});
+  world.add_target("second", {'b'}, {"g.io/r:2"});
+  world.add_target("other", {'c'}, {"f.io/other:3"});
+  world.visible[World::digest('a')] = world.start + 30s;
+  CHECK(world.run().exit_code() == 0);
+  std::map<std::string, TimePoint> copied;
+  for (const auto& [line, at] : world.times) {
+    if (line.starts_with("cp")) copied[line.substr(line.rfind(' ') + 1)] = at;
+  }
+  CHECK(copied["f.io/other:3"] < world.start + 2s);
+  CHECK(copied["g.io/r:1"] >= world.start + 30s);
+  CHECK(copied["g.io/r:1"] < copied["g.io/r:2"]);
+  CHECK(copied["f.io/r:1"] == copied["g.io/r:1"]);
 }
 
 TEST_CASE("Copies go in the plan's order, and a failed target lets the next one pass",
@@ -402,6 +466,27 @@ TEST_CASE("A refusal to overwrite a tag is no failure when the tag is ours", "[p
     return Said{1, "", "tag invalid: cannot be overwritten because the tag is immutable\n"};
   };
   CHECK(world.run().exit_code() == 0);
+}
+
+TEST_CASE("A refusal to overwrite a tag of ours that reads stale or not at all is waited for",
+          "[publish]") {
+  const bool was_there = GENERATE(false, true);
+  World world;
+  world.add_target("one", {'a'}, {"f.io/r:1"});
+  if (was_there) world.tags["f.io/r:1"] = World::digest('c');
+  bool done = false;
+  world.fault = [&](const std::vector<std::string>& argv) -> std::optional<Said> {
+    if (argv[1] != "cp") return std::nullopt;
+    if (done) {
+      return Said{1, "", "tag invalid: cannot be overwritten because the tag is immutable\n"};
+    }
+    done = true;
+    world.copy(argv);
+    world.stale_until["f.io/r:1"] = world.now + 20s;
+    return Said{1, "", "connection reset\n"};
+  };
+  CHECK(world.run().exit_code() == 0);
+  CHECK(world.elapsed() < 30s);
 }
 
 TEST_CASE("A refusal to overwrite another's tag is a failure", "[publish]") {

@@ -1,0 +1,156 @@
+// What people and programs see of a run.
+#include "json_schema.hpp"
+#include "publish_scene.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+using namespace test;
+
+namespace json = boost::json;
+
+namespace {
+
+// Three targets, of which alpha's first source lags and gamma's destination refuses.
+void lag_and_refuse(PublishScene& scene) {
+  three_targets(scene, 30);
+  scene.push_sources();
+  scene.first.change_plan(
+      "faults:\n  - {name: late, methods: [HEAD], kind: manifest, repository: 'build/alpha/.*', "
+      "digest: '" +
+      scene.targets[0].images[0].digest + "', invisible: {reads: 4}}\n");
+  scene.second.change_plan(
+      "faults:\n  - {name: denied, repository: 'final/gamma', answer: {status: 403}}\n");
+}
+
+std::size_t count(std::string_view text, std::string_view part) {
+  std::size_t found = 0;
+  for (std::size_t at = text.find(part); at != std::string_view::npos;
+       at = text.find(part, at + 1)) {
+    ++found;
+  }
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("the report of a real run is as its schema says and tells lags, verdicts and attempts",
+          "[seen]") {
+  PublishScene scene;
+  lag_and_refuse(scene);
+  const Ended ended = scene.publish({"--report", "json:" + (scene.folder / "report.json")});
+  INFO(ended.err);
+  REQUIRE(ended.exit_code() == 1);
+  const json::value report = json::parse(read_file(scene.folder / "report.json"));
+  const json::value schema = json::parse(read_file(required("PUBLISH_REPORT_SCHEMA")));
+  CHECK(schema_violations(schema, report) == std::vector<std::string>{});
+  CHECK(report.at("exit_code").as_int64() == 1);
+  const json::array& targets = report.at("targets").as_array();
+  REQUIRE(targets.size() == 3);
+  const json::value& lag = targets[0].at("lags").as_array().at(0);
+  CHECK(lag.at("what").as_string().find(scene.targets[0].images[0].digest) != json::string::npos);
+  CHECK(lag.at("probes").as_int64() == 5);
+  CHECK(targets[1].at("succeeded").as_bool());
+  const json::value& failure = targets[2].at("failure");
+  CHECK(failure.at("phase").as_string() == "copy");
+  CHECK(failure.at("verdict").at("class").as_string() == "permanent");
+  CHECK(failure.at("command").as_array().size() > 3);
+}
+
+TEST_CASE("the list of failures has phase, verdict and the command to run by hand", "[seen]") {
+  PublishScene scene;
+  lag_and_refuse(scene);
+  const Ended ended = scene.publish({"--quiet"});
+  REQUIRE(ended.exit_code() == 1);
+  CHECK_THAT(ended.err, ContainsSubstring("not published:\n  gamma: copy: permanent, permanent ("));
+  CHECK_THAT(ended.err, ContainsSubstring("    by hand: " + scene.oras + " cp "));
+  CHECK(ended.out.empty());
+}
+
+TEST_CASE("GitHub gets annotations, groups and a summary with a chart", "[seen]") {
+  PublishScene scene;
+  lag_and_refuse(scene);
+  Program program = scene.program();
+  const std::string summary = scene.folder.write("summary.md", "before\n");
+  program.environment.insert(program.environment.end(),
+                             {{"GITHUB_ACTIONS", "true"}, {"GITHUB_STEP_SUMMARY", summary}});
+  const Ended ended = run(program);
+  INFO(ended.err);
+  REQUIRE(ended.exit_code() == 1);
+  CHECK(count(ended.err, "::group::") == 3);
+  CHECK(count(ended.err, "::endgroup::") == 3);
+  CHECK(count(ended.err, "::error title=retry-publish%3A gamma%3A copy::") == 1);
+  const std::string written = read_file(summary);
+  INFO(written);
+  CHECK(written.starts_with("before\n**retry-publish** published 2 of 3 targets"));
+  CHECK_THAT(written, ContainsSubstring("| alpha | published |"));
+  CHECK_THAT(written, ContainsSubstring("| gamma | failed: copy |"));
+  CHECK_THAT(written, ContainsSubstring("by hand: "));
+  CHECK_THAT(written, ContainsSubstring("```mermaid\ngantt\n"));
+  CHECK_THAT(written, ContainsSubstring("    section alpha\n"));
+  CHECK_THAT(written, ContainsSubstring("attempt 1 absent"));
+  CHECK_THAT(written, ContainsSubstring("wait "));
+}
+
+TEST_CASE("a rehearsal and a matrix contact nothing and need no tools", "[seen]") {
+  PublishScene scene;
+  three_targets(scene, 31);
+  scene.oras = "/nowhere/oras";
+  scene.soci = "/nowhere/soci";
+  const Ended rehearsal = scene.publish({"--dry-run"});
+  CHECK(rehearsal.exit_code() == 0);
+  CHECK(count(rehearsal.out, "/nowhere/oras manifest index create") == 3);
+  CHECK(count(rehearsal.out, "/nowhere/soci convert --standalone") == 1);
+  const Ended matrix = scene.publish({"--matrix", "--shard", "2/2"});
+  CHECK(matrix.exit_code() == 0);
+  CHECK(matrix.out == "{\"include\":[{\"target\":\"beta\"}]}\n");
+  const int full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
+  REQUIRE(full >= 0);
+  Program unwritten = scene.program({"--matrix"});
+  unwritten.standard_output = Descriptor{full};
+  const Ended lost = run(unwritten);
+  ::close(full);
+  CHECK(lost.exit_code() == 125);
+  CHECK_THAT(lost.err, ContainsSubstring("cannot write to standard output"));
+  CHECK(scene.first.journal().empty());
+  CHECK(scene.second.journal().empty());
+}
+
+TEST_CASE("tools that are missing or too old are told before anything is contacted", "[seen]") {
+  PublishScene scene;
+  three_targets(scene, 32);
+  scene.soci = "/nowhere/soci";
+  const Ended missing = scene.publish();
+  CHECK(missing.exit_code() == 125);
+  CHECK_THAT(missing.err, ContainsSubstring("'/nowhere/soci --version' failed"));
+  scene.soci = soci_commands().front();
+  scene.oras = required("ORAS_1_2_3");
+  const Ended old = scene.publish();
+  CHECK(old.exit_code() == 125);
+  CHECK_THAT(old.err, ContainsSubstring("is of version 1.2, and 1.3 is needed"));
+  CHECK(scene.first.journal().empty());
+  // Only what is needed must be there.
+  scene.oras = required("ORAS_1_3_6");
+  scene.soci = "/nowhere/soci";
+  scene.push_sources();
+  CHECK(scene.publish({"--only", "alpha", "--only", "gamma"}).exit_code() == 0);
+}
+
+TEST_CASE("the oldest oras that is supported publishes too", "[seen]") {
+  PublishScene scene;
+  three_targets(scene, 33);
+  scene.oras = required("ORAS_1_3_3");
+  scene.push_sources();
+  scene.both("faults:\n  - {methods: [GET, HEAD], kind: manifest, invisible: {reads: 1}}\n");
+  const Ended ended = scene.publish();
+  INFO(ended.err);
+  CHECK(ended.exit_code() == 0);
+  scene.both("faults: []");
+  check_published(scene);
+}
