@@ -85,7 +85,7 @@ struct Score {
 // Judges each record by the sets that `sets_for` gives for its command; sets are loaded once each.
 Result<Score, Errors> score_corpus(
     std::span<const Record> records,
-    const std::function<std::vector<ChosenSet>(const Record&)>& sets_for);
+    const std::function<std::vector<std::string>(const Record&)>& sets_for);
 
 // The verdict on a saved output of which it is not known for sure which stream it came from:
 // `stream` is stdout, stderr, both, or anything else for "stderr, else stdout".

@@ -154,26 +154,16 @@ std::span<const BuiltinSet> builtin_sets();
 // project was built: a run that succeeds never reads YAML. Nullptr when there is no such set.
 const PolicyFields* builtin_policy(std::string_view name);
 
-// "ghcr" for "ghcr" and "ghcr.yaml" when that names a built-in set and no such file exists here;
-// otherwise nothing: it is a path.
+// "ghcr" for "ghcr", and for "ghcr.yaml" where there is no such file: a built-in set; otherwise
+// nothing: it is a path. So a bare name is never a file ("oras", where oras is run, is oras
+// itself): a file without an extension is named "./oras".
 std::optional<std::string_view> builtin_name(std::string_view name_or_path);
 
-// Loads one set with its includes: a path that exists, else a built-in name. All errors at once.
-// Includes are built-in names or paths beside the including file.
+// Loads one set with its includes: a built-in set or a path, as builtin_name() has it. All errors
+// at once. Includes are built-in names or paths beside the including file.
 Result<RuleSet, Errors> load_rule_set(const std::string& name_or_path);
 
-// A set as it was chosen. One that a user names may be a path; one that was picked is built in, and
-// a file or folder of its name ("oras", which may well lie where oras is run) is none of its
-// business.
-struct ChosenSet {
-  std::string name;
-  bool builtin = false;
-  auto operator<=>(const ChosenSet&) const = default;
-};
-Result<RuleSet, Errors> load_rule_set(const ChosenSet& chosen);
-
 // Several, as `--rules A --rules B` names them: one set that includes them in this order.
-Result<RuleSet, Errors> load_rule_sets(std::span<const ChosenSet> chosen);
 Result<RuleSet, Errors> load_rule_sets(std::span<const std::string> names_or_paths);
 
 // The same from a text in memory; `file` is for messages and for relative includes.
@@ -190,7 +180,7 @@ Errors find_warnings(const RuleSet& set);
 // What `--rules auto` stands for: the built-in sets that serve the registry hosts among the
 // arguments of `command`, then those that serve the command itself; the general ones if there are
 // none.
-std::vector<ChosenSet> pick_rule_sets(std::span<const std::string> command);
+std::vector<std::string> pick_rule_sets(std::span<const std::string> command);
 
 // ---- judging ---------------------------------------------------------------------------------
 

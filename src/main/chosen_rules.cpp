@@ -10,32 +10,32 @@ Result<ChosenRules, Errors> ChosenRules::open(std::span<const std::string> names
   Errors errors;
   for (const std::string& name : names) {
     if (name != "auto") {
-      rules.add({name}, errors);
+      rules.add(name, errors);
       continue;
     }
-    for (ChosenSet& picked : pick_rule_sets(command)) rules.add(std::move(picked), errors);
+    for (std::string& picked : pick_rule_sets(command)) rules.add(std::move(picked), errors);
   }
   if (!errors.empty()) return errors;
   return rules;
 }
 
-void ChosenRules::add(ChosenSet chosen, Errors& errors) {
-  // Decided here for good: the command may put a file of that name where we stand.
-  if (!chosen.builtin) chosen.builtin = builtin_name(chosen.name).has_value();
-  if (const PolicyFields* known = chosen.builtin ? builtin_policy(chosen.name) : nullptr) {
+void ChosenRules::add(std::string name, Errors& errors) {
+  const auto builtin = builtin_name(name);
+  if (const PolicyFields* known = builtin ? builtin_policy(*builtin) : nullptr) {
     policy = layered(policy, *known);
-    sets_.push_back({.chosen = std::move(chosen), .loaded = std::nullopt});
+    // By its bare name, for good: the command may put a "ghcr.yaml" where we stand.
+    sets_.push_back({.name = std::string(*builtin), .loaded = std::nullopt});
     return;
   }
-  auto loaded = load_rule_set(chosen);
+  auto loaded = load_rule_set(name);
   if (!loaded) return append(errors, loaded.error());
   policy = layered(policy, loaded->policy);
-  sets_.push_back({.chosen = std::move(chosen), .loaded = *std::move(loaded)});
+  sets_.push_back({.name = std::move(name), .loaded = *std::move(loaded)});
 }
 
 std::string ChosenRules::names() const {
   std::string text;
-  for (const Set& set : sets_) text += (text.empty() ? "" : ", ") + set.chosen.name;
+  for (const Set& set : sets_) text += (text.empty() ? "" : ", ") + set.name;
   return text;
 }
 
@@ -44,7 +44,7 @@ const Classifier& ChosenRules::classifier() {
     std::vector<RuleSet> sets;
     for (Set& set : sets_) {
       // A built-in set that does not load is our bug: the build has loaded it.
-      sets.push_back(set.loaded ? *std::move(set.loaded) : load_rule_set(set.chosen).value());
+      sets.push_back(set.loaded ? *std::move(set.loaded) : load_rule_set(set.name).value());
     }
     classifier_.emplace(std::move(sets));
   }

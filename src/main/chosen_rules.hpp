@@ -28,11 +28,11 @@ class ChosenRules {
 
  private:
   struct Set {
-    ChosenSet chosen;
+    std::string name;
     std::optional<RuleSet> loaded;
   };
 
-  void add(ChosenSet chosen, Errors& errors);
+  void add(std::string name, Errors& errors);
 
   std::vector<Set> sets_;
   std::optional<Classifier> classifier_;

@@ -156,10 +156,9 @@ int Publisher::finish() {
 }
 
 Result<RuleSet, Errors> publish_rules(const publish::Plan& plan) {
-  std::vector<ChosenSet> sets;
-  for (const std::string& name : plan.rules) sets.push_back({.name = name});
-  for (const char* tool : {"oras", "soci"}) sets.push_back({.name = tool, .builtin = true});
-  return load_rule_sets(sets);
+  std::vector<std::string> names = plan.rules;
+  for (const char* tool : {"oras", "soci"}) names.emplace_back(tool);
+  return load_rule_sets(names);
 }
 
 }  // namespace retry_exec

@@ -36,8 +36,8 @@ Answer usage_error(std::string what);
 Result<std::string, Errors> read_input(const std::string& path);
 
 // The rule sets that -r names, or for "auto" (the default) those that serve `command`.
-std::vector<ChosenSet> chosen_sets(const CommandLine& line,
-                                   const std::vector<std::string>& command);
+std::vector<std::string> chosen_sets(const CommandLine& line,
+                                     const std::vector<std::string>& command);
 
 // A saved log as the command printed it: without the time stamps that CI systems put before lines.
 std::string without_time_stamps(std::string text);

@@ -44,16 +44,16 @@ std::string without_time_stamps(std::string text) {
   return result;
 }
 
-std::vector<ChosenSet> chosen_sets(const CommandLine& line,
-                                   const std::vector<std::string>& command) {
-  std::vector<ChosenSet> sets;
+std::vector<std::string> chosen_sets(const CommandLine& line,
+                                     const std::vector<std::string>& command) {
+  std::vector<std::string> sets;
   const auto given = line.all("rules");
   for (const Given& rules : given) {
     if (rules.value == "auto") {
-      const std::vector<ChosenSet> picked = pick_rule_sets(command);
+      const std::vector<std::string> picked = pick_rule_sets(command);
       sets.insert(sets.end(), picked.begin(), picked.end());
     } else {
-      sets.push_back({rules.value});
+      sets.push_back(rules.value);
     }
   }
   return given.empty() ? pick_rule_sets(command) : sets;
@@ -74,7 +74,7 @@ std::vector<std::string> split(std::string_view text) {
 // A log, judged as the options say.
 struct Judged {
   std::vector<std::string> command;
-  std::vector<ChosenSet> sets;
+  std::vector<std::string> sets;
   Outcome outcome;
   Explanation explanation;
 };
@@ -123,7 +123,7 @@ Result<Judged, Errors> judge_log(const CommandLine& line) {
 
 std::string explained(const Judged& judged) {
   std::string text = "rules:";
-  for (const ChosenSet& set : judged.sets) text += " " + set.name;
+  for (const std::string& set : judged.sets) text += " " + set;
   return text + "\noutcome: " + to_string(judged.outcome) + "\n\n" + explained(judged.explanation);
 }
 
@@ -136,7 +136,7 @@ json::object explained_json(const Judged& judged) {
                                   {"why_not", trial.why_not}});
   }
   json::array sets;
-  for (const ChosenSet& set : judged.sets) sets.emplace_back(set.name);
+  for (const std::string& set : judged.sets) sets.emplace_back(set);
   json::array waits;
   for (const Duration wait : waits_after(judged.explanation.verdict)) {
     waits.emplace_back(std::chrono::duration<double>(wait).count());

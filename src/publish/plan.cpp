@@ -81,7 +81,8 @@ void read_rules(PlanFile& file, Errors& errors) {
   for (const TargetDraft::Text& rules : file.rules) {
     const std::string path = beside(file.plan.file, rules.text);
     std::error_code ignored;
-    const bool is_file = std::filesystem::is_regular_file(path, ignored);
+    const bool bare = builtin_name(rules.text) == rules.text;
+    const bool is_file = !bare && std::filesystem::is_regular_file(path, ignored);
     file.plan.rules.push_back(is_file ? path : rules.text);
     if (!is_file && builtin_name(rules.text)) continue;
     // The errors in a file have a place of their own.

@@ -178,13 +178,9 @@ Result<RuleSet, Errors> flattened(Source* root, bool complete, Errors errors) {
 }  // namespace rules
 
 Result<RuleSet, Errors> load_rule_set(const std::string& name_or_path) {
-  return load_rule_set(ChosenSet{name_or_path});
-}
-
-Result<RuleSet, Errors> load_rule_set(const ChosenSet& chosen) {
   Errors errors;
   rules::Sources sources(errors);
-  rules::Source* root = sources.load(chosen);
+  rules::Source* root = sources.load(name_or_path);
   return rules::flattened(root, sources.complete(), std::move(errors));
 }
 
@@ -196,19 +192,13 @@ Result<RuleSet, Errors> parse_rule_set(std::string_view yaml, const std::string&
 }
 
 Result<RuleSet, Errors> load_rule_sets(std::span<const std::string> names_or_paths) {
-  std::vector<ChosenSet> chosen;
-  for (const std::string& name : names_or_paths) chosen.push_back({name});
-  return load_rule_sets(chosen);
-}
-
-Result<RuleSet, Errors> load_rule_sets(std::span<const ChosenSet> chosen) {
-  if (chosen.size() == 1) return load_rule_set(chosen.front());
+  if (names_or_paths.size() == 1) return load_rule_set(names_or_paths.front());
   Errors errors;
   rules::Sources sources(errors);
   std::vector<rules::Source*> roots;
   RuleSet set;
-  for (const ChosenSet& one : chosen) {
-    rules::Source* root = sources.load(one);
+  for (const std::string& name : names_or_paths) {
+    rules::Source* root = sources.load(name);
     if (std::find(roots.begin(), roots.end(), root) != roots.end() && root != nullptr) continue;
     roots.push_back(root);
     if (root == nullptr) continue;

@@ -44,30 +44,29 @@ std::vector<std::string> hosts_among(std::span<const std::string> arguments) {
   return hosts;
 }
 
-void add_sets(std::vector<ChosenSet>& picked, std::string_view word,
+void add_sets(std::vector<std::string>& picked, std::string_view word,
               std::span<const std::string_view> BuiltinSet::*list) {
   for (const BuiltinSet& set : builtin_sets()) {
     const auto serves = [&](std::string_view glob) { return rules::glob_matches(glob, word); };
     const auto& globs = set.*list;
     if (std::any_of(globs.begin(), globs.end(), serves) &&
-        std::none_of(picked.begin(), picked.end(),
-                     [&](const ChosenSet& other) { return other.name == set.name; })) {
-      picked.push_back({std::string(set.name), true});
+        std::find(picked.begin(), picked.end(), set.name) == picked.end()) {
+      picked.emplace_back(set.name);
     }
   }
 }
 
 }  // namespace
 
-std::vector<ChosenSet> pick_rule_sets(std::span<const std::string> command) {
-  std::vector<ChosenSet> picked;
+std::vector<std::string> pick_rule_sets(std::span<const std::string> command) {
+  std::vector<std::string> picked;
   for (const std::string& host : hosts_among(command.empty() ? command : command.subspan(1))) {
     add_sets(picked, host, &BuiltinSet::hosts);
   }
   const std::size_t by_host = picked.size();
   add_sets(picked, command_name(command), &BuiltinSet::commands);
   const bool command_known = picked.size() > by_host;
-  if (!command_known) picked.push_back({std::string(general_set), true});
+  if (!command_known) picked.emplace_back(general_set);
   return picked;
 }
 

@@ -112,7 +112,7 @@ class Scorer {
   Errors errors;
   Score score;
 
-  void add(const Record& record, const std::vector<ChosenSet>& sets) {
+  void add(const Record& record, const std::vector<std::string>& sets) {
     const Classifier* classifier = classifier_for(sets);
     if (classifier == nullptr) return;
     const std::vector<std::string> command = command_of(record);
@@ -123,7 +123,7 @@ class Scorer {
   }
 
  private:
-  const Classifier* classifier_for(const std::vector<ChosenSet>& sets) {
+  const Classifier* classifier_for(const std::vector<std::string>& sets) {
     const auto known = classifiers_.find(sets);
     if (known != classifiers_.end()) return known->second.get();
     const Result<RuleSet, Errors> set = load_rule_sets(sets);
@@ -158,14 +158,14 @@ class Scorer {
     if (!scored.right()) score.misses.push_back(std::move(scored));
   }
 
-  std::map<std::vector<ChosenSet>, std::unique_ptr<Classifier>> classifiers_;
+  std::map<std::vector<std::string>, std::unique_ptr<Classifier>> classifiers_;
 };
 
 }  // namespace
 
 Result<Score, Errors> score_corpus(
     std::span<const Record> records,
-    const std::function<std::vector<ChosenSet>(const Record&)>& sets_for) {
+    const std::function<std::vector<std::string>(const Record&)>& sets_for) {
   Scorer scorer;
   for (const Record& record : records) scorer.add(record, sets_for(record));
   if (!scorer.errors.empty()) return std::move(scorer.errors);

@@ -33,11 +33,18 @@ const BuiltinSet* find_builtin(std::string_view name_or_path) {
   return found != sets.end() && found->name == name ? &*found : nullptr;
 }
 
+// Does `name` stand for the file at `path`? A bare name of a built-in set never does: where oras is
+// run, a file of that name is oras itself.
+bool names_file(std::string_view name, const std::string& path) {
+  const BuiltinSet* set = find_builtin(name);
+  return (set == nullptr || set->name != name) && is_file(path);
+}
+
 }  // namespace
 
 std::optional<std::string_view> builtin_name(std::string_view name_or_path) {
   const BuiltinSet* set = find_builtin(name_or_path);
-  if (set == nullptr || is_file(std::string(name_or_path))) return std::nullopt;
+  if (set == nullptr || names_file(name_or_path, std::string(name_or_path))) return std::nullopt;
   return set->name;
 }
 
@@ -99,9 +106,8 @@ std::vector<Source*> Sources::in_order(std::span<Source* const> roots) {
   return order;
 }
 
-Source* Sources::load(const ChosenSet& chosen) {
-  const std::string& name = chosen.name;
-  if (!chosen.builtin && is_file(name)) return load_path(name, {});
+Source* Sources::load(const std::string& name) {
+  if (names_file(name, name)) return load_path(name, {});
   if (const BuiltinSet* set = find_builtin(name)) return load_builtin(*set, {});
   struct stat status {};
   errors_.push_back(::stat(name.c_str(), &status) == 0 ? Error{{name}, "is a folder, not a file"}
@@ -192,7 +198,7 @@ void Sources::include_all(Source& source) {
 Source* Sources::include(const Source& source, const IncludeDraft& draft) {
   if (!source.builtin) {
     const std::string path = draft.name.starts_with('/') ? draft.name : source.folder + draft.name;
-    if (is_file(path)) return load_path(path, draft.where);
+    if (names_file(draft.name, path)) return load_path(path, draft.where);
   }
   if (const BuiltinSet* set = find_builtin(draft.name)) return load_builtin(*set, draft.where);
   errors_.push_back({draft.where, unknown_set(draft.name)});

@@ -24,8 +24,8 @@ class Sources {
  public:
   explicit Sources(Errors& errors) : errors_(errors) {}
 
-  // A path that exists, else a built-in name; nullptr (and an error) when neither.
-  Source* load(const ChosenSet& chosen);
+  // A built-in set or a path: see builtin_name(). Nullptr (and an error) when neither.
+  Source* load(const std::string& name);
   // A text in memory, as if it were the file at `path`.
   Source* add(std::string_view yaml, const std::string& path);
 

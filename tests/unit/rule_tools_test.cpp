@@ -68,7 +68,8 @@ TEST_CASE("what is wrong with a corpus is told line by line", "[rules][corpus]")
 TEST_CASE("an empty corpus is all right, and no share of it is wrong", "[rules][corpus]") {
   const auto records = read_corpus("\n \n", "c.jsonl");
   REQUIRE(records.has_value());
-  const auto score = score_corpus(*records, [](const Record&) { return std::vector<ChosenSet>(); });
+  const auto score =
+      score_corpus(*records, [](const Record&) { return std::vector<std::string>(); });
   REQUIRE(score.has_value());
   CHECK(score->total.all == 0);
   CHECK(score->total.share() == 1);

@@ -225,23 +225,23 @@ TEST_CASE("included rules stand behind their includers, each once", "[rules]") {
   CHECK(ids == std::vector<std::string>{"right", "left", "base"});
 }
 
-TEST_CASE("a file or folder named like a built-in set does not stand in for one that was picked",
+TEST_CASE("a file or folder with the bare name of a built-in set does not stand in for it",
           "[rules]") {
   const test::TemporaryFolder folder;
   folder.write("oras", "#!/bin/sh\nexec /opt/oras \"$@\"\n");
   std::filesystem::create_directory(folder / "soci");
   const auto before = std::filesystem::current_path();
   std::filesystem::current_path(folder / ".");
-  const std::vector<ChosenSet> picked = {{"oras", true}, {"soci", true}};
+  const std::vector<std::string> picked = {"oras", "soci"};
   const auto sets = load_rule_sets(picked);
-  const auto one = load_rule_set(picked.front());
-  const auto named = load_rule_set("oras");
+  const auto one = load_rule_set("oras");
+  const auto path = load_rule_set("./oras");
   std::filesystem::current_path(before);
   REQUIRE(sets.has_value());
   CHECK(sets->file == "oras.yaml, soci.yaml");
   REQUIRE(one.has_value());
   CHECK(one->file == "oras (built in)");
-  CHECK_FALSE(named.has_value());  // what a user names is a path where there is one
+  CHECK_FALSE(path.has_value());  // a path is one
 }
 
 TEST_CASE("an id that two included sets have must be told apart", "[rules]") {
@@ -281,7 +281,8 @@ TEST_CASE("errors of an included file are told with its own name", "[rules]") {
   CHECK(joined(set.error()) == (folder / "bad.yaml") + ":2:8: this quote is never closed");
 }
 
-TEST_CASE("a path that exists comes before a built-in name, a folder does not", "[rules]") {
+TEST_CASE("a file that exists comes before a built-in name with an extension, a folder does not",
+          "[rules]") {
   const test::TemporaryFolder folder;
   const auto before = std::filesystem::current_path();
   std::filesystem::current_path(folder.path());
@@ -359,14 +360,7 @@ TEST_CASE("a command's name is seen through what runs it", "[rules]") {
 }
 
 TEST_CASE("auto picks by registry hosts, then by the command", "[rules]") {
-  const auto picked = [](std::vector<std::string> command) {
-    std::vector<std::string> names;
-    for (const ChosenSet& set : pick_rule_sets(command)) {
-      CHECK(set.builtin);
-      names.push_back(set.name);
-    }
-    return names;
-  };
+  const auto picked = [](std::vector<std::string> command) { return pick_rule_sets(command); };
   using Names = std::vector<std::string>;
   CHECK(picked({"oras", "cp", "ghcr.io/o/r:1", "x"}) == Names{"ghcr", "oras"});
   CHECK(picked({"sudo", "docker", "push", "docker://1.dkr.ecr.eu-west-1.amazonaws.com/x"}) ==

@@ -64,7 +64,8 @@ TEST_CASE("a program over its time is killed with all it started", "[support]") 
 }
 
 TEST_CASE("what a program leaves running is reported and ended", "[support]") {
-  const Ended ended = run({.argv = {"sh", "-c", "sleep 63 & until grep -q sleep /proc/$!/comm; do :; done; echo $!"}});
+  const Ended ended = run(
+      {.argv = {"sh", "-c", "sleep 63 & until grep -q sleep /proc/$!/comm; do :; done; echo $!"}});
   REQUIRE(ended.survivors.size() == 1);
   CHECK(ended.survivors[0] == "sleep 63");
   CHECK(command_line(std::stoi(ended.out)).empty());
