@@ -114,6 +114,9 @@ class Supervisor {
   // Waits, and returns the signal that cut the wait short, if one did.
   boost::asio::awaitable<std::optional<int>> wait(Duration duration);
 
+  // Is our standard input a pipe of which an attempt that inherited it may have left nothing?
+  bool input_can_be_spent() const;
+
   // The first signal that asked us to end, if any has; also one that is still to be dealt with.
   std::optional<int> interrupted_by() const;
 

@@ -5,7 +5,7 @@
 // For each target: wait until every source digest is readable → create the index → convert it for
 // SOCI (where asked) → copy it to its tags → verify them. All that touches a registry is done by
 // oras and soci, as argv arrays; nothing here prints. The format of a plan is documented in
-// README.md, "Publishing".
+// README.md, "Publishing images".
 #pragma once
 
 #include <retry_exec/error.hpp>

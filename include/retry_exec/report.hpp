@@ -114,8 +114,9 @@ Result<ReportTarget> parse_report_target(std::string_view text);
 std::string report(const RunRecord& record, ReportFormat format, const Redactor& redactor);
 
 // Writes a report where it shall be. A file is there whole or not at all; what is no regular file
-// (a pipe, /dev/stderr) is written to as it is.
-Result<void> write_report(const std::string& path, std::string_view text);
+// (a pipe, /dev/stderr) is written to as it is, and its reader waited for no longer than `give_up`.
+Result<void> write_report(const std::string& path, std::string_view text,
+                          TimePoint give_up = TimePoint::max());
 
 // ---- the summary -----------------------------------------------------------------------------
 
@@ -144,7 +145,8 @@ std::string markdown_escaped(std::string_view text);
 std::string run_summary(const RunRecord& record, const Redactor& redactor);
 
 // Adds to the end of a file such as $GITHUB_STEP_SUMMARY.
-Result<void> append_summary(const std::string& path, std::string_view text);
+Result<void> append_summary(const std::string& path, std::string_view text,
+                            TimePoint give_up = TimePoint::max());
 
 // ---- live status -----------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@
 // match, depth and heap limits; what cannot be evaluated under them is reported, never taken for a
 // match nor silently for a miss.
 //
-// The format of a rule file is documented in README.md, "Writing rules".
+// The format of a rule file is documented in README.md, "Rules".
 #pragma once
 
 #include <retry_exec/captured.hpp>

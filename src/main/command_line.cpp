@@ -1,11 +1,13 @@
 #include "command_line.hpp"
 
 #include <retry_exec/outcome.hpp>
+#include <retry_exec/process.hpp>
 #include <retry_exec/redact.hpp>
 #include <retry_exec/write.hpp>
 
 #include <boost/program_options/options_description.hpp>
 #include <boost/program_options/parsers.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <unistd.h>
 
@@ -226,6 +228,17 @@ int print(std::string_view program, std::string_view text) {
   if (error == 0) return exit_code::success;
   // NOLINTNEXTLINE(concurrency-mt-unsafe)
   return fail(program, {{{}, std::string("standard output: ") + std::strerror(error)}});
+}
+
+int run_program(std::string_view program, int (*run)(std::span<char* const> arguments), int count,
+                char** words) {
+  protect_standard_streams();
+  const auto size = static_cast<std::size_t>(count > 0 ? count - 1 : 0);
+  try {
+    return run({words + (count > 0 ? 1 : 0), size});
+  } catch (const boost::system::system_error& error) {
+    return fail(program, {{{}, std::string("cannot begin: ") + error.code().message()}});
+  }
 }
 
 std::string option_table(std::span<const OptionDefinition> options) {

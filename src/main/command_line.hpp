@@ -54,6 +54,12 @@ const char* from_environment(const std::string& name);
 // Tells errors of ours on stderr, behind the program's name. Returns exit_code::own_failure.
 int fail(std::string_view program, const Errors& errors);
 
+// What main() of a program that runs commands does: protects the standard streams and runs `run`
+// with the arguments behind the program's name. Where the system has no descriptor left for us,
+// that is said.
+int run_program(std::string_view program, int (*run)(std::span<char* const> arguments), int count,
+                char** words);
+
 // Prints what was asked for in place of a run: help, a version, a plan. Returns the exit code.
 int print(std::string_view program, std::string_view text);
 

@@ -105,9 +105,19 @@ void Publisher::on_event(const publish::PublishEvent& event) {
   log_.take(event);
 }
 
+// Until when a reader that does not read is waited for.
+TimePoint Publisher::patience() const {
+  if (supervisor_.interrupted_by()) return Clock::now();
+  return settings_.deadline ? begun_ + *settings_.deadline : TimePoint::max();
+}
+
+void Publisher::tell(std::string_view text) {
+  write_all(STDERR_FILENO, text, patience());
+}
+
 // Log lines scroll above the status.
 void Publisher::write(std::string_view lines) {
-  write_all(STDERR_FILENO, live_ ? block_.erase() + std::string(lines) : std::string(lines));
+  tell(live_ ? block_.erase() + std::string(lines) : std::string(lines));
 }
 
 void Publisher::draw() {
@@ -116,7 +126,7 @@ void Publisher::draw() {
   const std::size_t columns = size.ws_col == 0 ? 80 : size.ws_col;
   const std::size_t lines = size.ws_row == 0 ? 24 : size.ws_row;
   const std::vector<std::string> rows = status_.rows(Clock::now());
-  write_all(STDERR_FILENO, block_.draw(rows, columns, lines / 2));
+  tell(block_.draw(rows, columns, lines / 2));
 }
 
 void Publisher::tell_what_happened() {
@@ -124,32 +134,33 @@ void Publisher::tell_what_happened() {
                        .started = started_,
                        .commands = recorder_.finish(),
                        .result = std::move(result_)};
-  const auto note = [](const Result<void>& written) {
+  const auto note = [this](const Result<void>& written) {
     if (written) return;
-    write_all(STDERR_FILENO, "retry-publish: " + to_string(written.error()) + "\n");
+    tell("retry-publish: " + to_string(written.error()) + "\n");
   };
   if (settings_.report) {
     const ReportTarget target = parse_report_target(*settings_.report).value();
-    note(write_report(target.path, publish_report(record, target.format, redactor_)));
+    note(write_report(target.path, publish_report(record, target.format, redactor_), patience()));
   }
   const char* github = from_environment("GITHUB_STEP_SUMMARY");
   const std::string summary = settings_.summary.value_or(github == nullptr ? "" : github);
-  if (!summary.empty()) note(append_summary(summary, publish_summary(record, redactor_)));
+  if (!summary.empty())
+    note(append_summary(summary, publish_summary(record, redactor_), patience()));
   result_ = std::move(record.result);
 }
 
 int Publisher::finish() {
-  if (live_) write_all(STDERR_FILENO, block_.erase());
+  if (live_) tell(block_.erase());
   if (!tool_errors_.empty()) {
     for (const Error& error : tool_errors_) {
-      write_all(STDERR_FILENO, "retry-publish: " + redactor_(to_string(error)) + "\n");
+      tell("retry-publish: " + redactor_(to_string(error)) + "\n");
     }
     return exit_code::own_failure;
   }
   tell_what_happened();
   const std::string failures = publish_failures(result_, redactor_);
   if (!failures.empty() && log_options(settings_).format != LogFormat::json) {
-    write_all(STDERR_FILENO, "retry-publish: " + failures);
+    tell("retry-publish: " + failures);
   }
   if (const std::optional<int> signal = supervisor_.interrupted_by()) return die_by(*signal);
   return result_.exit_code();

@@ -24,6 +24,8 @@ class Publisher {
   boost::asio::awaitable<void> redraw();
   publish::PublishSeams seams();
   void on_event(const publish::PublishEvent& event);
+  TimePoint patience() const;
+  void tell(std::string_view text);
   void write(std::string_view lines);
   void draw();
   void tell_what_happened();
@@ -36,6 +38,7 @@ class Publisher {
   Supervisor supervisor_;
   const Redactor redactor_;
   const WallTime started_ = std::chrono::system_clock::now();
+  const TimePoint begun_ = Clock::now();
   Random random_;
   PublishLog log_;
   PublishRecorder recorder_;

@@ -11,8 +11,6 @@
 #include <retry_exec/report.hpp>
 #include <retry_exec/write.hpp>
 
-#include <boost/system/system_error.hpp>
-
 #include <unistd.h>
 
 #include <algorithm>
@@ -60,7 +58,7 @@ std::string plan(const Settings& settings, const ChosenRules& rules) {
          "\n";
 }
 
-int main(std::span<char* const> arguments) {
+int run(std::span<char* const> arguments) {
   const auto line =
       read_command_line(retry_exec_options(), arguments, "RETRY_EXEC", option_variables());
   if (!line) return fail(program, line.error());
@@ -85,14 +83,6 @@ int main(std::span<char* const> arguments) {
 }  // namespace
 }  // namespace retry_exec
 
-int main(int count, char** arguments) {
-  retry_exec::protect_standard_streams();
-  const auto size = static_cast<std::size_t>(count > 0 ? count - 1 : 0);
-  try {
-    return retry_exec::main({arguments + (count > 0 ? 1 : 0), size});
-  } catch (const boost::system::system_error& error) {
-    // The system gives us no descriptor, say: `ulimit -n`.
-    return retry_exec::fail(retry_exec::program,
-                            {{{}, std::string("cannot begin: ") + error.code().message()}});
-  }
+int main(int count, char** words) {
+  return retry_exec::run_program(retry_exec::program, retry_exec::run, count, words);
 }

@@ -63,7 +63,7 @@ Result<CommandLine, Errors> read_arguments(std::span<char* const> arguments) {
   return read(plan_last);
 }
 
-int main(std::span<char* const> arguments) {
+int run(std::span<char* const> arguments) {
   const auto line = read_arguments(arguments);
   if (!line) return fail(program, line.error());
   if (line->on("help")) return print(program, help());
@@ -90,8 +90,6 @@ int main(std::span<char* const> arguments) {
 }  // namespace
 }  // namespace retry_exec
 
-int main(int count, char** arguments) {
-  retry_exec::protect_standard_streams();
-  const auto size = static_cast<std::size_t>(count > 0 ? count - 1 : 0);
-  return retry_exec::main({arguments + (count > 0 ? 1 : 0), size});
+int main(int count, char** words) {
+  return retry_exec::run_program(retry_exec::program, retry_exec::run, count, words);
 }

@@ -85,6 +85,7 @@ Result<CommandLine, Errors> read_all(std::span<char* const> arguments) {
 
 Answer unknown_command(const std::string& name) {
   std::vector<std::string_view> names;
+  names.reserve(std::size(commands));
   for (const Command& command : commands) names.push_back(command.name);
   const std::string_view near = nearest_word(name, names);
   return usage_error(
@@ -120,11 +121,11 @@ Answer usage_error(std::string what) {
 
 }  // namespace retry_exec::retry_rules
 
-int main(int argc, char** argv) {
+// Unlike the others it starts nothing, so a closed standard stream may stay closed, and be told.
+int main(int count, char** words) {
   using namespace retry_exec;
-  const std::span<char* const> arguments(argv + 1,
-                                         static_cast<std::size_t>(argc > 0 ? argc - 1 : 0));
-  const retry_rules::Answer answer = retry_rules::run(arguments);
+  const auto size = static_cast<std::size_t>(count > 0 ? count - 1 : 0);
+  const retry_rules::Answer answer = retry_rules::run({words + (count > 0 ? 1 : 0), size});
   write_all(STDERR_FILENO, answer.err);
   const int lost = print("retry-rules", answer.out);
   return lost == exit_code::success ? answer.code : lost;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdio>
 
@@ -40,6 +41,22 @@ std::string without_time_stamps(std::string text) {
     const std::string_view line = rest.substr(0, end);
     result += stamped(line) ? line.substr(form.size()) : line;
     rest.remove_prefix(end);
+  }
+  return result;
+}
+
+// A saved log of a CI step holds our own lines and the runner's, which no command printed.
+std::string without_lines_about_it(const std::string& text) {
+  constexpr std::array prefixes = {std::string_view("retry-exec: "), std::string_view("##["),
+                                   std::string_view("::error"), std::string_view("::warning")};
+  std::string result;
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::string_view line = rest.substr(0, std::min(rest.find('\n'), rest.size() - 1) + 1);
+    rest.remove_prefix(line.size());
+    if (std::none_of(prefixes.begin(), prefixes.end(),
+                     [line](std::string_view prefix) { return line.starts_with(prefix); })) {
+      result += line;
+    }
   }
   return result;
 }
@@ -113,10 +130,10 @@ Result<Judged, Errors> judge_log(const CommandLine& line) {
   const Given* stream = line.find("stream");
   const Classifier classifier({*std::move(set)});
   const Redactor redact(judged.command, environ);
-  judged.explanation =
-      redacted(explain_text(classifier, judged.command, judged.outcome, without_time_stamps(*log),
-                            stream == nullptr ? "" : stream->value),
-               redact);
+  judged.explanation = redacted(explain_text(classifier, judged.command, judged.outcome,
+                                             without_lines_about_it(without_time_stamps(*log)),
+                                             stream == nullptr ? "" : stream->value),
+                                redact);
   judged.command = redact.arguments(judged.command);
   return judged;
 }

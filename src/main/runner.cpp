@@ -84,7 +84,11 @@ Seams Runner::seams() {
 
 boost::asio::awaitable<std::optional<int>> Runner::wait(Duration duration) {
   // What was held of the attempt before, which did not decide.
-  if (settings_.verbose != 0) co_await give_out(STDERR_FILENO, STDERR_FILENO, {});
+  if (settings_.verbose != 0) co_await give_out(STDERR_FILENO, STDERR_FILENO, deadline_);
+  if (!settings_.replay_stdin && !said_of_input_ && supervisor_.input_can_be_spent()) {
+    said_of_input_ = true;
+    say("standard input is a pipe, of which earlier attempts may have left nothing: -I replays it");
+  }
   co_return co_await supervisor_.wait(duration);
 }
 
@@ -104,6 +108,8 @@ boost::asio::awaitable<Delivery> Runner::give_out(int output, int error,
   note(co_await supervisor_.give_out(held_output_, output, deadline));
   const bool gone = delivery.reader_gone;
   note(co_await supervisor_.give_out(held_error_, error, deadline));
+  held_output_ = {};
+  held_error_ = {};
   delivery.reader_gone = gone;  // of stderr that is no more than the command alone would notice
   co_return delivery;
 }
@@ -176,7 +182,11 @@ void Runner::say(std::string_view text) {
 // Ours begin at the start of a line, wherever the command's own output stopped.
 void Runner::write_lines(std::string_view lines) {
   const std::string whole = (std::exchange(line_is_open_, false) ? "\n" : "") + std::string(lines);
-  write_all(STDERR_FILENO, whole, supervisor_.interrupted_by() ? Clock::now() : deadline_);
+  write_all(STDERR_FILENO, whole, patience());
+}
+
+TimePoint Runner::patience() const {
+  return supervisor_.interrupted_by() ? Clock::now() : deadline_;
 }
 
 double Runner::random() {
@@ -242,10 +252,11 @@ void Runner::tell_what_happened() {
   };
   if (settings_.report) {
     const ReportTarget& target = *settings_.report;
-    note(write_report(target.path, report(recorder_->record(), target.format, redactor())));
+    note(write_report(target.path, report(recorder_->record(), target.format, redactor()),
+                      patience()));
   }
   if (const auto file = summary_file(); file && recorder_) {
-    note(append_summary(*file, run_summary(recorder_->record(), redactor())));
+    note(append_summary(*file, run_summary(recorder_->record(), redactor()), patience()));
   }
 }
 
@@ -255,7 +266,8 @@ int Runner::finish() {
   if (const auto late = supervisor_.interrupted_by()) return die_by(*late);
   // A shell that runs a loop around us looks for these two, to end the loop as well.
   if (const auto* signalled = std::get_if<Signalled>(&result_.deciding.outcome);
-      signalled != nullptr && (signalled->signal == SIGINT || signalled->signal == SIGQUIT)) {
+      signalled != nullptr && (signalled->signal == SIGINT || signalled->signal == SIGQUIT) &&
+      result_.exit_code == exit_code::signal_base + signalled->signal) {
     return die_by(signalled->signal);
   }
   return result_.exit_code;

@@ -48,6 +48,7 @@ class Runner {
   const Redactor& redactor();
   void say(std::string_view text);
   void write_lines(std::string_view lines);
+  TimePoint patience() const;  // until when a reader that does not read is waited for
   bool stopped_within_a_line(const CapturedOutput& output) const;
 
   void tell_what_happened();
@@ -66,6 +67,7 @@ class Runner {
   HeldOutput held_output_;
   HeldOutput held_error_;
   TimePoint deadline_ = TimePoint::max();
+  bool said_of_input_ = false;
   bool line_is_open_ = false;  // the command's output stopped in the middle of a line
   unsigned max_attempts_ = 0;
   int last_exit_ = 0;

@@ -114,8 +114,10 @@ std::vector<pid_t> children() {
   std::string_view text(buffer.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
   std::vector<pid_t> found;
   while (!text.empty()) {
+    const std::size_t blank = text.find(' ');
+    if (blank == std::string_view::npos) break;  // cut: half a number is somebody else's
     if (const pid_t pid = number(text); pid > 0) found.push_back(pid);
-    text.remove_prefix(std::min(text.find(' '), text.size() - 1) + 1);
+    text.remove_prefix(blank + 1);
   }
   return found;
 }

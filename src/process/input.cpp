@@ -3,7 +3,9 @@
 #include <boost/asio/post.hpp>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,7 +21,17 @@ constexpr std::size_t piece = std::size_t{64} << 10;
 }
 
 Input::Input(boost::asio::io_context& context)
-    : context_(context), start_(::lseek(STDIN_FILENO, 0, SEEK_CUR)) {}
+    : context_(context), start_(::lseek(STDIN_FILENO, 0, SEEK_CUR)) {
+  if (start_ >= 0) return;
+  pollfd request{STDIN_FILENO, POLLIN, 0};
+  empty_at_start_ = ::poll(&request, 1, 0) == 1 && (request.revents & POLLIN) == 0;
+}
+
+bool Input::can_be_spent() const {
+  struct stat status {};
+  return start_ < 0 && !empty_at_start_ && ::fstat(STDIN_FILENO, &status) == 0 &&
+         (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
+}
 
 Input::Prepared Input::prepare(StandardInput kind) {
   Prepared prepared;

@@ -35,6 +35,10 @@ class Input {
   void start_feeding();
   void stop_feeding();
 
+  // Is it a pipe or a socket that was not at its end when we were started? Without a recording a
+  // later attempt finds what earlier ones left of it.
+  bool can_be_spent() const;
+
  private:
   Prepared prepare_replay();
   void feed();
@@ -43,7 +47,8 @@ class Input {
   void await_source();
 
   boost::asio::io_context& context_;
-  off_t start_ = -1;  // where a seekable stdin stood when we were started
+  off_t start_ = -1;             // where a seekable stdin stood when we were started
+  bool empty_at_start_ = false;  // there was nothing to read, and nobody who could write
   bool used_ = false;
 
   // Replay. The recording is bounded in memory and spills to an unlinked file.

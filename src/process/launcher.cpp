@@ -36,7 +36,7 @@ bool place_standard_fds(const int (&fds)[3]) {
   if ((!setup.own_group || ::setpgid(0, 0) == 0) && ::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
       ::getppid() == parent && place_standard_fds(setup.standard_fds) &&
       (!setup.ignore_children || ::signal(SIGCHLD, SIG_IGN) != SIG_ERR) &&
-      ::sigprocmask(SIG_SETMASK, &setup.mask, nullptr) == 0) {
+      ::pthread_sigmask(SIG_SETMASK, &setup.mask, nullptr) == 0) {
     failure.step = StartFailure::Step::exec;
     ::execve(path, arguments, variables);
   }
@@ -51,12 +51,12 @@ pid_t spawn(const ChildSetup& setup, const char* path, const char* const* argv,
   sigset_t before;
   sigfillset(&all);
   // A handler of ours must not run in the child while it shares our memory.
-  ::sigprocmask(SIG_SETMASK, &all, &before);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
   const pid_t parent = ::getpid();
   const pid_t pid = ::vfork();  // NOLINT(clang-analyzer-security.insecureAPI.vfork)
   if (pid == 0) become(setup, parent, path, argv, environment, in_child);
   const int fork_error = errno;
-  ::sigprocmask(SIG_SETMASK, &before, nullptr);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) {
     failure = {StartFailure::Step::fork, fork_error};
   } else if (in_child.error != 0) {
@@ -80,7 +80,7 @@ pid_t spawn_by_shell(const ChildSetup& setup, const std::string& path, const cha
 
 }  // namespace
 
-Child VforkLauncher::operator()(boost::asio::io_context::executor_type executor,
+Child VforkLauncher::operator()(const boost::asio::io_context::executor_type& executor,
                                 StartFailure& failure, const std::string& path,
                                 const char* const* argv, const char* const* environment,
                                 const ChildSetup& setup) const {

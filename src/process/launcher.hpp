@@ -35,7 +35,7 @@ struct VforkLauncher {
   // Starts `path` and returns its handle. On failure `failure` says what failed, no child is left,
   // and the handle is invalid. A text file without "#!" is run by /bin/sh, as execvp(3) does; one
   // that somebody still has open for writing (ETXTBSY) is tried again for a few milliseconds.
-  Child operator()(boost::asio::io_context::executor_type executor, StartFailure& failure,
+  Child operator()(const boost::asio::io_context::executor_type& executor, StartFailure& failure,
                    const std::string& path, const char* const* argv, const char* const* environment,
                    const ChildSetup& setup) const;
 };

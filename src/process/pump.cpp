@@ -130,7 +130,6 @@ void Pump::read_some() {
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return await_source();
   if (got <= 0) return end();  // EIO is how a pseudo-terminal says end of file
   const auto size = static_cast<std::size_t>(got);
-  carried_ += size;
   if (callbacks_.activity) callbacks_.activity();
   if (callbacks_.bytes) callbacks_.bytes(pending_);
   if (ends_.held != nullptr) {
@@ -142,6 +141,7 @@ void Pump::read_some() {
   full_reads_ = size == Capture::chunk ? full_reads_ + 1 : 0;
   if (full_reads_ == 1) ::fcntl(source_.native_handle(), F_SETPIPE_SZ, large_pipe);
   if (ends_.sink == nullptr) {
+    carried_ += size;
     pending_ = {};
     return await_source();
   }
@@ -150,7 +150,10 @@ void Pump::read_some() {
 
 void Pump::write_pending() {
   while (!pending_.empty()) {
-    switch (ends_.sink->write_some(pending_)) {
+    const std::size_t before = pending_.size();
+    const Sink::Result result = ends_.sink->write_some(pending_);
+    carried_ += before - pending_.size();
+    switch (result) {
       case Sink::Result::wrote:
         break;
       case Sink::Result::would_block:
@@ -232,7 +235,7 @@ bool Pump::held_up() const {
 }
 
 void Pump::note_exit() {
-  if (!ended_) owed_ = carried_ + bytes_waiting(source_.native_handle());
+  if (!ended_) owed_ = carried_ + pending_.size() + bytes_waiting(source_.native_handle());
 }
 
 void Pump::look_for_end() {

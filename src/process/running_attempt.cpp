@@ -209,9 +209,7 @@ void RunningAttempt::on_signal(SignalSource::Received received) {
     return;  // in our own group, what the terminal sends has reached the command already
   }
   if (received.signal == SIGCONT) {
-    // A shell's `fg` continues our whole group, and may have put it in the foreground meanwhile.
-    if (!own_group_ && !is_stopped(pid_)) return;
-    if (own_group_ && !options_.own_group) lent_the_terminal_ |= lend_terminal(pid_);
+    if (!own_group_ && !is_stopped(pid_)) return;  // a shell's `fg` continues our whole group
   }
   ::kill(own_group_ ? -pid_ : pid_, received.signal);
 }
@@ -226,7 +224,7 @@ void RunningAttempt::on_end_request(SignalSource::Received received) {
 }
 
 void RunningAttempt::escalate() {
-  signal_tree(SIGKILL);
+  if (!tree_ended_) kill_tree();
   if (draining_) on_drain_grace();
 }
 
@@ -269,6 +267,13 @@ void RunningAttempt::look_for_stop() {
   }
   if (std::exchange(lent_the_terminal_, false)) take_terminal_back(pid_);
   ::raise(own_group_ && signal == SIGTSTP ? SIGSTOP : signal);  // TSTP is watched there
+  ::sigpending(&pending);
+  // Nobody is left who could put us in front: our group is orphaned, and the kernel stops none
+  // such. Its members are hung up on when they are stopped (setpgid(2)); so is the command.
+  if (own_group_ && ::sigismember(&pending, SIGCONT) != 1) {
+    ::kill(-pid_, SIGHUP);
+    ::kill(-pid_, SIGCONT);
+  }
 }
 
 // ---- ending ----------------------------------------------------------------------------------
@@ -284,8 +289,12 @@ void RunningAttempt::on_exit(int status) {
   if (error_) error_->note_exit();
   const bool lent = std::exchange(lent_the_terminal_, false);
   if (lent) take_terminal_back(pid_);
-  if (const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-      signal != 0 && !timed_out_ && !interrupted_by_ && !killed_ &&
+  int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  // Keys at a terminal that was lent reach the command alone; this is how a shell passes them on.
+  if (lent && WIFEXITED(status) && WEXITSTATUS(status) > exit_code::signal_base) {
+    signal = WEXITSTATUS(status) - exit_code::signal_base;
+  }
+  if (signal != 0 && !timed_out_ && !interrupted_by_ && !killed_ &&
       (sigismember(&passed_on_, signal) == 1 ||
        (lent && (signal == SIGINT || signal == SIGQUIT)))) {
     // What was sent to us has ended the command, as it would have ended it alone.
@@ -377,6 +386,7 @@ void RunningAttempt::give_up() {
   if (survivors.empty())
     remarks_.emplace_back("a process that it left could not be found to be ended");
   has_survivors_ = true;
+  supervisor_.input.stop_feeding();
   tree_ended_ = true;
   exit_seen_ = true;
   output_->close();
@@ -409,7 +419,9 @@ void RunningAttempt::on_drain_grace() {
     (*pump)->close();
   }
   if ((output_ && !output_->ended()) || (error_ && !error_->ended())) {
-    drain_timer_.expires_after(options_.drain_grace);  // a slow reader: its bytes are on their way
+    // A slow reader: its bytes are on their way.
+    constexpr Duration least = std::chrono::milliseconds(20);
+    drain_timer_.expires_after(std::max(options_.drain_grace, least));
     drain_timer_.async_wait([this](const error_code& error) {
       if (!error) on_drain_grace();
     });

@@ -26,9 +26,11 @@ constexpr std::array watched_signals = {SIGHUP,  SIGINT,    SIGQUIT, SIGTERM,  S
                                         SIGCONT, SIGWINCH,  SIGCHLD, SIGSTKFLT};
 
 // What the kernel sends when a key is pressed or the window changes goes to the whole foreground
-// group; its other signals (an alarm, a limit of processor time) are for us alone.
+// group; its other signals (an alarm, a limit of processor time) are for us alone. So is a hangup,
+// if we lead the session.
 bool is_from_terminal(const signalfd_siginfo& info) {
   constexpr std::array keys = {SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGWINCH};
+  if (info.ssi_signo == SIGHUP && ::getsid(0) == ::getpid()) return false;
   return info.ssi_code == SI_KERNEL &&
          std::find(keys.begin(), keys.end(), static_cast<int>(info.ssi_signo)) != keys.end();
 }
@@ -42,7 +44,7 @@ SignalSource::SignalSource(boost::asio::io_context& context, bool stop_signals)
   for (int signal = SIGRTMIN; signal <= SIGRTMAX; ++signal) sigaddset(&watched_, signal);
   if (stop_signals) sigaddset(&watched_, SIGTSTP);
   ignored_children_ = ::signal(SIGCHLD, SIG_DFL) == SIG_IGN;
-  ::sigprocmask(SIG_BLOCK, &watched_, &original_mask_);
+  ::pthread_sigmask(SIG_BLOCK, &watched_, &original_mask_);
   const int descriptor = ::signalfd(-1, &watched_, SFD_CLOEXEC | SFD_NONBLOCK);
   if (descriptor < 0) {
     throw boost::system::system_error(errno, boost::system::system_category(), "signalfd");
@@ -98,7 +100,7 @@ int die_by(int signal) {
   sigemptyset(&only);
   sigaddset(&only, signal);
   ::raise(signal);
-  ::sigprocmask(SIG_UNBLOCK, &only, nullptr);
+  ::pthread_sigmask(SIG_UNBLOCK, &only, nullptr);
   return exit_code::signal_base + signal;  // process 1 of a container outlives its own signals
 }
 

@@ -21,17 +21,11 @@ Sink::Sink(boost::asio::io_context& context, int fd) : context_(context), fd_(fd
 
 void Sink::find_kind() {
   struct stat status {};
-  if (::fstat(fd_, &status) != 0) {
-    kind_ = Kind::always_ready;
-  } else if (S_ISFIFO(status.st_mode)) {
-    kind_ = Kind::pipe;
-  } else if (S_ISSOCK(status.st_mode)) {
-    kind_ = Kind::socket;
-  } else if (S_ISCHR(status.st_mode) && ::isatty(fd_) != 0) {
-    kind_ = Kind::terminal;
-  } else {
-    kind_ = Kind::always_ready;  // files and /dev/null: epoll(7) refuses them, they never block
-  }
+  const mode_t mode = ::fstat(fd_, &status) == 0 ? status.st_mode : 0;
+  kind_ = Kind::always_ready;  // files and /dev/null: epoll(7) refuses them, they never block
+  if (S_ISFIFO(mode)) kind_ = Kind::pipe;
+  if (S_ISSOCK(mode)) kind_ = Kind::socket;
+  if (S_ISCHR(mode) && ::isatty(fd_) != 0) kind_ = Kind::terminal;
   if (kind_ == Kind::pipe || kind_ == Kind::terminal) own_.reset(open_non_blocking(fd_));
 }
 

@@ -40,7 +40,6 @@ class Sink {
   int error() const { return error_; }
 
   bool is_pipe() const { return kind_ == Kind::pipe; }
-  int fd() const { return fd_; }
 
  private:
   enum class Kind { unknown, pipe, socket, terminal, always_ready };

@@ -42,6 +42,8 @@ void Supervisor::State::on_signal(SignalSource::Received received) {
     on_stop();
   } else if (asks_to_end(received.signal)) {
     on_end_request(received);
+  } else if (running.empty() && received.signal != SIGWINCH && received.signal != SIGCONT) {
+    on_end_request(received);  // between attempts there is nobody who could make more of it
   } else {
     for (RunningAttempt* attempt : running) attempt->on_signal(received);
   }
@@ -86,7 +88,11 @@ boost::asio::awaitable<std::optional<int>> Supervisor::wait(Duration duration) {
   state_->waits.push_back(&timer);
   co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
   std::erase(state_->waits, &timer);
-  co_return state_->interrupted_by;
+  co_return interrupted_by();
+}
+
+bool Supervisor::input_can_be_spent() const {
+  return state_->input.can_be_spent();
 }
 
 std::optional<int> Supervisor::interrupted_by() const {
@@ -114,11 +120,12 @@ boost::asio::awaitable<int> Supervisor::give_out(HeldOutput& held, int fd,
         case Sink::Result::would_block: {
           if (state_->interrupted_by) co_return EINTR;
           if (deadline && Clock::now() >= *deadline) co_return ETIMEDOUT;
-          boost::asio::steady_timer writable(state_->context, deadline.value_or(TimePoint::max()));
-          state_->waits.push_back(&writable);
-          sink.when_writable([&writable] { writable.cancel(); });
-          co_await writable.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
-          std::erase(state_->waits, &writable);
+          const auto writable = std::make_shared<boost::asio::steady_timer>(
+              state_->context, deadline.value_or(TimePoint::max()));
+          state_->waits.push_back(writable.get());
+          sink.when_writable([writable] { writable->cancel(); });
+          co_await writable->async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+          std::erase(state_->waits, writable.get());
         }
       }
     }

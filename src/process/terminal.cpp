@@ -37,9 +37,9 @@ void take_terminal_back(pid_t group) {
   sigset_t before;
   sigemptyset(&stop);
   sigaddset(&stop, SIGTTOU);
-  ::sigprocmask(SIG_BLOCK, &stop, &before);
+  ::pthread_sigmask(SIG_BLOCK, &stop, &before);
   ::tcsetpgrp(terminal.get(), ::getpgrp());
-  ::sigprocmask(SIG_SETMASK, &before, nullptr);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 PseudoTerminal open_pseudo_terminal(int like) {

@@ -237,7 +237,7 @@ asio::awaitable<std::optional<int>> Commands::wait_for_missing(Running& running,
   probe.about = std::move(missing.about);
   probe.argv = std::move(missing.argv);
   probe.hosts = {missing.host};
-  probe.policy = std::move(missing.policy);
+  probe.policy = missing.policy;
   // Each wait goes on with the pace of those before it.
   probe.policy.absent.delay =
       std::max<Duration>(500ms, (seams_.now() - running.missing_since) / 10);

@@ -52,8 +52,6 @@ class Commands {
 
   boost::asio::awaitable<Answer> run(Request request);
 
-  const PublishSeams& seams() const { return seams_; }
-
  private:
   struct Running;
 

@@ -6,8 +6,6 @@
 
 namespace retry_exec::publish {
 
-namespace asio = boost::asio;
-
 TargetRun::Task TargetRun::copy() {
   tag_is_ours_.assign(target_.tags.size(), false);
   std::vector<Task> reads;

@@ -132,7 +132,7 @@ const boost::json::object* inside(const boost::json::object& entry,
 // What the descriptor says, else what the provenance of the build says.
 std::optional<Platform> platform_of(const boost::json::object& entry) {
   if (const auto* at = inside(entry, {"containerimage.descriptor", "platform"})) {
-    if (const auto platform = platform_in(*at)) return platform;
+    if (auto platform = platform_in(*at)) return platform;
   }
   const auto* at = inside(entry, {"buildx.build.provenance", "invocation", "environment"});
   return at == nullptr ? std::nullopt : parse_platform(text_of(*at, "platform"));

@@ -120,7 +120,7 @@ void TargetRun::fail(StopReason reason, std::string what) {
       .phase = phase_, .reason = reason, .what = std::move(what), .command = {}, .verdict = {}};
 }
 
-void TargetRun::note(std::string text) {
+void TargetRun::note(const std::string& text) {
   if (!note_.empty()) note_ += "; ";
   note_ += text;
 }

@@ -76,7 +76,7 @@ class TargetRun {
   // The target's failure is the first one; those of its other tasks follow from that.
   void fail(const Answer& answer, std::string what);
   void fail(StopReason reason, std::string what);
-  void note(std::string text);
+  void note(const std::string& text);
   void note_lag(const Reference& reference, const Answer& answer);
   bool failed() const { return result_.failure.has_value(); }
   template <class Event>

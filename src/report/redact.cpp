@@ -431,12 +431,15 @@ struct Redactor::State {
   }
 
   void learn(std::string_view secret) {
-    if (printable(secret).size() < shortest_secret) return;
+    if (printable(secret).size() < shortest_secret) return;  // nor are its forms worth a look
     add(secret);
     for_each_form(secret, [&](std::string_view form) { add(form); });
   }
 
-  void add(std::string_view text) { known_when_needed->values.push_back(printable(text)); }
+  void add(std::string_view text) {
+    std::string shown = printable(text);
+    if (shown.size() >= shortest_secret) known_when_needed->values.push_back(std::move(shown));
+  }
 
   std::string without_secrets(std::string_view text) {
     std::string shown = printable(start_of(text, longest_read));

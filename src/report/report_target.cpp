@@ -26,7 +26,7 @@ Error failed_to(const char* what, const std::string& path, const char* why) {
 }
 
 Error failed_to(const char* what, const std::string& path, int error) {
-  return failed_to(what, path, std::strerror(error));
+  return failed_to(what, path, std::generic_category().message(error).c_str());
 }
 
 // Closes at the end of its scope. O_NONBLOCK, so that no open waits for the other end of a pipe.
@@ -52,14 +52,15 @@ std::optional<struct stat> status_of(const std::string& path) {
   return status;
 }
 
-Result<void> write_to(int fd, const std::string& path, std::string_view text) {
-  const int error = write_all(fd, text);
+Result<void> write_to(int fd, const std::string& path, std::string_view text, TimePoint give_up) {
+  const int error = write_all(fd, text, give_up);
   return error == 0 ? Result<void>() : failed_to("write", path, error);
 }
 
-Result<void> write_in_place(const std::string& path, int flags, std::string_view text) {
+Result<void> write_in_place(const std::string& path, int flags, std::string_view text,
+                            TimePoint give_up = TimePoint::max()) {
   const File file(path, flags);
-  if (file.is_open()) return write_to(file.fd(), path, text);
+  if (file.is_open()) return write_to(file.fd(), path, text, give_up);
   const int error = errno;
   const auto status = status_of(path);
   if (error == ENXIO && status && S_ISFIFO(status->st_mode)) {
@@ -75,6 +76,7 @@ Result<void> replace_file(const std::string& path, const std::optional<struct st
   const auto in_place = [&] { return write_in_place(path, O_CREAT | O_TRUNC, text); };
   const std::string beside = path + ".new-" + std::to_string(::getpid());
   int error = 0;
+  ::unlink(beside.c_str());  // of a run that was killed: in a container all have one pid
   {
     const File file(beside, O_CREAT | O_EXCL | O_NOFOLLOW, old ? 0600 : 0666);
     if (!file.is_open() && (errno == EACCES || errno == EPERM || errno == EROFS)) {
@@ -142,20 +144,20 @@ Result<ReportTarget> parse_report_target(std::string_view text) {
   return target;
 }
 
-Result<void> write_report(const std::string& path, std::string_view text) {
-  if (path == "-") return write_to(STDOUT_FILENO, "standard output", text);
+Result<void> write_report(const std::string& path, std::string_view text, TimePoint give_up) {
+  if (path == "-") return write_to(STDOUT_FILENO, "standard output", text, give_up);
   const std::filesystem::path target = followed(path);
-  if (const auto fd = own_descriptor(target)) return write_to(*fd, path, text);
+  if (const auto fd = own_descriptor(target)) return write_to(*fd, path, text, give_up);
   const auto status = status_of(target);
   if (!status && errno == ELOOP) return failed_to("open", path, errno);
-  if (target.native().starts_with("/proc/")) return write_in_place(target, O_APPEND, text);
-  if (status && !S_ISREG(status->st_mode)) return write_in_place(target, 0, text);
+  if (target.native().starts_with("/proc/")) return write_in_place(target, O_APPEND, text, give_up);
+  if (status && !S_ISREG(status->st_mode)) return write_in_place(target, 0, text, give_up);
   return replace_file(target, status, text);
 }
 
-Result<void> append_summary(const std::string& path, std::string_view text) {
-  if (const auto fd = own_descriptor(followed(path))) return write_to(*fd, path, text);
-  return write_in_place(path, O_CREAT | O_APPEND, text);
+Result<void> append_summary(const std::string& path, std::string_view text, TimePoint give_up) {
+  if (const auto fd = own_descriptor(followed(path))) return write_to(*fd, path, text, give_up);
+  return write_in_place(path, O_CREAT | O_APPEND, text, give_up);
 }
 
 }  // namespace retry_exec

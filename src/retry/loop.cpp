@@ -86,7 +86,9 @@ class Run {
       return stop(StopReason::permanent, number, "--stop-on names this outcome");
     }
     result_.verdict = seams_.judge(attempt);
-    if (const auto reason = final_reason(*result_.verdict)) return stop(*reason, number);
+    if (const auto reason = final_reason(*result_.verdict)) {
+      return stop(*reason, number, result_.verdict->note);
+    }
     if (attempt.has_survivors) {
       return stop(StopReason::internal, number,
                   "processes of the failed attempt are still running; none is started beside them");

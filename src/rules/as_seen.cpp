@@ -7,7 +7,7 @@ namespace retry_exec::rules {
 
 namespace {
 
-constexpr std::size_t longest_line = 16 * 1024;
+constexpr std::size_t longest_line = std::size_t{16} << 10;
 constexpr std::size_t most_of_tail = std::size_t{4} << 20;
 
 // Bytes that are not simply shown.

@@ -35,7 +35,7 @@ constexpr std::array wrappers = {
             "-r --rules -a --attempts -d --delay --factor -m --max-delay --backoff -j "
             "--jitter -t --timeout --idle-timeout --deadline -s --signal -k "
             "--kill-after --retry-on --stop-on --unmatched --capture-limit -R --report "
-            "--log --seed --exhausted-code"},
+            "--log --seed --exhausted-code --retries --drain-grace --summary"},
 };
 
 std::string_view base_name(std::string_view path) {

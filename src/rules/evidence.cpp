@@ -61,7 +61,17 @@ std::string EvidenceRoom::without(const Pattern& mask, std::string_view text) {
   std::string result;
   result.reserve(text.size());
   std::size_t from = 0;
-  while (from < text.size() && mask.search(text, from, scratch_, budget_) == Search::found) {
+  while (from < text.size()) {
+    const Search search = mask.search(text, from, scratch_, budget_);
+    if (search == Search::limit) {
+      // A name that was to be hidden must not pass for an error.
+      cut_short_ = true;
+      result += masked_mark;
+      const std::string_view rest = text.substr(from);
+      return result.append(static_cast<std::size_t>(std::count(rest.begin(), rest.end(), '\n')),
+                           '\n');
+    }
+    if (search == Search::nothing) break;
     const std::string_view hidden =
         text.substr(scratch_.begin(), scratch_.end() - scratch_.begin());
     if (hidden.empty()) break;

@@ -42,6 +42,10 @@ class EvidenceRoom {
   EvidenceRoom(const CapturedOutput& output, Scratch& scratch, const Budget& budget)
       : output_(output), scratch_(scratch), budget_(budget) {}
 
+  // Whether a mask met a limit: what it could not search is hidden, and rules see less than there
+  // is.
+  bool cut_short() const { return cut_short_; }
+
   // What `patterns` makes of `stream`; without a stream, of the source's.
   Evidence evidence(const EvidencePatterns& patterns, std::optional<Stream> stream);
 
@@ -54,6 +58,7 @@ class EvidenceRoom {
   const CapturedOutput& output_;
   Scratch& scratch_;
   const Budget& budget_;
+  bool cut_short_ = false;
   std::optional<std::string> seen_[3];  // by Stream
 };
 

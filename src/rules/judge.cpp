@@ -54,6 +54,7 @@ class Judge {
   void take_retry_after(Verdict& verdict, const Pattern& pattern, std::string_view text);
   void take_details(Verdict& verdict, const CompiledSet& set, std::string_view text);
   Verdict undecided(std::span<const CompiledSet> sets, std::vector<Views>& views);
+  void take_unevaluated(Verdict& verdict);
   void show(const Evidence& evidence);
   bool timed_out() const { return std::holds_alternative<TimedOut>(failure_.outcome); }
 
@@ -234,8 +235,13 @@ Verdict Judge::decided(const CompiledSet& set, const CompiledRule& compiled, con
     take_retry_after(verdict, *match, shown.unmasked);
   }
   take_details(verdict, set, shown.unmasked);
-  verdict.unevaluated = std::move(unevaluated_);
+  take_unevaluated(verdict);
   return verdict;
+}
+
+void Judge::take_unevaluated(Verdict& verdict) {
+  verdict.unevaluated = std::move(unevaluated_);
+  if (room_.cut_short()) verdict.unevaluated.emplace_back("(a mask of the evidence)");
 }
 
 // No rule holds. A time-out is then taken for a hang, which passes by itself as a rule.
@@ -258,7 +264,7 @@ Verdict Judge::undecided(std::span<const CompiledSet> sets, std::vector<Views>& 
     }
     take_details(verdict, sets.front(), shown.unmasked);
   }
-  verdict.unevaluated = std::move(unevaluated_);
+  take_unevaluated(verdict);
   return verdict;
 }
 

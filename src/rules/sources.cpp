@@ -2,10 +2,10 @@
 
 #include <boost/system/result.hpp>
 
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <set>
 
 namespace retry_exec {
@@ -70,13 +70,14 @@ std::string canonical(const std::string& path) {
   char* real = ::realpath(path.c_str(), nullptr);
   if (real == nullptr) return path;
   std::string key = real;
-  ::free(real);
+  std::free(real);
   return key;
 }
 
 std::string unknown_set(const std::string& name) {
   std::vector<std::string_view> names;
   for (const BuiltinSet& set : builtin_sets()) names.push_back(set.name);
+  if (name.find('/') != std::string::npos) return "'" + name + "' is no such file";
   std::string what = "'" + name + "' is neither a file nor a built-in rule set";
   if (const auto near = nearest_word(without_extension(name), names); !near.empty()) {
     return what + "; did you mean '" + std::string(near) + "'?";

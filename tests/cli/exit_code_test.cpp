@@ -78,6 +78,13 @@ TEST_CASE("what cannot be run gives 126, what is not found 127, and neither is r
   }
 }
 
+TEST_CASE("a code that replaces the command's is ours also when SIGINT ended the command",
+          "[exit-code]") {
+  const std::vector<std::string> dies = {"die-by", std::to_string(SIGINT)};
+  CHECK(run(wrapped(at_once({"-a", "2", "--exhausted-code", "75"}), dies)).exit_code() == 75);
+  CHECK(run(wrapped({"--deadline", "30s", "-d", "1h", "-j", "none"}, dies)).exit_code() == 124);
+}
+
 TEST_CASE("what cannot be run is retried when just that is asked for", "[exit-code]") {
   const Ended ended =
       run(wrapping({"--retry-on", "127", "-a", "2", "-d", "0"}, {"no-such-command"}));

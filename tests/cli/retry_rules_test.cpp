@@ -211,3 +211,15 @@ TEST_CASE("a tool in the current folder is not read as the rule set of its name"
   CHECK(ended.exit_code() == 0);
   CHECK_THAT(ended.out, ContainsSubstring("rules: ghcr oras"));
 }
+
+TEST_CASE("of a CI step's log, what retry-exec and the runner wrote is no evidence",
+          "[retry-rules]") {
+  const std::string log =
+      "mytool: fatal: the moon is full\n"
+      "retry-exec: not retried: exit 4, a failure that no rule knows: mytool: fatal\n"
+      "##[error]Process completed with exit code 4.\n";
+  CHECK_THAT(run({"suggest", "-"}, log).out, ContainsSubstring("the moon is full"));
+  const std::string judged = run({"explain", "-"}, log).out;
+  CHECK(judged.find("Process completed") == std::string::npos);
+  CHECK(judged.find("no rule knows: mytool") == std::string::npos);
+}

@@ -79,6 +79,18 @@ TEST_CASE("a command that a signal of ours killed is not run again, and we die b
   CHECK(read_file(notes) == "ran\n");
 }
 
+TEST_CASE("a signal that would end a process ends a wait between attempts as well", "[signal]") {
+  const TemporaryFolder folder;
+  const std::string notes = folder / "notes";
+  Running running(
+      wrapped({"-d", "1h", "--unmatched", "retry"}, {"note", notes, "ran", "+", "exit", "1"}));
+  REQUIRE(running.wait_for_err("waiting"));
+  running.send(SIGWINCH);
+  running.send(SIGUSR1);
+  CHECK(running.wait().signal() == SIGUSR1);
+  CHECK(read_file(notes) == "ran\n");
+}
+
 TEST_CASE("a stopped command is continued when we are asked to continue", "[signal]") {
   const TemporaryFolder folder;
   const std::string notes = folder / "notes";
@@ -95,9 +107,13 @@ TEST_CASE("a second request to end kills what ignored the first", "[signal]") {
   const std::string notes = folder / "notes";
   Running running(wrapped({}, {"ignore", "15", "+", "write-pid", notes, "+", "sleep"}));
   REQUIRE(noted(notes, "\n"));
-  running.send(SIGTERM);
-  ::usleep(300'000);  // the same signal again within 200 ms counts as the same request
-  running.send(SIGTERM);
+  const auto command = static_cast<pid_t>(std::stol(read_file(notes)));
+  // The same signal again within 200 ms counts as the same request, so it is sent until it counts.
+  CHECK(eventually([&] {
+    running.send(SIGTERM);
+    ::usleep(250'000);
+    return command_line(command).empty();
+  }));
   const Ended ended = running.wait();
   CHECK(ended.signal() == SIGTERM);
   CHECK(ended.survivors.empty());

@@ -36,6 +36,19 @@ TEST_CASE("a file as stdin is rewound for each attempt, to where it stood", "[st
   CHECK(ended.out == "second line\nsecond line\n");
 }
 
+TEST_CASE("that a second attempt may find nothing in a pipe is said, once", "[stdin]") {
+  const TemporaryFolder folder;
+  const auto told = [&](std::vector<std::string> more, test::Input input) {
+    Program program = wrapped(at_once(std::move(more)), {"read-stdin", "1", "+", "exit", "1"});
+    program.input = std::move(input);
+    return count(run(program).err, "-I replays it");
+  };
+  CHECK(told({"-a", "3"}, "data") == 1);
+  CHECK(told({"-a", "3", "-I"}, "data") == 0);
+  CHECK(told({"-a", "3"}, Null{}) == 0);
+  CHECK(told({"-a", "1"}, "data") == 0);
+}
+
 TEST_CASE("-I replays to each attempt what stdin held", "[stdin]") {
   const TemporaryFolder folder;
   Program program = wrapped(

@@ -8,6 +8,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <sstream>
 
 using namespace test;
 
@@ -121,6 +122,34 @@ TEST_CASE("the command's own pipes end by SIGPIPE as usual", "[stream]") {
   const Ended ended = run(wrapping({}, {"sh", "-c", "yes | head -1"}));
   CHECK(ended.out == "y\n");
   CHECK(ended.err.empty());
+}
+
+TEST_CASE("the last of the output waits for a reader that comes late", "[stream]") {
+  // The command is gone by then, and its pipe is empty: what is left is in our hands.
+  const std::string line =
+      "'" + required("RETRY_EXEC") + "' -- '" + helper() + "' flood 66000 | (sleep 1; wc -c)";
+  CHECK(run({.argv = {"bash", "-c", line}}).out == "66000\n");
+}
+
+TEST_CASE("a slow reader is waited for without turning in circles", "[stream]") {
+  const std::string line = "time '" + required("RETRY_EXEC") + "' --drain-grace 0 -- '" + helper() +
+                           "' flood 66000 | (sleep 1; wc -c)";
+  const Ended ended = run({.argv = {"bash", "-c", "TIMEFORMAT='%U %S'; " + line}});
+  double user = 9;
+  double system = 9;
+  std::istringstream(ended.err) >> user >> system;
+  CHECK(user + system < 0.5);
+}
+
+TEST_CASE("held output of a failed attempt is shown once, also when the wait is interrupted",
+          "[stream]") {
+  Running running(wrapped({"-v", "-E", "-d", "1h", "--unmatched", "retry"},
+                          {"err", "HELD\n", "+", "exit", "1"}));
+  REQUIRE(running.wait_for_err("HELD"));
+  running.send(SIGTERM);
+  const Ended ended = running.wait();
+  CHECK(ended.signal() == SIGTERM);
+  CHECK(count(ended.err, "HELD") == 1);
 }
 
 TEST_CASE("signals are served while nobody takes our output", "[stream]") {

@@ -2,6 +2,7 @@
 #include "wrapped.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>  // NOLINT(modernize-deprecated-headers): posix_openpt and friends
 #include <sys/ioctl.h>
 #include <termios.h>
@@ -55,9 +56,20 @@ class Terminal {
     });
   }
 
+  void hang_up() {
+    ::close(slave_);
+    ::close(master_);
+    slave_ = master_ = -1;
+  }
+
   void resize(unsigned short rows, unsigned short columns) const {
     const winsize size{rows, columns, 0, 0};
     ::ioctl(master_, TIOCSWINSZ, &size);
+  }
+
+  bool is_full() const {
+    pollfd request{slave_, POLLOUT, 0};
+    return ::poll(&request, 1, 0) == 0;
   }
 
   const std::string& seen() const { return seen_; }
@@ -93,16 +105,28 @@ TEST_CASE("Ctrl-C reaches the command once, and we die by it", "[terminal]") {
   CHECK(count(read_file(notes), "2\n") == 1);
 }
 
+TEST_CASE("a terminal that hangs up reaches the command of a session's leader", "[terminal]") {
+  const TemporaryFolder folder;
+  const std::string notes = folder / "notes";
+  Terminal terminal;
+  Running running(terminal.at(
+      wrapped({}, {"trap", std::to_string(SIGHUP), "0", "hung up", notes, "+", "exit", "0"})));
+  REQUIRE(eventually([&] { return read_file(notes) == "ready\n"; }));
+  terminal.hang_up();
+  CHECK(running.wait().signal() == SIGHUP);
+}
+
 TEST_CASE("Ctrl-Z stops both, and both go on together", "[terminal]") {
   const TemporaryFolder folder;
   Terminal terminal;
   const std::string line = "set -m; '" + required("RETRY_EXEC") + "' -- '" + helper() +
-                           "' out 'run''ning\n' + sleep-ms 1500 + exit 0; "
+                           "' out 'run''ning\n' + read-stdin 5 + exit 0; "
                            "echo stop''ped; fg; echo code $?";
   Running running(terminal.at({.argv = {"bash", "-c", line}}));
   REQUIRE(terminal.shows("running"));
   terminal.type("\x1a");
   REQUIRE(terminal.shows("stopped"));
+  terminal.type("line\n");
   CHECK(terminal.shows("code 0"));
   running.wait();
 }
@@ -137,7 +161,7 @@ TEST_CASE("a command in the background that reads the terminal can do so once it
 TEST_CASE("a terminal that takes nothing keeps no signal and no deadline from us", "[terminal]") {
   Terminal terminal;
   Running asked(terminal.at(wrapped({}, {"flood", "10000000"})));
-  CHECK(eventually([&] { return session_members(asked.pid()).size() == 2; }));
+  CHECK(eventually([&] { return terminal.is_full(); }));
   asked.send(SIGTERM);
   CHECK(asked.wait().signal() == SIGTERM);
   Terminal other;

@@ -250,6 +250,12 @@ std::string shown(const char* text) {
 
 }  // namespace
 
+TEST_CASE("a secret of many lines, some of them blank, is learned line by line", "[report]") {
+  const char* environment[] = {"FOO_TOKEN=abcdefgh1234\n                \nijklmnopq5678", nullptr};
+  const Redactor redactor({}, environment);
+  CHECK(redactor("it was ijklmnopq5678, and blank") == "it was [redacted], and blank");
+}
+
 TEST_CASE("a text of many lines keeps its lines, tabs and blanks when secrets are taken out",
           "[report]") {
   const Redactor redact;

@@ -354,6 +354,8 @@ TEST_CASE("a command's name is seen through what runs it", "[rules]") {
   CHECK(name({"env", "-u", "A", "B=c", "nice", "-n", "5", "git", "fetch"}) == "git");
   CHECK(name({"timeout", "-k", "5", "30", "curl", "x"}) == "curl");
   CHECK(name({"retry-exec", "-r", "ghcr", "--", "oras"}) == "oras");
+  CHECK(name({"retry-exec", "--retries", "3", "--summary", "f", "--drain-grace", "0", "oras"}) ==
+        "oras");
   CHECK(name({"python3", "-m", "pip", "install"}) == "pip");
   CHECK(name({"env"}) == "env");
   CHECK(name({}).empty());
