@@ -51,8 +51,7 @@ Random seeded_random(std::uint64_t seed) {
   return [engine] { return static_cast<double>((*engine)() >> 11) * 0x1.0p-53; };
 }
 
-Backoff::Backoff(Policy policy, Random random)
-    : policy_(std::move(policy)), random_(std::move(random)) {}
+Backoff::Backoff(Policy policy, Random random) : policy_(policy), random_(std::move(random)) {}
 
 Duration Backoff::longest(unsigned n) const {
   const Duration wait = duration_of(grown(policy_, n), policy_.max_delay);

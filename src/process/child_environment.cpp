@@ -20,7 +20,7 @@ ChildEnvironment::ChildEnvironment(const Command& command) {
   }
   changed_.reserve(command.environment.size());  // pointers into it must stay good
   for (const auto& [name, value] : command.environment) {
-    changed_.push_back(name + "=" + value);
+    changed_.emplace_back(name).append("=").append(value);
     entries_.push_back(changed_.back().c_str());
   }
   entries_.push_back(nullptr);

@@ -60,7 +60,7 @@ Arguments index_command(const Plan& plan, const Target& target, const Reference&
   Arguments argv = {plan.oras, "manifest", "index", "create"};
   add_registry_options(argv, plan, staging.host, "");
   for (const auto& [key, value] : target.annotations) {
-    argv.insert(argv.end(), {"--annotation", key + "=" + value});
+    argv.insert(argv.end(), {"--annotation", std::string(key).append("=").append(value)});
   }
   argv.push_back(to_string(staging));
   argv.insert(argv.end(), digests.begin(), digests.end());

@@ -160,7 +160,7 @@ std::string printed_digest(std::string_view output) {
        at = at == 0 ? std::string_view::npos : output.rfind(label, at - 1)) {
     if (at != 0 && output[at - 1] != '\n') continue;
     const std::string_view rest = output.substr(at + label.size());
-    const std::string digest(rest.substr(0, rest.find_first_of("\r\n")));
+    std::string digest(rest.substr(0, rest.find_first_of("\r\n")));
     if (is_digest(digest)) return digest;
   }
   return {};

@@ -58,7 +58,7 @@ void read_metadata(const std::vector<std::string>& files, std::vector<TargetDraf
 std::vector<TargetDraft> read_bake(const std::string& file, const Position& where, Errors& errors);
 
 // Turns drafts into targets, and checks them one by one and against each other.
-std::vector<Target> finish_targets(const PlanFile& file, std::vector<TargetDraft> drafts,
+std::vector<Target> finish_targets(const PlanFile& file, const std::vector<TargetDraft>& drafts,
                                    const Variables& environment, Errors& errors);
 
 }  // namespace retry_exec::publish

@@ -31,7 +31,7 @@ bool is_component(std::string_view text) {
       ++i;
       continue;
     }
-    const std::size_t end = static_cast<std::size_t>(
+    const auto end = static_cast<std::size_t>(
         std::find_if(text.begin() + static_cast<std::ptrdiff_t>(i), text.end(), alphanumeric) -
         text.begin());
     const std::string_view separator = text.substr(i, end - i);

@@ -186,7 +186,7 @@ class Finisher {
 
 }  // namespace
 
-std::vector<Target> finish_targets(const PlanFile& file, std::vector<TargetDraft> drafts,
+std::vector<Target> finish_targets(const PlanFile& file, const std::vector<TargetDraft>& drafts,
                                    const Variables& environment, Errors& errors) {
   Finisher finisher(file, environment, errors);
   std::vector<Target> targets;

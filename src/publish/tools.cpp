@@ -77,6 +77,7 @@ asio::awaitable<Errors> check_tools(const Plan& plan, const PublishSeams& seams)
   }
   Errors errors;
   std::vector<asio::awaitable<void>> checks;
+  checks.reserve(tools.size());
   for (const Tool& tool : tools) checks.push_back(check(tool, seams, errors));
   co_await all(std::move(checks));
   co_return errors;

@@ -113,8 +113,8 @@ std::string excerpt(const Verdict& verdict, const Redactor& redact, std::size_t 
   if (columns_of(whole) <= columns || digest.empty()) return fitted_in_the_middle(whole, columns);
 
   if (says_it) {
-    const std::string once = with_short_digests(line.substr(0, at)) + digest +
-                             with_short_digests(line.substr(at + digest.size()));
+    std::string once = with_short_digests(line.substr(0, at)) + digest +
+                       with_short_digests(line.substr(at + digest.size()));
     if (columns_of(once) <= columns) return once;
   }
   constexpr std::size_t least = 40;

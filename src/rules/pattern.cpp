@@ -5,9 +5,9 @@
 #include <boost/system/result.hpp>
 
 #include <pcre2.h>
-#include <time.h>
 
 #include <algorithm>
+#include <ctime>
 
 namespace retry_exec::rules {
 
@@ -21,11 +21,11 @@ constexpr std::uint32_t match_limit = 1'000'000;
 constexpr std::uint32_t interpreter_match_limit = 100'000;
 constexpr std::uint32_t depth_limit = 10'000;
 constexpr std::uint32_t heap_limit_kib = 8192;
-constexpr std::size_t jit_stack = 512 * 1024;
+constexpr std::size_t jit_stack = std::size_t{512} << 10;
 
 // PCRE2 counts its steps anew for each position that a match may start at, so that a pattern can be
 // slow without ever reaching the limit. Between so many positions the budget is looked at.
-constexpr std::size_t positions_at_a_time = 16 * 1024;
+constexpr std::size_t positions_at_a_time = std::size_t{16} << 10;
 constexpr std::size_t price_of_a_call = 64;  // in positions
 
 // Translating a pattern to machine code takes as long as interpreting it over so many bytes.
@@ -76,7 +76,7 @@ void Scratch::Free::operator()(pcre2_jit_stack* stack) const {
 Scratch::Scratch()
     : data_(pcre2_match_data_create(group_room, nullptr)),
       context_(pcre2_match_context_create(nullptr)),
-      stack_(pcre2_jit_stack_create(32 * 1024, jit_stack, nullptr)) {
+      stack_(pcre2_jit_stack_create(std::size_t{32} << 10, jit_stack, nullptr)) {
   pcre2_set_depth_limit(context_.get(), depth_limit);
   pcre2_set_heap_limit(context_.get(), heap_limit_kib);
   pcre2_jit_stack_assign(context_.get(), nullptr, stack_.get());

@@ -2,9 +2,8 @@
 
 #include <boost/system/result.hpp>
 
-#include <time.h>
-
 #include <algorithm>
+#include <ctime>
 
 namespace retry_exec::rules {
 

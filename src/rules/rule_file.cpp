@@ -236,7 +236,7 @@ RuleDraft FileReader::read_rule(const yaml::Node& node) {
     const std::size_t slash = rule.id.find('/');
     const std::string_view last =
         std::string_view(rule.id).substr(slash == std::string::npos ? 0 : slash + 1);
-    if (!is_name(last) || (slash != std::string::npos && slash == 0)) {
+    if (!is_name(last) || slash == 0) {
       error(id->where, "'" + rule.id + "' is no id; an id has " + std::string(name_form));
     }
   }

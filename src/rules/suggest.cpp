@@ -52,6 +52,7 @@ std::string escaped(std::string_view text) {
 // The literal parts of the line escaped, its variable ones made variable.
 std::string pattern_for(std::string_view line) {
   std::vector<LazyPattern> patterns;
+  patterns.reserve(std::size(variables));
   for (const Variable& variable : variables) patterns.emplace_back(variable.pattern);
   Scratch scratch;
   const Budget budget(allowed);

@@ -383,7 +383,7 @@ Result<std::string, Errors> read_bounded(int descriptor, const std::string& path
                                          const Limits& limits) {
   std::string text;
   for (;;) {
-    constexpr std::size_t step = 64 * 1024;
+    constexpr std::size_t step = std::size_t{64} << 10;
     const std::size_t before = text.size();
     text.resize(before + step);
     const ssize_t got = ::read(descriptor, text.data() + before, step);
@@ -391,6 +391,7 @@ Result<std::string, Errors> read_bounded(int descriptor, const std::string& path
       text.resize(before);
       continue;
     }
+    // NOLINTNEXTLINE(concurrency-mt-unsafe)
     if (got < 0) return one_error({path}, std::string("cannot be read: ") + std::strerror(errno));
     text.resize(before + static_cast<std::size_t>(got));
     if (got == 0) return text;
@@ -409,6 +410,7 @@ Result<Node, Errors> parse_file(const std::string& path, const Limits& limits) {
 Result<std::string, Errors> read_file(const std::string& path, const Limits& limits) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe)
     return one_error({path}, std::string("cannot be read: ") + std::strerror(errno));
   }
   struct stat status {};
