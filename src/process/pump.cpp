@@ -141,7 +141,7 @@ void Pump::read_some() {
   full_reads_ = size == Capture::chunk ? full_reads_ + 1 : 0;
   if (full_reads_ == 1) ::fcntl(source_.native_handle(), F_SETPIPE_SZ, large_pipe);
   if (ends_.sink == nullptr) {
-    carried_ += size;
+    note_carried(size);
     pending_ = {};
     return await_source();
   }
@@ -152,7 +152,7 @@ void Pump::write_pending() {
   while (!pending_.empty()) {
     const std::size_t before = pending_.size();
     const Sink::Result result = ends_.sink->write_some(pending_);
-    carried_ += before - pending_.size();
+    if (before != pending_.size()) note_carried(before - pending_.size());
     switch (result) {
       case Sink::Result::wrote:
         break;
@@ -205,7 +205,7 @@ void Pump::move_some() {
     }
     if (moved->result == Sink::Result::would_block) return await_sink();
     recent.ahead -= moved->size;
-    carried_ += moved->size;
+    note_carried(moved->size);
   }
   await_source();
 }
@@ -228,6 +228,12 @@ void Pump::recall(int pipe, std::size_t left) {
     capture_.commit(static_cast<std::size_t>(got));
     left -= static_cast<std::size_t>(got);
   }
+}
+
+// Who was held up by us until now has had no time to print: its silence begins here.
+void Pump::note_carried(std::size_t size) {
+  carried_ += size;
+  if (callbacks_.activity) callbacks_.activity();
 }
 
 bool Pump::held_up() const {

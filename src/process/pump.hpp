@@ -24,7 +24,7 @@ class Pump {
   };
   struct Callbacks {
     std::function<void(std::string_view)> bytes;  // each piece as it arrives (may be empty)
-    std::function<void()> activity;               // something arrived
+    std::function<void()> activity;               // something arrived, or went on its way
     std::function<void()> ended;                  // end of file, or the reader of the sink has gone
   };
 
@@ -65,6 +65,7 @@ class Pump {
   ssize_t read_piece();
   void read_some();
   void write_pending();
+  void note_carried(std::size_t size);
   void end();
   bool start_moving();
   void move_some();

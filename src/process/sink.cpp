@@ -73,6 +73,14 @@ std::optional<Sink::Moved> Sink::move_from(int source, std::size_t size) {
 }
 
 void Sink::when_writable(std::function<void()> ready) {
+  if (kind_ == Kind::terminal && writable_now()) {
+    // It has room for a byte, and refuses a line end, which takes two: only time helps.
+    if (!timer_) timer_.emplace(context_);
+    timer_->expires_after(std::chrono::milliseconds(20));
+    return timer_->async_wait([ready = std::move(ready)](const boost::system::error_code& error) {
+      if (!error) ready();
+    });
+  }
   if (!watcher_) {
     UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
     epoll_event event{};

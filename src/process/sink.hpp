@@ -5,6 +5,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <functional>
 #include <optional>
@@ -53,6 +54,7 @@ class Sink {
   UniqueFd own_;  // the same with an open file description of our own, if there can be one
   Kind kind_ = Kind::unknown;
   int error_ = 0;
+  std::optional<boost::asio::steady_timer> timer_;
   // An epoll of our own that watches fd_: asio may make *this* descriptor non-blocking.
   std::optional<boost::asio::posix::stream_descriptor> watcher_;
 };

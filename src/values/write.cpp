@@ -18,13 +18,19 @@ namespace retry_exec {
 
 namespace {
 
-// 0 once `fd` takes a write (or has no reader any more), else why that is no longer waited for.
+constexpr int slice = 50;  // milliseconds between two looks at what else may end a wait
+
+// Why a reader is no longer waited for; 0: it is.
+int end_of_patience(TimePoint give_up) {
+  if (pending_end_request()) return EINTR;
+  return Clock::now() >= give_up ? ETIMEDOUT : 0;
+}
+
+// 0 once `fd` takes a write (or has no reader any more).
 int wait_for_room(int fd, TimePoint give_up) {
-  constexpr int slice = 50;  // milliseconds between two looks at what else may end the wait
   pollfd request{fd, POLLOUT, 0};
   while (::poll(&request, 1, slice) == 0) {
-    if (pending_end_request()) return EINTR;
-    if (Clock::now() >= give_up) return ETIMEDOUT;
+    if (const int error = end_of_patience(give_up)) return error;
   }
   return 0;
 }
@@ -53,7 +59,11 @@ int write_all(int fd, std::string_view text, TimePoint give_up) {
                                    : ::write(own ? own.get() : fd, text.data(), size);
     if (written >= 0) {
       text.remove_prefix(static_cast<std::size_t>(written));
-    } else if (errno != EAGAIN && errno != EINTR) {
+    } else if (errno == EAGAIN) {
+      // A terminal with room for a byte refuses a line end, which takes two.
+      ::poll(nullptr, 0, slice);
+      if (const int error = end_of_patience(give_up)) return error;
+    } else if (errno != EINTR) {
       return errno;
     }
   }
