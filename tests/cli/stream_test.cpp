@@ -90,8 +90,10 @@ TEST_CASE("memory stays small and flat, however much passes", "[stream]") {
     Program much = wrapped(options, {"flood", "200000000"});
     little.standard_output = much.standard_output = Null{};
     const long peak = peak_memory(much);
-    if (!instrumented) CHECK(peak <= most);
-    CHECK(peak <= peak_memory(little) * 5 / 4);
+    const long peak_of_little = peak_memory(little);
+    if (instrumented) continue;  // a sanitizer keeps what was freed, to see who comes back to it
+    CHECK(peak <= most);
+    CHECK(peak <= peak_of_little * 5 / 4);
   }
 }
 
