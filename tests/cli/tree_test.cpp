@@ -128,8 +128,8 @@ TEST_CASE("interruption ends the grandchildren as well", "[tree]") {
 }
 
 TEST_CASE("a command that closes its output and works on is waited for", "[tree]") {
-  const Ended ended =
-      run(wrapped({}, {"close", "1", "+", "close", "2", "+", "sleep-ms", "300", "+", "exit", "5"}));
+  const Ended ended = run(wrapped(
+      {"-a", "1"}, {"close", "1", "+", "close", "2", "+", "sleep-ms", "300", "+", "exit", "5"}));
   CHECK(ended.exit_code() == 5);
   CHECK(ended.wall.count() >= 0.3);
 }
