@@ -7,7 +7,6 @@
 #include "retry_exec_options.hpp"
 #include "runner.hpp"
 
-#include <retry_exec/process.hpp>
 #include <retry_exec/report.hpp>
 #include <retry_exec/write.hpp>
 

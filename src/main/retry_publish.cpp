@@ -6,14 +6,12 @@
 #include "publisher.hpp"
 #include "retry_publish_options.hpp"
 
-#include <retry_exec/process.hpp>
 #include <retry_exec/publish.hpp>
 #include <retry_exec/redact.hpp>
 
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <vector>
 
 namespace retry_exec {

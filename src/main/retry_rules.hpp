@@ -39,9 +39,6 @@ Result<std::string, Errors> read_input(const std::string& path);
 std::vector<std::string> chosen_sets(const CommandLine& line,
                                      const std::vector<std::string>& command);
 
-// A saved log as the command printed it: without the time stamps that CI systems put before lines.
-std::string without_time_stamps(std::string text);
-
 std::string json_text(const boost::json::value& value);
 boost::json::array json_strings(std::span<const std::string> words);
 boost::json::object to_json(const PolicyFields& policy);

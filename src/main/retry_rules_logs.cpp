@@ -25,6 +25,8 @@ Result<std::string, Errors> read_input(const std::string& path) {
   return yaml::read_file(path == "-" ? "/dev/stdin" : path, limits);
 }
 
+namespace {
+
 // "2026-11-23T06:59:16.1234567Z " is 29 bytes: GitHub puts it before each line of a saved log.
 std::string without_time_stamps(std::string text) {
   constexpr std::string_view form = "dddd-dd-ddTdd:dd:dd.dddddddZ ";
@@ -60,6 +62,8 @@ std::string without_lines_about_it(const std::string& text) {
   }
   return result;
 }
+
+}  // namespace
 
 std::vector<std::string> chosen_sets(const CommandLine& line,
                                      const std::vector<std::string>& command) {
