@@ -38,6 +38,11 @@ install_packages() {
   ((${#missing[@]})) || return 0
   say "installing ${missing[*]}"
   update_package_lists
+  for package in "${missing[@]}"; do
+    [[ $package != libboost-process* || $(apt-cache pkgnames "$package") ]] ||
+      die "${package/-process/} is installed, but this system has no $package, which it needs:" \
+        "replace it with a Boost that has one, or with Boost 1.81 to 1.85 (see: apt-cache pkgnames libboost1.)"
+  done
   # Nothing of the user's is taken away for this: another Boost's headers, say.
   as_root env DEBIAN_FRONTEND=noninteractive \
     apt-get install -y -qq --no-install-recommends --no-remove "${missing[@]}" ||
@@ -49,14 +54,16 @@ is_installed() {
 }
 
 # The packages of the oldest Boost that will do, among the names that a command lists: the oldest is,
-# on every release so far, also the one that the release itself is built with.
+# on every release so far, also the one that the release itself is built with. Since 1.86
+# Boost.Process is a library of its own.
 boost_packages() {
-  local version
+  local version process=
   version=$({ "$@" 2>/dev/null || true; } |
     sed -nE 's/^libboost(1\.[0-9]+)-dev( installed)?$/\1/p' |
     sort -V | awk -F. '$2 >= 81 { print; exit }')
-  [[ $version ]] && printf '%s ' "libboost$version-dev" \
-    libboost-{filesystem,json,program-options}"$version-dev"
+  [[ $version ]] || return
+  ((${version#1.} < 86)) || process=libboost-process$version-dev
+  printf '%s ' "libboost$version-dev" libboost-{filesystem,json,program-options}"$version-dev" $process
 }
 
 update_package_lists() {
