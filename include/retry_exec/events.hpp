@@ -16,6 +16,7 @@ namespace retry_exec {
 // Why a run ended.
 enum class StopReason {
   success,
+  done,         // what failed was there already, from an attempt whose answer was lost
   permanent,    // a rule says that trying again cannot help
   unmatched,    // no rule knows the failure
   exhausted,    // the attempts of its class (or of the run) are used up
@@ -46,6 +47,13 @@ struct WaitStarted {
   bool asked_for = false;  // the registry named a wait (Retry-After) and this honours it
 };
 
+// What --before-retry named has ended. That it failed changes nothing.
+struct BeforeRetryFinished {
+  unsigned attempt = 2;  // that follows
+  Outcome outcome;
+  Duration elapsed{};
+};
+
 struct RunFinished {
   StopReason reason = StopReason::success;
   int exit_code = 0;
@@ -54,7 +62,8 @@ struct RunFinished {
   std::string why;  // one clause for people, where the reason alone does not say it
 };
 
-using Event = std::variant<AttemptStarted, AttemptFinished, WaitStarted, RunFinished>;
+using Event =
+    std::variant<AttemptStarted, AttemptFinished, WaitStarted, BeforeRetryFinished, RunFinished>;
 using EventSink = std::function<void(const Event&)>;
 
 }  // namespace retry_exec

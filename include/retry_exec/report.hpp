@@ -67,7 +67,8 @@ struct AttemptRecord {
   Outcome outcome;
   std::optional<Verdict> verdict;
   std::vector<std::string> remarks;
-  std::optional<WaitStarted> wait;  // that followed
+  std::optional<WaitStarted> wait;                  // that followed
+  std::optional<BeforeRetryFinished> before_retry;  // behind that wait
 };
 
 struct RunRecord {

@@ -31,6 +31,12 @@ struct RetryOptions {
   CodeSet stop_on;      // outcomes that are final whatever the rules say; beats retry_on
   bool retry_unmatched = false;
   std::optional<int> exhausted_code;  // replaces the exit code when attempts ran out
+  // Seams::before_retry can renew credentials: class "expired" is retried, once. Here and below, no
+  // value says that the caller's user has no such choice, and nothing is said of it.
+  std::optional<bool> renews_credentials = {};
+  // Class "done" is success behind an attempt whose answer may have been lost: it ran into a time
+  // limit, was killed, or failed as transient or suspect.
+  std::optional<bool> accept_done = {};
 };
 
 // How the output of the deciding attempt was handed out, where it had been held.
@@ -55,6 +61,11 @@ struct Seams {
   EventSink events;
   // Called once, before the run is said to have ended. Empty: nothing was held.
   std::function<boost::asio::awaitable<Delivery>(std::optional<TimePoint> deadline)> deliver;
+  // Called after each wait, right before attempt `number`. What it ran, if anything; only a signal
+  // or the deadline that ended it ends the run. Empty: nothing is to be done.
+  std::function<boost::asio::awaitable<std::optional<Attempt>>(
+      unsigned number, const Policy& policy, std::optional<TimePoint> deadline)>
+      before_retry;
   // Asked before each retry; false ends the run with StopReason::budget. Empty: always true.
   std::function<bool(const Verdict&)> may_retry;
 };

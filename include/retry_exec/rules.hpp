@@ -61,8 +61,11 @@ struct Example {
   Position where;
 };
 
-// How a kind of failure is treated. Built in: permanent (never retried); transient, throttled,
-// absent and suspect (retried, each with its own policy). A file may add its own.
+// Two classes that are final unless the caller can do something about them.
+inline constexpr std::string_view expired_class = "expired";  // credentials that ran out
+inline constexpr std::string_view done_class = "done";        // the thing is there already
+// How a kind of failure is treated. Built in: permanent, expired and done (final); transient,
+// throttled, absent and suspect (retried, each with its own policy). A file may add its own.
 struct FailureClass {
   std::string name;
   bool retry = true;
@@ -251,6 +254,12 @@ class Classifier {
 // The name rules know a command by: the base name of what is really run, seen through env, sudo,
 // nice, nohup, timeout, stdbuf, time, xargs and retry-exec itself.
 // {"sudo","-u","x","/usr/bin/oras"} is "oras".
+//
+// A shell's is its own: "bash".
 std::string command_name(std::span<const std::string> command);
+
+// The names of all commands that `sh -c SCRIPT` runs, in order and each once; of any other command
+// its one name.
+std::vector<std::string> command_names(std::span<const std::string> command);
 
 }  // namespace retry_exec

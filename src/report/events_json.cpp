@@ -89,6 +89,11 @@ json::object as_json(const AttemptRecord& attempt, const Redactor& redact) {
     object["wait"] = json::object{{"planned_ms", milliseconds(attempt.wait->duration)},
                                   {"asked_for", attempt.wait->asked_for}};
   }
+  if (attempt.before_retry) {
+    object["before_retry"] =
+        json::object{{"elapsed_ms", milliseconds(attempt.before_retry->elapsed)},
+                     {"outcome", as_json(attempt.before_retry->outcome, redact)}};
+  }
   return object;
 }
 
@@ -115,6 +120,13 @@ json::object fields_of(const WaitStarted& wait, const Redactor&) {
   return {{"event", "wait-started"},
           {"wait_ms", milliseconds(wait.duration)},
           {"asked_for", wait.asked_for}};
+}
+
+json::object fields_of(const BeforeRetryFinished& ran, const Redactor& redact) {
+  return {{"event", "before-retry-finished"},
+          {"attempt", ran.attempt},
+          {"elapsed_ms", milliseconds(ran.elapsed)},
+          {"outcome", as_json(ran.outcome, redact)}};
 }
 
 json::object fields_of(const RunFinished& end, const Redactor& redact) {

@@ -36,6 +36,8 @@ void RunRecorder::take(const Event& event) {
   } else if (const auto* wait = std::get_if<WaitStarted>(&event)) {
     if (!attempts.empty()) attempts.back().wait = *wait;
     record_.waiting += wait->duration;
+  } else if (const auto* ran = std::get_if<BeforeRetryFinished>(&event)) {
+    if (!attempts.empty()) attempts.back().before_retry = *ran;
   } else {
     record_.end = std::get<RunFinished>(event);
   }

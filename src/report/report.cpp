@@ -57,6 +57,7 @@ std::string text_of(const AttemptRecord& attempt, const Redactor& redact) {
     text += "  then a wait of " + format_duration(attempt.wait->duration);
     text += attempt.wait->asked_for ? ", as asked for\n" : "\n";
   }
+  if (attempt.before_retry) text += "  then " + before_retry_text(*attempt.before_retry) + '\n';
   return text;
 }
 

@@ -48,6 +48,7 @@ class RunLog {
   LogOptions options_;
   const Redactor& redactor_;
   std::optional<AttemptFinished> last_;
+  bool told_ = false;  // that last_ failed
   unsigned max_attempts_ = 0;
   unsigned warnings_ = 0;
 };
@@ -65,9 +66,15 @@ std::string RunLog::text_lines(const Event& event) {
   }
   if (const auto* ended = std::get_if<AttemptFinished>(&event)) {
     last_ = *ended;  // told when it is known what follows
+    told_ = false;
     return {};
   }
+  if (const auto* ran = std::get_if<BeforeRetryFinished>(&event)) {
+    const bool silent = succeeded(ran->outcome) && options_.verbosity != Verbosity::verbose;
+    return silent ? std::string() : line(before_retry_text(*ran));
+  }
   if (const auto* wait = std::get_if<WaitStarted>(&event)) {
+    told_ = true;
     return last_ ? failure(*last_) + annotation("warning", failure_text(*last_, wide)) +
                        waiting(*wait)
                  : waiting(*wait);
@@ -147,6 +154,9 @@ std::string RunLog::finished(const RunFinished& end) {
     case StopReason::success:
       if (end.attempts == 1 && options_.verbosity != Verbosity::verbose) return {};
       return line(how) + (last_ ? remarks(*last_) : "");
+    case StopReason::done:
+      return line(last_ ? with_excerpt(how, *last_, options_.columns) : how) +
+             (last_ ? remarks(*last_) : "");
     case StopReason::permanent:
     case StopReason::unmatched: {
       if (!last_) break;
@@ -159,7 +169,8 @@ std::string RunLog::finished(const RunFinished& end) {
     case StopReason::budget:
     case StopReason::internal:
       if (!last_) break;
-      return failure(*last_) + line(how) + annotation("error", with_excerpt(how, *last_, wide));
+      return (told_ ? "" : failure(*last_)) + line(how) +
+             annotation("error", with_excerpt(how, *last_, wide));
     case StopReason::interrupted:
     case StopReason::not_started:
       break;

@@ -87,6 +87,11 @@ std::string judged(const AttemptFinished& failed, const Redactor& redact) {
   return text;
 }
 
+std::string before_retry_text(const BeforeRetryFinished& ran) {
+  return std::string(succeeded(ran.outcome) ? "--before-retry: " : "--before-retry failed: ") +
+         printable(to_string(ran.outcome)) + " in " + format_duration(ran.elapsed);
+}
+
 std::string with_short_digests(std::string_view text) {
   constexpr std::size_t shown_digits = 8;
   std::string shortened;
@@ -131,6 +136,10 @@ std::string ending(const RunFinished& end, const std::optional<AttemptFinished>&
     case StopReason::success:
       return "succeeded on " + attempt_name(end.attempts, last ? last->max_attempts : 0) +
              " after " + format_duration(end.elapsed);
+    case StopReason::done:
+      return "succeeded after " + counted(end.attempts, "attempt") + " in " +
+             format_duration(end.elapsed) + ": " + failure +
+             ", after an attempt whose answer was lost";
     case StopReason::permanent:
       return again + (known.empty() ? failure : known) + because(end, redact);
     case StopReason::unmatched:

@@ -26,6 +26,9 @@ std::string with_short_digests(std::string_view text);
 std::string ending(const RunFinished& end, const std::optional<AttemptFinished>& last,
                    const Redactor& redact);
 
+// "--before-retry failed: exit 1 in 0.2s".
+std::string before_retry_text(const BeforeRetryFinished& ran);
+
 // For wording an attempt that was kept.
 AttemptFinished as_event(const AttemptRecord& attempt);
 

@@ -52,12 +52,30 @@ class Run {
         result_.interrupted_by = signal;
         co_return co_await finish(StopReason::interrupted, {});
       }
+      if (const auto reason = co_await before_retry(number + 1)) {
+        const bool late = *reason == StopReason::deadline;
+        co_return co_await finish(*reason, late ? "--before-retry had run until then" : "");
+      }
     }
   }
 
  private:
   void tell(const Event& event) const {
     if (seams_.events) seams_.events(event);
+  }
+
+  // Why there is no attempt `number`, if there is none.
+  boost::asio::awaitable<std::optional<StopReason>> before_retry(unsigned number) {
+    if (!seams_.before_retry) co_return std::nullopt;
+    const std::optional<Attempt> ran = co_await seams_.before_retry(number, base_, deadline_);
+    if (!ran) co_return std::nullopt;
+    tell(BeforeRetryFinished{number, ran->outcome, ran->elapsed});
+    if (ran->interrupted_by) {
+      result_.interrupted_by = ran->interrupted_by;
+      co_return StopReason::interrupted;
+    }
+    if (deadline_ && seams_.now() >= *deadline_) co_return StopReason::deadline;
+    co_return std::nullopt;
   }
 
   static Decision stop(StopReason reason, unsigned number, std::string why = {}) {
@@ -86,8 +104,11 @@ class Run {
       return stop(StopReason::permanent, number, "--stop-on names this outcome");
     }
     result_.verdict = seams_.judge(attempt);
+    if (options_.accept_done.value_or(false) && found_done(*result_.verdict)) {
+      return stop(StopReason::done, number);
+    }
     if (const auto reason = final_reason(*result_.verdict)) {
-      return stop(*reason, number, result_.verdict->note);
+      return stop(*reason, number, why_final(*result_.verdict));
     }
     if (attempt.has_survivors) {
       return stop(StopReason::internal, number,
@@ -100,9 +121,43 @@ class Run {
   std::optional<StopReason> final_reason(const Verdict& verdict) const {
     if (options_.retry_on.contains(result_.deciding.outcome)) return std::nullopt;
     if (verdict.matched) {
-      return verdict.retry ? std::nullopt : std::optional(StopReason::permanent);
+      const bool retried = verdict.retry || renewable(verdict);
+      return retried ? std::nullopt : std::optional(StopReason::permanent);
     }
     return options_.retry_unmatched ? std::nullopt : std::optional(StopReason::unmatched);
+  }
+
+  // Is it final only because nobody renews what ran out?
+  bool renewable(const Verdict& verdict) const {
+    return options_.renews_credentials.value_or(false) && verdict.matched && !verdict.retry &&
+           verdict.class_name == expired_class;
+  }
+
+  // Is it there already, perhaps by an attempt of this run?
+  bool found_done(const Verdict& verdict) const {
+    return answer_was_lost_ && verdict.matched && verdict.class_name == done_class;
+  }
+
+  std::string why_final(const Verdict& verdict) const {
+    std::string hint;
+    if (options_.accept_done && found_done(verdict)) {
+      hint = "an earlier attempt may have done it; --accept-done takes that for success";
+    } else if (options_.renews_credentials && verdict.matched &&
+               verdict.class_name == expired_class) {
+      hint = "--before-retry can log in again; it is then tried once more";
+    }
+    if (hint.empty() || verdict.note.empty()) return verdict.note + hint;
+    return verdict.note + "; " + hint;
+  }
+
+  // May the other side have done what it was asked for, although this attempt failed?
+  bool may_have_arrived(const Verdict& verdict) const {
+    const Outcome& outcome = result_.deciding.outcome;
+    if (std::holds_alternative<TimedOut>(outcome) || std::holds_alternative<Signalled>(outcome)) {
+      return true;
+    }
+    return verdict.matched &&
+           (verdict.class_name == "transient" || verdict.class_name == "suspect");
   }
 
   Decision decide_wait(unsigned number, const Verdict& verdict) {
@@ -125,14 +180,18 @@ class Run {
       decision.stop = StopReason::deadline;
       decision.why = "a wait of " + format_duration(decision.wait) + " does not fit before it";
     }
+    answer_was_lost_ = answer_was_lost_ || may_have_arrived(verdict);
     return decision;
   }
 
   ClassTally& tally_of(const Verdict& verdict) {
     const auto known = tallies_.find(verdict.class_name);
     if (known != tallies_.end()) return known->second;
-    const Policy policy =
-        policy_from(layered(options_.strong, layered(verdict.policy, options_.weak)));
+    Policy policy = policy_from(layered(options_.strong, layered(verdict.policy, options_.weak)));
+    // What a new login did not mend, a second one does not either.
+    if (renewable(verdict) && !options_.retry_on.contains(result_.deciding.outcome)) {
+      policy.attempts = 2;
+    }
     return tallies_.emplace(verdict.class_name, ClassTally{policy, Backoff(policy, seams_.random)})
         .first->second;
   }
@@ -180,6 +239,7 @@ class Run {
     if (result_.interrupted_by) return exit_code::signal_base + *result_.interrupted_by;
     if (result_.deciding.own_failure) return exit_code::own_failure;
     if (reason == StopReason::deadline) return exit_code::timed_out;
+    if (reason == StopReason::done) return exit_code::success;
     if (reason == StopReason::exhausted && options_.exhausted_code) {
       return *options_.exhausted_code;
     }
@@ -195,7 +255,8 @@ class Run {
   const TimePoint started_;
   std::optional<TimePoint> deadline_;
   std::map<std::string, ClassTally, std::less<>> tallies_;
-  bool nobody_reads_ = false;  // what the deciding attempt printed
+  bool answer_was_lost_ = false;  // of a failed attempt that may have done its work
+  bool nobody_reads_ = false;     // what the deciding attempt printed
   RunResult result_;
 };
 

@@ -6,6 +6,8 @@ std::string_view to_string(StopReason reason) {
   switch (reason) {
     case StopReason::success:
       return "success";
+    case StopReason::done:
+      return "done";
     case StopReason::permanent:
       return "permanent";
     case StopReason::unmatched:

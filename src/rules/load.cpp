@@ -24,6 +24,9 @@ std::map<std::string, FailureClass, std::less<>> builtin_classes() {
                           .retry = true,
                           .policy = {.attempts = 5, .delay = seconds(15), .max_delay = minutes(5)}};
   classes["suspect"] = {.name = "suspect", .retry = true, .policy = {.attempts = 2}};
+  for (const std::string_view name : {expired_class, done_class}) {
+    classes[std::string(name)] = {.name = std::string(name), .retry = false, .policy = {}};
+  }
   return classes;
 }
 

@@ -88,6 +88,38 @@ TEST_CASE("a retried run says what failed, how long it waits, and that it succee
             "retry-exec: succeeded on attempt 2/5 after 2.9s\n");
 }
 
+TEST_CASE("what runs between attempts is told when it fails", "[report]") {
+  const auto told = [](int code, Verbosity verbosity) {
+    return log_of({BeforeRetryFinished{2, Exited{code}, 200ms}}, {.verbosity = verbosity});
+  };
+  CHECK(told(4, Verbosity::normal) == "retry-exec: --before-retry failed: exit 4 in 0.2s\n");
+  CHECK(told(0, Verbosity::normal).empty());
+  CHECK(told(0, Verbosity::verbose) == "retry-exec: --before-retry: exit 0 in 0.2s\n");
+}
+
+TEST_CASE("a failure that has been told is not told again at the deadline", "[report]") {
+  const std::string log =
+      log_of({AttemptStarted{1, 5}, failed(1, absent()), WaitStarted{1s},
+              BeforeRetryFinished{2, Exited{0}, 9s}, ended(StopReason::deadline, 124, 1, 11s)});
+  CHECK(log.find("attempt 1/5 failed") == log.rfind("attempt 1/5 failed"));
+  CHECK_THAT(log, test::ContainsSubstring("gave up at the deadline after 1 attempt in 11s"));
+}
+
+TEST_CASE("success behind a lost answer is told as such", "[report]") {
+  Verdict done = absent("version 1.0 already exists");
+  done.class_name = "done";
+  done.rule = "npm/there";
+  CHECK(log_of({failed(1, absent()), WaitStarted{1s}, failed(2, done),
+                ended(StopReason::done, 0, 2, 3s)}) ==
+        "retry-exec: attempt 1/5 failed in 0.8s: exit 1, absent (ghcr/manifest-by-digest): " +
+            digest +
+            ": not found\n"
+            "retry-exec: waiting 1s\n"
+            "retry-exec: succeeded after 2 attempts in 3s: exit 1, done (npm/there), after an "
+            "attempt whose answer was lost: version 1.0 already exists (" +
+            digest + ")\n");
+}
+
 TEST_CASE("a wait that was asked for says so", "[report]") {
   Verdict throttled = absent("toomanyrequests: slow down");
   throttled.retry_after = 30s;

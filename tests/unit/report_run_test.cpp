@@ -97,6 +97,9 @@ TEST_CASE("every JSON report is as its schema says", "[report]") {
   const std::vector<RunRecord> ends = {
       ended_with(Exited{3}, StopReason::permanent, 3),
       ended_with(Exited{3}, StopReason::unmatched, 3),
+      ended_with(Exited{3}, StopReason::done, 0),
+      recorded({AttemptStarted{1, 5}, AttemptFinished{1, 5, Exited{1}, 1s, absent(), {}},
+                WaitStarted{1s}, BeforeRetryFinished{2, Exited{4}, 200ms}}),
       ended_with(Exited{3}, StopReason::exhausted, 75),
       ended_with(Exited{3}, StopReason::budget, 3),
       ended_with(Signalled{SIGKILL}, StopReason::exhausted, 137),

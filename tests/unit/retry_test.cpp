@@ -6,6 +6,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <algorithm>
+#include <array>
 #include <csignal>
 #include <deque>
 #include <exception>
@@ -31,17 +33,21 @@ struct World {
   RetryOptions options;
   std::map<std::string, PolicyFields> classes;
   std::optional<int> interrupt_wait;
+  std::optional<Attempt> before_retry;  // what comes of it each time, a second later
 
   TimePoint now{};
   std::vector<Duration> waits;
   std::vector<Event> events;
   unsigned runs = 0;
+  std::vector<unsigned> prepared;  // the attempts that something was run before
 
   Verdict judge(const Step& step) const {
     Verdict verdict;
     verdict.class_name = step.class_name.empty() ? "unmatched" : step.class_name;
     verdict.matched = !step.class_name.empty();
-    verdict.retry = verdict.matched && step.class_name != "permanent";
+    constexpr std::array<std::string_view, 3> final = {"permanent", "expired", "done"};
+    verdict.retry =
+        verdict.matched && std::find(final.begin(), final.end(), step.class_name) == final.end();
     verdict.retry_after = step.retry_after;
     if (const auto found = classes.find(step.class_name); found != classes.end()) {
       verdict.policy = found->second;
@@ -70,6 +76,18 @@ struct World {
       now += duration;
       co_return interrupt_wait;
     };
+    if (before_retry) {
+      seams.before_retry =
+          [&](unsigned number, const Policy&,
+              std::optional<TimePoint>) -> boost::asio::awaitable<std::optional<Attempt>> {
+        prepared.push_back(number);
+        now += 1s;
+        Attempt ran;
+        ran.outcome = before_retry->outcome;
+        ran.interrupted_by = before_retry->interrupted_by;
+        co_return ran;
+      };
+    }
     seams.now = [&] { return now; };
     seams.judge = [&](const Attempt&) { return judge(current); };
     seams.random = [] { return 0.0; };
@@ -238,4 +256,109 @@ TEST_CASE("events tell of each attempt, wait and the end, in order", "[retry]") 
   CHECK(std::holds_alternative<WaitStarted>(world.events[2]));
   CHECK(std::get<AttemptStarted>(world.events[3]).attempt == 2);
   CHECK(std::get<RunFinished>(world.events[5]).reason == StopReason::success);
+}
+
+TEST_CASE("what comes between attempts runs right before each further one", "[retry]") {
+  World world{.steps = {{failure}, {failure}, {success}}};
+  world.before_retry.emplace().outcome = Exited{7};  // which stops nothing
+  CHECK(world.run().reason == StopReason::success);
+  CHECK(world.prepared == std::vector<unsigned>{2, 3});
+  const auto told = [](const Event& event) {
+    return std::holds_alternative<BeforeRetryFinished>(event);
+  };
+  CHECK(std::count_if(world.events.begin(), world.events.end(), told) == 2);
+  World final{.steps = {{failure, "permanent"}}};
+  final.before_retry.emplace().outcome = success;
+  final.run();
+  CHECK(final.prepared.empty());
+}
+
+TEST_CASE("what comes between attempts counts to the deadline", "[retry]") {
+  World world{.steps = {{failure}}};
+  world.before_retry.emplace().outcome = success;
+  world.options.strong.deadline = 3500ms;  // an attempt of 1 s, a wait of 2 s, and 1 s is too much
+  const RunResult result = world.run();
+  CHECK(result.reason == StopReason::deadline);
+  CHECK(result.exit_code == exit_code::timed_out);
+  CHECK(world.runs == 1);
+}
+
+TEST_CASE("a signal between attempts ends the run", "[retry]") {
+  World world{.steps = {{failure}}};
+  world.before_retry.emplace().interrupted_by = SIGTERM;
+  const RunResult result = world.run();
+  CHECK(result.reason == StopReason::interrupted);
+  CHECK(result.exit_code == 128 + SIGTERM);
+  CHECK(world.runs == 1);
+}
+
+TEST_CASE("credentials that ran out are tried once more where they can be renewed", "[retry]") {
+  World world{.steps = {{failure, "expired"}, {success}}};
+  world.options.renews_credentials = true;
+  CHECK(world.run().reason == StopReason::success);
+  for (const unsigned attempts : {0U, 9U}) {
+    World again{.steps = {{failure, "expired"}, {failure, "expired"}}};
+    again.options.renews_credentials = true;
+    again.options.strong.attempts = attempts;
+    CHECK(again.run().reason == StopReason::exhausted);
+    CHECK(again.runs == 2);
+  }
+  World once{.steps = {{failure, "expired"}}};
+  once.options.renews_credentials = true;
+  once.options.strong.attempts = 1;
+  CHECK(once.run().reason == StopReason::exhausted);
+}
+
+TEST_CASE("credentials that ran out are final where nothing renews them, and that is said",
+          "[retry]") {
+  World world{.steps = {{failure, "expired"}}};
+  world.options.renews_credentials = false;
+  CHECK(world.run().reason == StopReason::permanent);
+  CHECK_THAT(std::get<RunFinished>(world.events.back()).why,
+             test::ContainsSubstring("--before-retry"));
+  World elsewhere{.steps = {{failure, "expired"}}};
+  CHECK(elsewhere.run().reason == StopReason::permanent);
+  CHECK(std::get<RunFinished>(elsewhere.events.back()).why.empty());
+}
+
+TEST_CASE("what is there already is success behind an attempt whose answer was lost", "[retry]") {
+  const std::vector<Step> lost = {{failure, "transient"},
+                                  {failure, "suspect"},
+                                  {TimedOut{TimeLimit::attempt, 5s}, "transient"},
+                                  {TimedOut{TimeLimit::idle, 5s}, ""},
+                                  {Signalled{SIGKILL}, ""}};
+  for (const Step& first : lost) {
+    INFO(to_string(first.outcome));
+    World world{.steps = {first, {Exited{3}, "done"}}};
+    world.options.accept_done = true;
+    world.options.retry_unmatched = true;
+    const RunResult result = world.run();
+    CHECK(result.reason == StopReason::done);
+    CHECK(result.exit_code == 0);
+  }
+}
+
+TEST_CASE("what is there already is a failure where no attempt can have put it there", "[retry]") {
+  for (const char* answered : {"throttled", "absent", "permanent", ""}) {
+    INFO(answered);
+    World world{.steps = {{Exited{75}, answered}, {Exited{3}, "done"}}};
+    world.options.accept_done = true;
+    world.options.retry_on.codes = {{75, 75}};
+    const RunResult result = world.run();
+    CHECK(result.reason == StopReason::permanent);
+    CHECK(result.exit_code == 3);
+  }
+  World first{.steps = {{Exited{3}, "done"}}};
+  first.options.accept_done = true;
+  CHECK(first.run().exit_code == 3);
+}
+
+TEST_CASE("an attempt behind a lost one that finds it there names the option", "[retry]") {
+  World world{.steps = {{failure}, {Exited{3}, "done"}}};
+  world.options.accept_done = false;
+  const RunResult result = world.run();
+  CHECK(result.reason == StopReason::permanent);
+  CHECK(result.exit_code == 3);
+  CHECK_THAT(std::get<RunFinished>(world.events.back()).why,
+             test::ContainsSubstring("--accept-done"));
 }

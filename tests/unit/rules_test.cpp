@@ -74,9 +74,8 @@ TEST_CASE("a wrong file is refused, with the place of what is wrong and what wou
       {"retry-rules: 1\nrules:\n  - {id: a, class: transent, match: a}\n",
        "f:3:20: unknown class 'transent'; did you mean 'transient'?"},
       {"retry-rules: 1\nrules:\n  - {id: a, class: weird, match: a}\n",
-       "f:3:20: unknown class 'weird'; known are absent permanent suspect throttled transient, and "
-       "those "
-       "under 'classes'"},
+       "f:3:20: unknown class 'weird'; known are absent done expired permanent suspect throttled "
+       "transient, and those under 'classes'"},
       {"retry-rules: 1\nrules:\n  - {id: a, class: transient, patern: a}\n",
        "f:3:10: a rule needs a condition: 'match', or one of 'exit-codes', 'signals', 'outcome'\n"
        "f:3:31: unknown key 'patern' in a rule; known are id, class, match, unless, stream, "
