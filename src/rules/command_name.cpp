@@ -1,3 +1,5 @@
+#include "rules/script_commands.hpp"
+
 #include <retry_exec/rules.hpp>
 
 #include <algorithm>
@@ -35,7 +37,8 @@ constexpr std::array wrappers = {
             "-r --rules -a --attempts -d --delay --factor -m --max-delay --backoff -j "
             "--jitter -t --timeout --idle-timeout --deadline -s --signal -k "
             "--kill-after --retry-on --stop-on --unmatched --capture-limit -R --report "
-            "--log --seed --exhausted-code --retries --drain-grace --summary"},
+            "--log --seed --exhausted-code --retries --drain-grace --summary --before-retry "
+            "--github-output"},
 };
 
 std::string_view base_name(std::string_view path) {
@@ -90,6 +93,20 @@ std::string python_module(std::string_view name, std::span<const std::string> ar
 }
 
 }  // namespace
+
+std::vector<std::string> command_names(std::span<const std::string> command) {
+  std::vector<std::string> names;
+  if (const auto script = rules::script_of(command)) {
+    for (const std::vector<std::string>& words : rules::simple_commands(*script)) {
+      std::string name = command_name(words);
+      if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end()) {
+        names.push_back(std::move(name));
+      }
+    }
+  }
+  if (names.empty()) names.push_back(command_name(command));
+  return names;
+}
 
 std::string command_name(std::span<const std::string> command) {
   while (!command.empty()) {

@@ -28,7 +28,7 @@ class Judge {
       : failure_(failure),
         now_(now),
         explanation_(explanation),
-        command_(command_name(failure.command)),
+        commands_(command_names(failure.command)),
         budget_(allowed),
         room_(failure.output, scratch_, budget_) {}
 
@@ -61,7 +61,7 @@ class Judge {
   const Failure& failure_;
   Classifier::WallTime now_;
   Explanation* explanation_;
-  std::string command_;
+  std::vector<std::string> commands_;  // of a script, several
   Scratch scratch_;
   Budget budget_;
   EvidenceRoom room_;
@@ -70,8 +70,9 @@ class Judge {
   std::optional<Evidence> without_rules_;
 };
 
-bool lists(const std::vector<std::string>& names, std::string_view name) {
-  return names.empty() || any_glob_matches(names, name);
+bool lists(const std::vector<std::string>& names, const std::vector<std::string>& commands) {
+  const auto named = [&names](const std::string& name) { return any_glob_matches(names, name); };
+  return names.empty() || std::any_of(commands.begin(), commands.end(), named);
 }
 
 std::string joined(const std::vector<std::string>& words) {
@@ -82,7 +83,7 @@ std::string joined(const std::vector<std::string>& words) {
 
 const EvidencePatterns& Judge::source_of(const CompiledSet& set) const {
   for (const EvidencePatterns& patterns : set.evidence) {
-    if (lists(patterns.source->commands, command_)) return patterns;
+    if (lists(patterns.source->commands, commands_)) return patterns;
   }
   return no_source_;
 }
@@ -99,7 +100,7 @@ const Judge::View& Judge::view(const CompiledSet& set, Views& views, std::option
 
 // Why the rule is not for such an outcome at all; empty when it is.
 std::string Judge::unfit(const Rule& rule) const {
-  if (!lists(rule.commands, command_)) return "is for " + joined(rule.commands);
+  if (!lists(rule.commands, commands_)) return "is for " + joined(rule.commands);
   switch (rule.outcome) {
     case OutcomeKind::any:
       if (timed_out()) return "is not for time-outs";

@@ -32,7 +32,7 @@ std::vector<std::string> hosts_among(std::span<const std::string> arguments) {
   std::vector<std::string> hosts;
   for (const std::string& argument : arguments) {
     for (std::string_view rest = argument; !rest.empty();) {
-      const std::size_t end = rest.find_first_of("=, \t\"'");
+      const std::size_t end = rest.find_first_of("=, \t\n\"'`;|&()<>");
       const std::string host = host_of(rest.substr(0, end));
       if (!host.empty() && std::find(hosts.begin(), hosts.end(), host) == hosts.end()) {
         hosts.push_back(host);
@@ -64,9 +64,10 @@ std::vector<std::string> pick_rule_sets(std::span<const std::string> command) {
     add_sets(picked, host, &BuiltinSet::hosts);
   }
   const std::size_t by_host = picked.size();
-  add_sets(picked, command_name(command), &BuiltinSet::commands);
-  const bool command_known = picked.size() > by_host;
-  if (!command_known) picked.emplace_back(general_set);
+  const std::vector<std::string> names = command_names(command);
+  for (const std::string& name : names) add_sets(picked, name, &BuiltinSet::commands);
+  const bool all_known = names.size() == 1 && picked.size() > by_host;
+  if (!all_known) picked.emplace_back(general_set);
   return picked;
 }
 

@@ -78,6 +78,23 @@ TEST_CASE("a class that has one attempt is not retried", "[rules]") {
                   .retry);
 }
 
+TEST_CASE("what has expired and what is done is final unless a file says otherwise", "[rules]") {
+  for (const std::string name : {"expired", "done"}) {
+    const std::string rule = "rules: [{id: a, class: " + name + ", match: a}]";
+    const Verdict verdict = verdict_of(rule, {.err = "a"});
+    CHECK(verdict.class_name == name);
+    CHECK_FALSE(verdict.retry);
+    CHECK(verdict_of("classes: {" + name + ": {retry: true}}\n" + rule, {.err = "a"}).retry);
+  }
+}
+
+TEST_CASE("rules that are for a command hold for a script that runs it", "[rules]") {
+  const std::string_view rule = "rules: [{id: a, class: transient, match: a, commands: [oras]}]";
+  const std::vector<std::string> script = {"bash", "-eo", "pipefail", "-c", "cd x\noras cp a b"};
+  CHECK(verdict_of(rule, {.err = "a", .command = script}).matched);
+  CHECK_FALSE(verdict_of(rule, {.err = "a", .command = {"bash", "-c", "echo oras"}}).matched);
+}
+
 TEST_CASE("evidence is focused and masked for the command that it is for", "[rules]") {
   constexpr std::string_view rules = R"(
 evidence:
