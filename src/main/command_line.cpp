@@ -149,7 +149,11 @@ void add_environment(std::span<const OptionDefinition> options, std::string_view
   std::string variable;
   for (const OptionDefinition& option : options) {
     // RETRY_EXEC_VERSION is what many a Dockerfile calls the version that it wants.
-    if (line.on(option.name) || option.name == "version" || option.name == "help") continue;
+    // A command that is found in the environment would run itself where it calls us.
+    if (line.on(option.name) || option.name == "version" || option.name == "help" ||
+        option.name == "command") {
+      continue;
+    }
     name_variable(prefix, option.name, variable);
     const char* value = environment(variable);
     if (value == nullptr) continue;

@@ -42,7 +42,7 @@ using Environment = std::function<const char*(const std::string&)>;
 
 // Reads `arguments` (without the program's name) up to the first operand or "--". Options that are
 // not given there are looked up in the environment as PREFIX_NAME: "RETRY_EXEC_MAX_DELAY" (but for
-// help and version). All errors at once; an unknown option names the nearest known one.
+// help, version and command). All errors at once; an unknown option names the nearest known one.
 Result<CommandLine, Errors> read_command_line(std::span<const OptionDefinition> options,
                                               std::span<char* const> arguments,
                                               std::string_view prefix,

@@ -13,15 +13,19 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace retry_exec {
 namespace {
 
 constexpr std::string_view program = "retry-exec";
-constexpr std::string_view usage = "Usage: retry-exec [options] [--] COMMAND [ARG…]\n";
+constexpr std::string_view usage =
+    "Usage: retry-exec [options] [--] COMMAND [ARG…]\n"
+    "       retry-exec [options] -c SCRIPT [ARG…]\n";
 
 // The variables that stand for options. Usually there is none, which one pass over the environment
 // tells faster than a look-up for each option.
@@ -41,20 +45,26 @@ std::string help() {
          "itself. Every other failure stops at once, with the command's own exit code.\n\n"
          "  retry-exec --rules ghcr -- oras cp SRC DST\n\nOptions:\n" +
          option_table(retry_exec_options()) +
-         "\nDurations: 500ms, 2.5s, 1h30m, a bare number is seconds. Each long option but help "
-         "and\n"
-         "version has an environment variable: RETRY_EXEC_MAX_DELAY stands for --max-delay.\n\n"
+         "\nDurations: 500ms, 2.5s, 1h30m, a bare number is seconds. Each long option but "
+         "command,\n"
+         "help and version has an environment variable: RETRY_EXEC_MAX_DELAY stands for "
+         "--max-delay.\n\n"
          "Exit codes:\n" +
          exit_code_table;
 }
 
 // What would be run, and under which policy.
 std::string plan(const Settings& settings, const ChosenRules& rules) {
-  const Redactor redactor(settings.command, environ);
+  const std::vector<std::string> words = words_of(settings);
+  const Redactor redactor(words, environ);
+  const std::string hook = settings.before_retry ? "\nbefore each retry: " +
+                                                       redactor.command(std::array<std::string, 3>{
+                                                           "/bin/sh", "-c", *settings.before_retry})
+                                                 : "";
   const Policy policy = policy_from(layered(settings.policy, rules.policy));
   return "command: " + redactor.command(settings.command) +
          "\nrules: " + (rules.empty() ? "none" : rules.names()) + "\npolicy: " + describe(policy) +
-         "\n";
+         hook + "\n";
 }
 
 int run(std::span<char* const> arguments) {
@@ -63,7 +73,7 @@ int run(std::span<char* const> arguments) {
   if (!line) return fail(program, line.error());
   if (line->on("help")) return print(program, help());
   if (line->on("version")) return print(program, "retry-exec " RETRY_EXEC_VERSION "\n");
-  if (line->operands.empty()) {
+  if (line->operands.empty() && !line->on("command")) {
     write_all(STDERR_FILENO, std::string("retry-exec: no command given\n") + std::string(usage) +
                                  "Try 'retry-exec --help'.\n");
     return exit_code::own_failure;

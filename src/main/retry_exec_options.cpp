@@ -1,5 +1,8 @@
 #include "retry_exec_options.hpp"
 
+#include "github_output.hpp"
+#include "shell_script.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -14,6 +17,9 @@ constexpr std::array definitions = {
         "rules", 'r', "NAME|FILE",
         "rule set; repeatable, earlier ones are tried first; auto picks by command and "
         "registry (none)"},
+    OptionDefinition{"command", 'c', "SCRIPT",
+                     "run SCRIPT by bash -eo pipefail -c (sh -e -c where there is no bash); the "
+                     "operands are its $1 and so on"},
     OptionDefinition{"attempts", 'a', "N", "attempts in all, the first included (5)"},
     OptionDefinition{"forever", 'f', "", "no end of attempts"},
     OptionDefinition{"retries", 0, "N", "the same as --attempts N+1"},
@@ -43,6 +49,16 @@ constexpr std::array definitions = {
                      "a failure that no rule knows (stop with --rules or --retry-on, else retry)"},
     OptionDefinition{"exhausted-code", 0, "N",
                      "exit code when the attempts are used up (the command's own)"},
+    OptionDefinition{
+        "before-retry", 0, "SCRIPT",
+        "run by /bin/sh -c right before each further attempt: a new login, a clean-up; "
+        "failures of class expired are then tried once more (none)"},
+    OptionDefinition{"accept-done", 0, "",
+                     "a failure of class done is success behind an attempt whose answer may have "
+                     "been lost"},
+    OptionDefinition{"keep-step-files", 0, "",
+                     "leave what a failed attempt wrote to $GITHUB_OUTPUT, $GITHUB_ENV and their "
+                     "like"},
     OptionDefinition{"replay-stdin", 'I', "",
                      "record stdin as the command reads it, replay it on each attempt"},
     OptionDefinition{"hold-stdout", 'O', "", "give out stdout of the deciding attempt only"},
@@ -54,6 +70,8 @@ constexpr std::array definitions = {
     OptionDefinition{"report", 'R', "[json:|text:]FILE|-", "final report (none)"},
     OptionDefinition{"summary", 0, "FILE",
                      "append a Markdown summary of a run that was retried ($GITHUB_STEP_SUMMARY)"},
+    OptionDefinition{"github-output", 0, "PREFIX",
+                     "write PREFIXattempts, PREFIXreason and PREFIXrule to $GITHUB_OUTPUT (none)"},
     OptionDefinition{"log", 0, "FORMAT", "text, json, github or auto (auto)"},
     OptionDefinition{"dry-run", 'n', "", "say what would be run, under which policy; run nothing"},
     OptionDefinition{"explain", 0, "", "say after each failure why it was judged so"},
@@ -169,6 +187,12 @@ const char* const exit_code_table =
     "  127        the command was not found\n"
     "  128+n      signal n ended the command, or asked us to end\n";
 
+std::vector<std::string> words_of(const Settings& settings) {
+  std::vector<std::string> words = settings.command;
+  if (settings.before_retry) words.push_back(*settings.before_retry);
+  return words;
+}
+
 std::span<const OptionDefinition> retry_exec_options() {
   return definitions;
 }
@@ -176,7 +200,9 @@ std::span<const OptionDefinition> retry_exec_options() {
 Result<Settings, Errors> settings_from(const CommandLine& line, std::string_view github_actions) {
   Reader reader(line);
   Settings settings;
-  settings.command = line.operands;
+  const Given* script = line.find("command");
+  settings.command =
+      script == nullptr ? line.operands : shell_command(script->value, line.operands);
   for (const Given& given : line.all("rules")) settings.rules.push_back(given.value);
   read_policy(reader, line, settings.policy);
   settings.retry_on = reader.read<CodeSet>("retry-on", parse_code_set).value_or(CodeSet{});
@@ -184,6 +210,9 @@ Result<Settings, Errors> settings_from(const CommandLine& line, std::string_view
   settings.retry_unmatched = reader.read<bool>("unmatched", parse_unmatched);
   settings.exhausted_code = reader.read<int>(
       "exhausted-code", [](std::string_view text) { return parse_whole(text, 1, 255); });
+  settings.before_retry = reader.text("before-retry");
+  settings.accept_done = line.on("accept-done");
+  settings.keep_step_files = line.on("keep-step-files");
   settings.signal = reader.read<int>("signal", parse_signal_name).value_or(settings.signal);
   settings.drain_grace =
       reader.read<Duration>("drain-grace", parse_duration).value_or(AttemptOptions{}.drain_grace);
@@ -204,6 +233,7 @@ Result<Settings, Errors> settings_from(const CommandLine& line, std::string_view
   settings.pseudo_terminal = line.on("pty");
   settings.report = reader.read<ReportTarget>("report", parse_report_target);
   settings.summary = reader.text("summary");
+  settings.github_output = reader.read<std::string>("github-output", parse_output_prefix);
   const auto log_format = [github_actions](std::string_view text) {
     return parse_log_format(text, github_actions);
   };

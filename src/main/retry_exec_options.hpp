@@ -23,6 +23,9 @@ struct Settings {
   CodeSet stop_on;
   std::optional<bool> retry_unmatched;
   std::optional<int> exhausted_code;
+  std::optional<std::string> before_retry;  // a script
+  bool accept_done = false;
+  bool keep_step_files = false;
   int signal = 15;
   Duration drain_grace{};
   std::uint64_t capture_limit = 0;
@@ -32,6 +35,7 @@ struct Settings {
   bool pseudo_terminal = false;
   std::optional<ReportTarget> report;
   std::optional<std::string> summary;
+  std::optional<std::string> github_output;  // the start of the outputs' names
   LogFormat log = LogFormat::text;
   std::optional<std::uint64_t> seed;
   bool dry_run = false;
@@ -39,6 +43,9 @@ struct Settings {
   bool quiet = false;
   unsigned verbose = 0;
 };
+
+// All that the user wrote and that may hold secrets, for a Redactor.
+std::vector<std::string> words_of(const Settings& settings);
 
 // The table of options, as --help prints it.
 std::span<const OptionDefinition> retry_exec_options();

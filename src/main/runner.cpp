@@ -1,7 +1,9 @@
 #include "runner.hpp"
 
+#include "before_retry.hpp"
 #include "command_line.hpp"
 #include "explanation.hpp"
+#include "github_output.hpp"
 
 #include <retry_exec/write.hpp>
 
@@ -60,7 +62,9 @@ RetryOptions Runner::options() const {
           .retry_on = settings_.retry_on,
           .stop_on = settings_.stop_on,
           .retry_unmatched = settings_.retry_unmatched.value_or(!strict),
-          .exhausted_code = settings_.exhausted_code};
+          .exhausted_code = settings_.exhausted_code,
+          .renews_credentials = settings_.before_retry.has_value(),
+          .accept_done = settings_.accept_done};
 }
 
 Seams Runner::seams() {
@@ -77,6 +81,10 @@ Seams Runner::seams() {
       .deliver =
           [this](std::optional<TimePoint> deadline) {
             return give_out(STDOUT_FILENO, STDERR_FILENO, deadline);
+          },
+      .before_retry =
+          [this](unsigned number, const Policy& policy, std::optional<TimePoint> deadline) {
+            return before_retry(number, policy, deadline);
           },
       .may_retry = {},
   };
@@ -134,12 +142,29 @@ boost::asio::awaitable<Attempt> Runner::attempt(unsigned number, Policy policy,
   };
   Command command{settings_.command, variables(number)};
   // Of a retry-exec around us they would tell its last attempt, not ours.
-  if (number == 1) command.unset = {"RETRY_EXEC_LAST_EXIT", "RETRY_EXEC_LAST_RULE"};
+  if (number == 1) {
+    command.unset = {"RETRY_EXEC_LAST_EXIT", "RETRY_EXEC_LAST_RULE", "RETRY_EXEC_LAST_CLASS"};
+  }
+  if (!settings_.keep_step_files) step_files_.mark();
   Attempt attempt = co_await supervisor_.run(command, attempt_options);
   line_is_open_ = stopped_within_a_line(attempt.output);
   held_output_ = std::move(attempt.held_output);
   held_error_ = std::move(attempt.held_error);
   co_return attempt;
+}
+
+// What is taken back of the failed attempt goes first, so that what --before-retry writes stays.
+boost::asio::awaitable<std::optional<Attempt>> Runner::before_retry(
+    unsigned number, Policy policy, std::optional<TimePoint> deadline) {
+  for (const StepFiles::Note& note : step_files_.take_back()) {
+    if (note.failed || settings_.verbose != 0) say(note.text);
+  }
+  if (!settings_.before_retry) co_return std::nullopt;
+  Attempt ran =
+      co_await run_before_retry(supervisor_, settings_, policy, variables(number), deadline);
+  const std::string& printed = ran.output.standard_error.tail;
+  line_is_open_ = !printed.empty() && printed.back() != '\n';
+  co_return ran;
 }
 
 // Would a line of ours begin behind something that the command printed?
@@ -162,6 +187,7 @@ std::vector<std::pair<std::string, std::string>> Runner::variables(unsigned numb
   if (number > 1) {
     variables.emplace_back("RETRY_EXEC_LAST_EXIT", std::to_string(last_exit_));
     variables.emplace_back("RETRY_EXEC_LAST_RULE", last_rule_);
+    variables.emplace_back("RETRY_EXEC_LAST_CLASS", last_class_);
   }
   return variables;
 }
@@ -197,9 +223,12 @@ double Runner::random() {
 void Runner::on_event(const Event& event) {
   if (const auto* started = std::get_if<AttemptStarted>(&event)) {
     max_attempts_ = started->max_attempts;
-  } else if (const auto* finished = std::get_if<AttemptFinished>(&event)) {
+  } else if (const auto* finished = std::get_if<AttemptFinished>(&event);
+             finished != nullptr && !succeeded(finished->outcome)) {
+    max_attempts_ = finished->max_attempts;
     last_exit_ = exit_code_of(finished->outcome);
     last_rule_ = finished->verdict ? finished->verdict->rule : std::string();
+    last_class_ = finished->verdict ? finished->verdict->class_name : std::string();
   }
   if (recorder_) recorder_->take(event);
   if (worth_logging(event)) log(event);
@@ -232,7 +261,10 @@ LogOptions Runner::log_options() const {
 }
 
 const Redactor& Runner::redactor() {
-  if (!redactor_) redactor_.emplace(settings_.command, environ);
+  if (!redactor_) {
+    words_ = words_of(settings_);
+    redactor_.emplace(words_, environ);
+  }
   return *redactor_;
 }
 
@@ -257,6 +289,10 @@ void Runner::tell_what_happened() {
   }
   if (const auto file = summary_file(); file && recorder_) {
     note(append_summary(*file, run_summary(recorder_->record(), redactor()), patience()));
+  }
+  if (settings_.github_output) {
+    note(append_github_output(github_outputs(*settings_.github_output, result_, last_rule_),
+                              patience()));
   }
 }
 

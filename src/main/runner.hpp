@@ -4,6 +4,7 @@
 
 #include "chosen_rules.hpp"
 #include "retry_exec_options.hpp"
+#include "step_files.hpp"
 
 #include <retry_exec/process.hpp>
 #include <retry_exec/report.hpp>
@@ -34,6 +35,8 @@ class Runner {
 
   boost::asio::awaitable<Attempt> attempt(unsigned number, Policy policy,
                                           std::optional<TimePoint> deadline);
+  boost::asio::awaitable<std::optional<Attempt>> before_retry(unsigned number, Policy policy,
+                                                              std::optional<TimePoint> deadline);
   std::vector<std::pair<std::string, std::string>> variables(unsigned number) const;
   Verdict judge(const Attempt& attempt);
   boost::asio::awaitable<std::optional<int>> wait(Duration duration);
@@ -59,7 +62,9 @@ class Runner {
   ChosenRules rules_;
   boost::asio::io_context context_{1};
   Supervisor supervisor_;
+  StepFiles step_files_;
   RunResult result_;
+  std::vector<std::string> words_;  // what the redactor looks for secrets in
   Random random_;
   std::optional<Redactor> redactor_;
   std::optional<RunRecorder> recorder_;
@@ -71,7 +76,8 @@ class Runner {
   bool line_is_open_ = false;  // the command's output stopped in the middle of a line
   unsigned max_attempts_ = 0;
   int last_exit_ = 0;
-  std::string last_rule_;
+  std::string last_rule_;  // of failures, as is the class
+  std::string last_class_;
 };
 
 }  // namespace retry_exec

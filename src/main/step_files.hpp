@@ -1,0 +1,43 @@
+// What a failed attempt wrote into the files by which a step of GitHub Actions tells its results.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace retry_exec {
+
+// Half of a here-document in $GITHUB_OUTPUT spoils the step, however well the next attempt does. So
+// such a file gets back the length that it had when the attempt began. It is shortened only where
+// that can harm nothing else: a regular file that is not a symbolic link, the same as then, longer
+// than then, not where our own output goes, and not open in another process.
+class StepFiles {
+ public:
+  StepFiles() = default;
+  StepFiles(const StepFiles&) = delete;
+  StepFiles& operator=(const StepFiles&) = delete;
+  ~StepFiles() { forget(); }
+
+  // Remembers how long each file is. Variables that are unset cost nothing.
+  void mark();
+
+  // What was done, or could not be.
+  struct Note {
+    std::string text;  // "took 34 bytes back out of $GITHUB_OUTPUT"
+    bool failed = false;
+  };
+  // Shortens to what mark() saw.
+  std::vector<Note> take_back();
+
+ private:
+  struct Mark {
+    const char* variable = nullptr;
+    std::string path;
+    int fd = -1;  // of the file itself, so that its inode is nobody else's meanwhile
+    long long length = 0;
+  };
+  void forget();
+
+  std::vector<Mark> marks_;
+};
+
+}  // namespace retry_exec

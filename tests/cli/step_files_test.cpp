@@ -1,0 +1,142 @@
+// The files by which a step of GitHub Actions tells its results: $GITHUB_OUTPUT and its like.
+#include "wrapped.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+using namespace test;
+
+namespace {
+
+// Attempts of a shell script, by default two, under these variables.
+Program step(std::vector<std::string> options, const std::string& script,
+             std::vector<std::pair<std::string, std::optional<std::string>>> variables) {
+  Program program = wrapping(at_once({"-a", "2"}), {"/bin/sh", "-c", script});
+  program.argv.insert(program.argv.begin() + 1, options.begin(), options.end());
+  program.environment = std::move(variables);
+  return program;
+}
+
+constexpr const char* fails_first = "test $RETRY_EXEC_ATTEMPT = 2";
+
+}  // namespace
+
+TEST_CASE("what a failed attempt wrote into a step's files is taken back", "[step-files]") {
+  for (const char* variable :
+       {"GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STATE", "GITHUB_STEP_SUMMARY"}) {
+    INFO(variable);
+    const TemporaryFolder folder;
+    const std::string file = folder.write("f", "of an earlier step\n");
+    const Ended ended =
+        run(step({"-v"},
+                 "echo attempt $RETRY_EXEC_ATTEMPT >> \"$" + std::string(variable) +
+                     "\"; echo 'text<<END' >> \"$" + variable + "\"; " + fails_first,
+                 {{variable, file}}));
+    CHECK(ended.exit_code() == 0);
+    CHECK_THAT(read_file(file), StartsWith("of an earlier step\nattempt 2\ntext<<END\n"));
+    CHECK_THAT(ended.err, ContainsSubstring("took 20 bytes back out of $" + std::string(variable)));
+  }
+}
+
+TEST_CASE("what the last attempt wrote into a step's files stays", "[step-files]") {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("f", "");
+  CHECK(run(step({"-q"}, "echo $RETRY_EXEC_ATTEMPT >> $GITHUB_OUTPUT; exit 3",
+                 {{"GITHUB_OUTPUT", file}}))
+            .exit_code() == 3);
+  CHECK(read_file(file) == "2\n");
+}
+
+TEST_CASE("what --before-retry writes into a step's files stays", "[step-files]") {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("f", "");
+  run(step({"-q", "--before-retry", "echo token >> $GITHUB_ENV"},
+           std::string("echo $RETRY_EXEC_ATTEMPT >> $GITHUB_ENV; ") + fails_first,
+           {{"GITHUB_ENV", file}}));
+  CHECK(read_file(file) == "token\n2\n");
+}
+
+TEST_CASE("--keep-step-files leaves them alone", "[step-files]") {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("f", "");
+  run(step({"-q", "--keep-step-files"}, "echo $RETRY_EXEC_ATTEMPT >> $GITHUB_OUTPUT; exit 3",
+           {{"GITHUB_OUTPUT", file}}));
+  CHECK(read_file(file) == "1\n2\n");
+}
+
+TEST_CASE("a step's file that is not ours to shorten stays as it is", "[step-files]") {
+  const TemporaryFolder folder;
+  const auto left_by = [&](const std::string& path, const std::string& script) {
+    run(step({"-q"}, script + "; exit 3", {{"GITHUB_OUTPUT", path}}));
+    return read_file(path);
+  };
+  // Another file of the name, one that became shorter, and one that came into being.
+  const std::string replaced = folder.write("replaced", "old\n");
+  CHECK(left_by(replaced,
+                "echo longer than old > $GITHUB_OUTPUT.new; test -e $GITHUB_OUTPUT.2 || "
+                "mv $GITHUB_OUTPUT.new $GITHUB_OUTPUT; touch $GITHUB_OUTPUT.2") ==
+        "longer than old\n");
+  const std::string shorter = folder.write("shorter", "a long line\n");
+  CHECK(left_by(shorter, "echo x > $GITHUB_OUTPUT") == "x\n");
+  CHECK(left_by(folder / "new", "echo $RETRY_EXEC_ATTEMPT >> $GITHUB_OUTPUT") == "1\n2\n");
+  // A symbolic link, and what is no regular file.
+  const std::string target = folder.write("target", "");
+  REQUIRE(::symlink(target.c_str(), (folder / "link").c_str()) == 0);
+  CHECK(left_by(folder / "link", "echo $RETRY_EXEC_ATTEMPT >> $GITHUB_OUTPUT") == "1\n2\n");
+  CHECK(run(step({"-q"}, "echo x >> $GITHUB_OUTPUT; exit 3", {{"GITHUB_OUTPUT", "/dev/null"}}))
+            .exit_code() == 3);
+}
+
+TEST_CASE("a step's file that our own output goes into keeps it", "[step-files]") {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("log", "");
+  Program program =
+      step({"-q"}, "echo attempt $RETRY_EXEC_ATTEMPT; exit 3", {{"GITHUB_OUTPUT", file}});
+  const int log = ::open(file.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+  REQUIRE(log >= 0);
+  program.standard_output = Descriptor{log};
+  run(program);
+  ::close(log);
+  CHECK(read_file(file) == "attempt 1\nattempt 2\n");
+}
+
+TEST_CASE("a step's file that another process writes to keeps what is in it, which is told",
+          "[step-files]") {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("f", "");
+  const int other = ::open(file.c_str(), O_WRONLY | O_CLOEXEC);
+  REQUIRE(other >= 0);
+  const Ended ended = run(
+      step({}, "echo $RETRY_EXEC_ATTEMPT >> $GITHUB_OUTPUT; exit 3", {{"GITHUB_OUTPUT", file}}));
+  ::close(other);
+  CHECK(read_file(file) == "1\n2\n");
+  CHECK_THAT(ended.err, ContainsSubstring("$GITHUB_OUTPUT is not taken back: another process"));
+}
+
+TEST_CASE("--github-output tells later steps how the run went", "[step-files]") {
+  const TemporaryFolder folder;
+  const std::string rules = folder.write(
+      "r.yaml", "retry-rules: 1\nname: t\nrules: [{id: x, class: transient, match: flaky}]\n");
+  const auto told = [&](std::vector<std::string> options, const std::string& script) {
+    const std::string file = folder.write("f", "half a line");
+    options.insert(options.end(), {"-q", "-r", rules, "--github-output", "retry-"});
+    run(step(options, script, {{"GITHUB_OUTPUT", file}}));
+    return read_file(file);
+  };
+  CHECK(told({}, std::string("echo flaky >&2; ") + fails_first) ==
+        "half a line\nretry-attempts=2\nretry-reason=success\nretry-rule=t/x\n");
+  CHECK(told({}, "exit 0") == "half a line\nretry-attempts=1\nretry-reason=success\nretry-rule=\n");
+  CHECK(told({}, "echo flaky >&2; exit 3") ==
+        "half a line\nretry-attempts=2\nretry-reason=exhausted\nretry-rule=t/x\n");
+}
+
+TEST_CASE("--github-output without a file to write to is told, and changes no exit code",
+          "[step-files]") {
+  const Ended ended = run(wrapped({"--github-output", "x", "-a", "1"}, {"exit", "3"}));
+  CHECK(ended.exit_code() == 3);
+  CHECK_THAT(ended.err, ContainsSubstring("GITHUB_OUTPUT is not set"));
+  for (const char* wrong : {"a b", "1", "x=\n", "-x"}) {
+    CHECK(run(wrapped({"--github-output", wrong}, {"exit", "3"})).exit_code() == 125);
+  }
+}
