@@ -177,6 +177,18 @@ void read_policy(Reader& reader, const CommandLine& line, PolicyFields& policy) 
   policy.kill_after = reader.read<Duration>("kill-after", parse_duration);
 }
 
+std::vector<std::string> read_command(const CommandLine& line) {
+  const Given* script = line.find("command");
+  return script == nullptr ? line.operands : shell_command(script->value, line.operands);
+}
+
+// What happens between one attempt and the next.
+void read_steps_between(const Reader& reader, const CommandLine& line, Settings& settings) {
+  settings.before_retry = reader.text("before-retry");
+  settings.accept_done = line.on("accept-done");
+  settings.keep_step_files = line.on("keep-step-files");
+}
+
 }  // namespace
 
 const char* const exit_code_table =
@@ -200,9 +212,7 @@ std::span<const OptionDefinition> retry_exec_options() {
 Result<Settings, Errors> settings_from(const CommandLine& line, std::string_view github_actions) {
   Reader reader(line);
   Settings settings;
-  const Given* script = line.find("command");
-  settings.command =
-      script == nullptr ? line.operands : shell_command(script->value, line.operands);
+  settings.command = read_command(line);
   for (const Given& given : line.all("rules")) settings.rules.push_back(given.value);
   read_policy(reader, line, settings.policy);
   settings.retry_on = reader.read<CodeSet>("retry-on", parse_code_set).value_or(CodeSet{});
@@ -210,9 +220,7 @@ Result<Settings, Errors> settings_from(const CommandLine& line, std::string_view
   settings.retry_unmatched = reader.read<bool>("unmatched", parse_unmatched);
   settings.exhausted_code = reader.read<int>(
       "exhausted-code", [](std::string_view text) { return parse_whole(text, 1, 255); });
-  settings.before_retry = reader.text("before-retry");
-  settings.accept_done = line.on("accept-done");
-  settings.keep_step_files = line.on("keep-step-files");
+  read_steps_between(reader, line, settings);
   settings.signal = reader.read<int>("signal", parse_signal_name).value_or(settings.signal);
   settings.drain_grace =
       reader.read<Duration>("drain-grace", parse_duration).value_or(AttemptOptions{}.drain_grace);
