@@ -51,14 +51,14 @@ constexpr std::array definitions = {
                      "exit code when the attempts are used up (the command's own)"},
     OptionDefinition{
         "before-retry", 0, "SCRIPT",
-        "run by /bin/sh -c right before each further attempt: a new login, a clean-up; "
+        "run by /bin/sh -c before each retry, after the wait: a new login, a clean-up; "
         "failures of class expired are then tried once more (none)"},
     OptionDefinition{"accept-done", 0, "",
-                     "a failure of class done is success behind an attempt whose answer may have "
-                     "been lost"},
+                     "a failure of class done counts as success after an attempt whose answer may "
+                     "have been lost"},
     OptionDefinition{"keep-step-files", 0, "",
-                     "leave what a failed attempt wrote to $GITHUB_OUTPUT, $GITHUB_ENV and their "
-                     "like"},
+                     "do not remove what a failed attempt wrote to $GITHUB_OUTPUT, $GITHUB_ENV and "
+                     "the like"},
     OptionDefinition{"replay-stdin", 'I', "",
                      "record stdin as the command reads it, replay it on each attempt"},
     OptionDefinition{"hold-stdout", 'O', "", "give out stdout of the deciding attempt only"},

@@ -56,7 +56,7 @@ Cut cut_back(const std::string& path, int marked, long long length) {
   Cut cut;
   if (::fstat(fd, &now) == 0 && same_file(then, now) && now.st_size > length) {
     if (open_elsewhere(fd)) {
-      cut.failure = "another process has it open";
+      cut.failure = "another process has the file open";
     } else if (::ftruncate(fd, length) != 0) {
       cut.failure = message();
     } else {
@@ -96,7 +96,9 @@ std::vector<StepFiles::Note> StepFiles::take_back() {
           {"what the failed attempt wrote to " + file + " is not taken back: " + cut.failure,
            true});
     } else if (cut.bytes > 0) {
-      notes.push_back({"took " + std::to_string(cut.bytes) + " bytes back out of " + file, false});
+      notes.push_back({"removed " + std::to_string(cut.bytes) +
+                           " bytes that the failed attempt wrote to " + file,
+                       false});
     }
   }
   forget();

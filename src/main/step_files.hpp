@@ -22,7 +22,7 @@ class StepFiles {
 
   // What was done, or could not be.
   struct Note {
-    std::string text;  // "took 34 bytes back out of $GITHUB_OUTPUT"
+    std::string text;  // "removed 34 bytes that the failed attempt wrote to $GITHUB_OUTPUT"
     bool failed = false;
   };
   // Shortens to what mark() saw.

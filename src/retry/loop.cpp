@@ -54,7 +54,7 @@ class Run {
       }
       if (const auto reason = co_await before_retry(number + 1)) {
         const bool late = *reason == StopReason::deadline;
-        co_return co_await finish(*reason, late ? "--before-retry had run until then" : "");
+        co_return co_await finish(*reason, late ? "--before-retry took until then" : "");
       }
     }
   }
@@ -141,7 +141,7 @@ class Run {
   std::string why_final(const Verdict& verdict) const {
     std::string hint;
     if (options_.accept_done && found_done(verdict)) {
-      hint = "an earlier attempt may have done it; --accept-done takes that for success";
+      hint = "an earlier attempt may have done it: --accept-done takes that as success";
     } else if (options_.renews_credentials && verdict.matched &&
                verdict.class_name == expired_class) {
       hint = "--before-retry can log in again; it is then tried once more";
@@ -188,7 +188,7 @@ class Run {
     const auto known = tallies_.find(verdict.class_name);
     if (known != tallies_.end()) return known->second;
     Policy policy = policy_from(layered(options_.strong, layered(verdict.policy, options_.weak)));
-    // What a new login did not mend, a second one does not either.
+    // If a new login did not help, a second one will not either.
     if (renewable(verdict) && !options_.retry_on.contains(result_.deciding.outcome)) {
       policy.attempts = 2;
     }

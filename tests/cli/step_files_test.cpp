@@ -35,7 +35,8 @@ TEST_CASE("what a failed attempt wrote into a step's files is taken back", "[ste
                  {{variable, file}}));
     CHECK(ended.exit_code() == 0);
     CHECK_THAT(read_file(file), StartsWith("of an earlier step\nattempt 2\ntext<<END\n"));
-    CHECK_THAT(ended.err, ContainsSubstring("took 20 bytes back out of $" + std::string(variable)));
+    CHECK_THAT(ended.err, ContainsSubstring("removed 20 bytes that the failed attempt wrote to $" +
+                                            std::string(variable)));
   }
 }
 
@@ -111,7 +112,8 @@ TEST_CASE("a step's file that another process writes to keeps what is in it, whi
       step({}, "echo $RETRY_EXEC_ATTEMPT >> $GITHUB_OUTPUT; exit 3", {{"GITHUB_OUTPUT", file}}));
   ::close(other);
   CHECK(read_file(file) == "1\n2\n");
-  CHECK_THAT(ended.err, ContainsSubstring("$GITHUB_OUTPUT is not taken back: another process"));
+  CHECK_THAT(ended.err,
+             ContainsSubstring("wrote to $GITHUB_OUTPUT: another process has the file open"));
 }
 
 TEST_CASE("--github-output tells later steps how the run went", "[step-files]") {
