@@ -93,8 +93,7 @@ std::vector<StepFiles::Note> StepFiles::take_back() {
     const std::string file = std::string("$") + mark.variable;
     if (!cut.failure.empty()) {
       notes.push_back(
-          {"what the failed attempt wrote to " + file + " is not taken back: " + cut.failure,
-           true});
+          {"cannot remove what the failed attempt wrote to " + file + ": " + cut.failure, true});
     } else if (cut.bytes > 0) {
       notes.push_back({"removed " + std::to_string(cut.bytes) +
                            " bytes that the failed attempt wrote to " + file,
