@@ -68,7 +68,7 @@ int exit_code_of(const Outcome& outcome);
 // "SIGTERM" for 15; "signal 99" for a number without a name. Real-time signals are "SIGRTMIN+n".
 std::string signal_name(int signal);
 
-// Takes "TERM", "SIGTERM", "sigterm" and "15".
+// Takes "TERM", "SIGTERM", "sigterm", "15", "RTMIN+2" and "RTMAX-1".
 std::optional<int> parse_signal(std::string_view text);
 
 }  // namespace retry_exec

@@ -37,7 +37,8 @@ struct Jitter {
 };
 
 // One layer's say. What it leaves out, a weaker layer decides. Strongest first: option,
-// environment, rule, class of the rule file, the file's own policy, default.
+// environment, rule, class of the rule file, the file's own policy, default. A limit that is
+// `unlimited` (quantity.hpp) is switched off, whatever a weaker layer says.
 struct PolicyFields {
   std::optional<unsigned> attempts;  // in all, the first included; ≥ 1; 0 stands for no end
   std::optional<Duration> delay;
@@ -49,6 +50,8 @@ struct PolicyFields {
   std::optional<Duration> idle_timeout;  // of one attempt that prints nothing
   std::optional<Duration> deadline;      // of the whole run
   std::optional<Duration> kill_after;    // from the first signal to KILL
+  // `delay` was said by a stronger layer than `max_delay`, which then does not cut it short.
+  bool delay_outranks_max = false;
 
   bool operator==(const PolicyFields&) const = default;
 };
@@ -56,7 +59,10 @@ struct PolicyFields {
 // The fields of `strong`, and where it is silent those of `weak`.
 PolicyFields layered(const PolicyFields& strong, const PolicyFields& weak);
 
-// A policy with nothing left open. The defaults are those of the design's table: 5 attempts, 2 s
+// What one layer must not say: a longest wait that is shorter than its delay. Empty: nothing.
+std::string contradiction(const PolicyFields& fields);
+
+// A policy with nothing left open. The defaults: 5 attempts, 2 s
 // growing by 2 up to 32 s, equal jitter, no time limit, KILL 10 s after the first signal.
 struct Policy {
   unsigned attempts = 5;  // 0: no end
@@ -73,7 +79,8 @@ struct Policy {
   bool operator==(const Policy&) const = default;
 };
 
-// `fields`, and where they are silent the defaults.
+// `fields`, and where they are silent the defaults. A longest wait that was not chosen for this
+// delay is at least the delay.
 Policy policy_from(const PolicyFields& fields);
 
 // A number, uniform in [0, 1).
@@ -107,8 +114,9 @@ class Backoff {
 std::string_view to_string(Growth growth);
 Result<Growth> parse_growth(std::string_view text);
 std::string to_string(const Jitter& jitter);
-Result<Jitter> parse_jitter(std::string_view text);      // "none", "equal", "full", "25%", "500ms"
-Result<unsigned> parse_attempts(std::string_view text);  // ≥ 1, at most 1,000,000
-Result<double> parse_factor(std::string_view text);      // 0.1 to 1000
+Result<Jitter> parse_jitter(std::string_view text);       // "none", "equal", "full", "25%", "500ms"
+Result<unsigned> parse_attempts(std::string_view text);   // ≥ 1, at most 1,000,000
+Result<double> parse_factor(std::string_view text);       // 0.1 to 1000
+Result<Duration> parse_max_delay(std::string_view text);  // 0: no waits; "none": no longest wait
 
 }  // namespace retry_exec

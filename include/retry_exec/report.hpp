@@ -108,7 +108,8 @@ struct ReportTarget {
   bool operator==(const ReportTarget&) const = default;
 };
 
-// "json:FILE", "text:FILE", "FILE" or "-". A bare FILE is JSON when it ends in ".json".
+// "json:FILE", "text:FILE", "FILE" or "-". A bare FILE is JSON when it ends in ".json". Another
+// word before a colon is an error: a file of that name is "./word:…".
 Result<ReportTarget> parse_report_target(std::string_view text);
 
 // One JSON document as report.schema.json describes it, or the same for people.

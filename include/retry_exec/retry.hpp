@@ -30,6 +30,7 @@ struct RetryOptions {
   CodeSet retry_on;     // outcomes that are retried whatever the rules say
   CodeSet stop_on;      // outcomes that are final whatever the rules say; beats retry_on
   bool retry_unmatched = false;
+  CodeSet stop_unmatched;             // outcomes that are final where no rule knows them, even so
   std::optional<int> exhausted_code;  // replaces the exit code when attempts ran out
   // Seams::before_retry can renew credentials: class "expired" is retried, once. Here and below, no
   // value says that the caller's user has no such choice, and nothing is said of it.
@@ -38,6 +39,14 @@ struct RetryOptions {
   // limit, was killed, or failed as transient or suspect.
   std::optional<bool> accept_done = {};
 };
+
+// The policy that a judged failure is retried under, every layer counted.
+Policy policy_in_force(const RetryOptions& options, const PolicyFields& of_verdict);
+Policy policy_in_force(const RetryOptions& options, const Outcome& outcome, const Verdict& verdict);
+
+// Why a judged failure is final; nothing: it is retried, as far as attempts and time allow.
+std::optional<StopReason> reason_to_stop(const RetryOptions& options, const Outcome& outcome,
+                                         const Verdict& verdict);
 
 // How the output of the deciding attempt was handed out, where it had been held.
 struct Delivery {

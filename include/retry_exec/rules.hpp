@@ -38,14 +38,15 @@ struct CodeRange {
   bool operator==(const CodeRange&) const = default;
 };
 
-// "1,64-78": exit codes 0 to 255, ranges, and (for --retry-on and --stop-on) signal names. A code
-// is what a shell would see: 137 is also a death by KILL, 124 a time-out, 127 a command that was
-// not found.
+// "1,64-78": exit codes 0 to 255, ranges, and (for --retry-on and --stop-on) signal names and
+// "timeout". A code is what a shell would see: 137 is also a death by KILL, 124 a time limit of
+// ours, 127 a command that was not found.
 struct CodeSet {
   std::vector<CodeRange> codes;
   std::vector<int> signals;
+  bool timeouts = false;  // a time limit of ours, and not the exit code 124 of the command
   bool contains(const Outcome& outcome) const;
-  bool empty() const { return codes.empty() && signals.empty(); }
+  bool empty() const { return codes.empty() && signals.empty() && !timeouts; }
   bool operator==(const CodeSet&) const = default;
 };
 Result<CodeSet> parse_code_set(std::string_view text);

@@ -12,6 +12,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
@@ -128,6 +131,12 @@ class Splitter {
   std::span<char* const> rest_;
 };
 
+// RETRY_EXEC_VERSION is what many a Dockerfile calls the version that it wants. A command that is
+// found in the environment would run itself where it calls us.
+bool has_variable(std::string_view option) {
+  return option != "help" && option != "version" && option != "command";
+}
+
 // Writes the option's variable into `name`, which keeps its memory from one option to the next.
 void name_variable(std::string_view prefix, std::string_view option, std::string& name) {
   name = prefix;
@@ -138,27 +147,47 @@ void name_variable(std::string_view prefix, std::string_view option, std::string
   }
 }
 
+// "max-delay" for "MAX_DELAY"; lower-case letters, which no option's variable has, stay apart.
+std::string option_of(std::string_view variable) {
+  std::string name;
+  for (const char c : variable) {
+    const bool upper = c >= 'A' && c <= 'Z';
+    name += c == '_' ? '-' : upper ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return name;
+}
+
 std::optional<bool> switch_value(std::string_view text) {
   if (text == "1" || text == "true" || text == "yes" || text == "on") return true;
   if (text.empty() || text == "0" || text == "false" || text == "no" || text == "off") return false;
   return std::nullopt;
 }
 
+// What a variable says: nothing when it is empty.
+std::vector<std::string> values_of(const OptionDefinition& option, std::string_view text) {
+  constexpr std::string_view separators = ", \t\n";
+  std::vector<std::string> values;
+  while (!text.empty()) {
+    const std::string_view one =
+        option.repeatable ? text.substr(0, text.find_first_of(separators)) : text;
+    if (!one.empty()) values.emplace_back(one);
+    text.remove_prefix(std::min(one.size() + 1, text.size()));
+  }
+  return values;
+}
+
 void add_environment(std::span<const OptionDefinition> options, std::string_view prefix,
                      const Environment& environment, CommandLine& line, Errors& errors) {
   std::string variable;
   for (const OptionDefinition& option : options) {
-    // RETRY_EXEC_VERSION is what many a Dockerfile calls the version that it wants.
-    // A command that is found in the environment would run itself where it calls us.
-    if (line.on(option.name) || option.name == "version" || option.name == "help" ||
-        option.name == "command") {
-      continue;
-    }
+    if (line.on(option.name) || !has_variable(option.name)) continue;
     name_variable(prefix, option.name, variable);
     const char* value = environment(variable);
     if (value == nullptr) continue;
     if (!option.argument.empty()) {
-      if (*value != '\0') line.given[std::string(option.name)] = {{value, variable}};
+      for (std::string& one : values_of(option, value)) {
+        line.given[std::string(option.name)].push_back({std::move(one), variable});
+      }
       continue;
     }
     const std::optional<bool> on = switch_value(value);
@@ -214,6 +243,37 @@ Result<CommandLine, Errors> read_command_line(std::span<const OptionDefinition> 
   return line;
 }
 
+std::vector<std::string> unknown_variables(std::span<const OptionDefinition> options,
+                                           std::string_view prefix,
+                                           const char* const* environment) {
+  // What a command learns from us, and so does a retry-exec that is the command.
+  constexpr std::array<std::string_view, 3> told = {"attempt", "max-attempts", "depth"};
+  const std::string depth = std::string(prefix) + "_DEPTH";
+  const bool nested = from_environment(depth) != nullptr;
+  std::vector<std::string_view> names;
+  for (const OptionDefinition& option : options) {
+    if (has_variable(option.name)) names.push_back(option.name);
+  }
+  std::vector<std::string> lines;
+  for (; *environment != nullptr; ++environment) {
+    const std::string_view entry = *environment;
+    const std::string_view variable = entry.substr(0, entry.find('='));
+    if (!variable.starts_with(prefix) || !variable.substr(prefix.size()).starts_with('_')) continue;
+    const std::string name = option_of(variable.substr(prefix.size() + 1));
+    if (std::find(names.begin(), names.end(), name) != names.end() || name == "version" ||
+        (nested &&
+         (name.starts_with("last-") || std::find(told.begin(), told.end(), name) != told.end()))) {
+      continue;
+    }
+    std::string nearest;
+    name_variable(prefix, nearest_word(name, names), nearest);
+    const bool none = nearest.size() == prefix.size() + 1;
+    lines.push_back(std::string(variable) + " is not the variable of an option" +
+                    (none ? "; --help lists them" : "; did you mean " + nearest + "?"));
+  }
+  return lines;
+}
+
 const char* from_environment(const std::string& name) {
   return std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe)
 }
@@ -230,6 +290,7 @@ int fail(std::string_view program, const Errors& errors) {
 int print(std::string_view program, std::string_view text) {
   const int error = write_all(STDOUT_FILENO, text);
   if (error == 0) return exit_code::success;
+  if (error == EPIPE) return die_by(SIGPIPE);  // quietly, as any program behind which a pipe closes
   // NOLINTNEXTLINE(concurrency-mt-unsafe)
   return fail(program, {{{}, std::string("standard output: ") + std::strerror(error)}});
 }

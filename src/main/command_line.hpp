@@ -18,6 +18,7 @@ struct OptionDefinition {
   char letter = 0;            // 'm', or 0
   std::string_view argument;  // "DUR"; empty: a switch
   std::string_view help;
+  bool repeatable = false;  // each value counts; its variable holds several: "ghcr, ours.yaml"
 };
 
 // An option's value, and where it was said: "--max-delay" or "RETRY_EXEC_MAX_DELAY".
@@ -47,6 +48,11 @@ Result<CommandLine, Errors> read_command_line(std::span<const OptionDefinition> 
                                               std::span<char* const> arguments,
                                               std::string_view prefix,
                                               const Environment& environment);
+
+// A line for each variable of `environment` that looks like an option's and is none, with the
+// nearest one. Within a retry-exec, what it sets for its command is known.
+std::vector<std::string> unknown_variables(std::span<const OptionDefinition> options,
+                                           std::string_view prefix, const char* const* environment);
 
 // The variable `name` of our own environment; nullptr when it is unset.
 const char* from_environment(const std::string& name);

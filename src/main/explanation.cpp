@@ -1,7 +1,8 @@
 #include "explanation.hpp"
 
+#include <retry_exec/report.hpp>
+
 #include <algorithm>
-#include <cstdio>
 #include <string_view>
 
 namespace retry_exec {
@@ -10,18 +11,14 @@ std::string words(const PolicyFields& policy) {
   std::string text;
   const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
   const auto duration = [&](const char* name, const std::optional<Duration>& value) {
-    if (value) add(std::string(name) + " " + format_duration(*value));
+    if (value) add(std::string(name) + " " + exact_duration(*value));
   };
   if (policy.attempts) {
     add(*policy.attempts == 0 ? "attempts without end"
                               : std::to_string(*policy.attempts) + " attempts");
   }
   duration("delay", policy.delay);
-  if (policy.factor) {
-    char digits[32];
-    std::snprintf(digits, sizeof digits, "%g", *policy.factor);
-    add(std::string("factor ") + digits);
-  }
+  if (policy.factor) add("factor " + format_number(*policy.factor));
   duration("max-delay", policy.max_delay);
   if (policy.backoff) add("backoff " + std::string(to_string(*policy.backoff)));
   if (policy.jitter) add("jitter " + to_string(*policy.jitter));
@@ -32,17 +29,25 @@ std::string words(const PolicyFields& policy) {
   return text;
 }
 
-std::vector<Duration> waits_after(const Verdict& verdict) {
-  const Policy policy = policy_from(verdict.policy);
+namespace {
+
+std::vector<Duration> waits_under(const Policy& policy, const std::optional<Duration>& floor) {
   const Backoff backoff(policy, [] { return 0.0; });
   std::vector<Duration> waits;
   constexpr unsigned most_shown = 10;
   const unsigned attempts =
       policy.attempts == 0 ? most_shown : std::min(policy.attempts, most_shown);
-  for (unsigned n = 1; verdict.retry && n < attempts; ++n) {
-    waits.push_back(std::max(backoff.longest(n), verdict.retry_after.value_or(Duration::zero())));
+  for (unsigned n = 1; n < attempts; ++n) {
+    waits.push_back(std::max(backoff.longest(n), floor.value_or(Duration::zero())));
   }
   return waits;
+}
+
+}  // namespace
+
+std::vector<Duration> waits_after(const Verdict& verdict) {
+  if (!verdict.retry) return {};
+  return waits_under(policy_from(verdict.policy), verdict.retry_after);
 }
 
 std::string indented(std::string_view text) {
@@ -57,10 +62,40 @@ std::string indented(std::string_view text) {
 
 namespace {
 
-std::string verdict_text(const Verdict& verdict, std::string_view unmasked) {
-  std::string text = "\nverdict: " + verdict.class_name;
-  if (verdict.matched) text += " (" + verdict.rule + "), " + (verdict.retry ? "retried" : "stops");
-  text += verdict.matched ? "\n" : ": no rule knows it; `retry-rules suggest` begins one\n";
+std::string headline(const Verdict& verdict, const std::optional<InForce>& in_force) {
+  const bool retried = in_force ? in_force->retried : verdict.retry;
+  const std::string treatment = retried ? ", retried" : ", stops";
+  if (verdict.matched) return verdict.class_name + " (" + verdict.rule + ")" + treatment + "\n";
+  return verdict.class_name + ": no rule knows it" + (in_force ? treatment : "") +
+         "; `retry-rules suggest` begins one\n";
+}
+
+// What follows: a policy as the rules have it says only what they say.
+std::string policy_text(const Verdict& verdict, const std::optional<InForce>& in_force) {
+  std::string text;
+  if (in_force) {
+    if (in_force->retried) text = describe(in_force->policy);
+  } else if (verdict.matched) {
+    text = words(verdict.policy);
+  }
+  return text.empty() ? text : "    policy   " + text + "\n";
+}
+
+std::string waits_text(const Verdict& verdict, const std::optional<InForce>& in_force) {
+  const bool retried = !in_force || in_force->retried;
+  const std::vector<Duration> waits = !retried ? std::vector<Duration>()
+                                      : in_force
+                                          ? waits_under(in_force->policy, verdict.retry_after)
+                                          : waits_after(verdict);
+  if (waits.empty()) return {};
+  std::string text = "    waits    at most";
+  for (const Duration wait : waits) text += " " + format_duration(wait);
+  return text + "\n";
+}
+
+std::string verdict_text(const Verdict& verdict, std::string_view unmasked,
+                         const std::optional<InForce>& in_force) {
+  std::string text = "verdict: " + headline(verdict, in_force);
   if (!verdict.because.empty()) text += "    because  " + verdict.because + "\n";
   if (!verdict.line.empty()) text += "    line     " + verdict.line + "\n";
   for (const Detail& detail : verdict.details) {
@@ -72,9 +107,7 @@ std::string verdict_text(const Verdict& verdict, std::string_view unmasked) {
   for (const std::string& rule : verdict.unevaluated) {
     text += "    " + rule + " could not be evaluated within the limits of matching\n";
   }
-  if (const std::string policy = words(verdict.policy); verdict.matched && !policy.empty()) {
-    text += "    policy   " + policy + "\n";
-  }
+  text += policy_text(verdict, in_force);
   if (unmasked.empty())
     text += "    there is no evidence: the command printed nothing where rules may look\n";
   return text;
@@ -92,7 +125,7 @@ Explanation redacted(Explanation explanation, const Redactor& redact) {
   return explanation;
 }
 
-std::string explained(const Explanation& explanation) {
+std::string explained(const Explanation& explanation, const std::optional<InForce>& in_force) {
   std::string text =
       "evidence, from " + explanation.stream + ":\n" + indented(explanation.unmasked);
   if (explanation.evidence != explanation.unmasked) {
@@ -103,14 +136,25 @@ std::string explained(const Explanation& explanation) {
     text += "    " + trial.rule + " (" + trial.class_name +
             "): " + (trial.held ? "holds" : trial.why_not) + "\n";
   }
-  text += verdict_text(explanation.verdict, explanation.unmasked);
-  const std::vector<Duration> waits = waits_after(explanation.verdict);
-  if (!waits.empty()) {
-    text += "    waits    at most";
-    for (const Duration wait : waits) text += " " + format_duration(wait);
-    text += "\n";
-  }
-  return text;
+  return text + "\n" + verdict_text(explanation.verdict, explanation.unmasked, in_force) +
+         waits_text(explanation.verdict, in_force);
+}
+
+std::string explained_briefly(const Explanation& explanation, const InForce& in_force) {
+  constexpr std::ptrdiff_t most_lines = 10;
+  const std::string lines = indented(explanation.unmasked);
+  const std::ptrdiff_t left_out =
+      std::max(std::count(lines.begin(), lines.end(), '\n') - most_lines, std::ptrdiff_t{0});
+  std::size_t from = 0;
+  for (std::ptrdiff_t line = 0; line < left_out; ++line) from = lines.find('\n', from) + 1;
+  const auto missed = std::count_if(explanation.trials.begin(), explanation.trials.end(),
+                                    [](const RuleTrial& trial) { return !trial.held; });
+  return "evidence, from " + explanation.stream +
+         (left_out == 0 ? "" : ", without its first " + std::to_string(left_out) + " lines") +
+         ":\n" + lines.substr(from) +
+         verdict_text(explanation.verdict, explanation.unmasked, in_force) +
+         waits_text(explanation.verdict, in_force) + "    " + std::to_string(missed) +
+         (missed == 1 ? " rule does" : " rules do") + " not hold\n";
 }
 
 }  // namespace retry_exec

@@ -5,15 +5,26 @@
 #include <retry_exec/redact.hpp>
 #include <retry_exec/rules.hpp>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace retry_exec {
 
+// What a run makes of a verdict: rules have their say, and so has who asked for the run.
+struct InForce {
+  Policy policy;
+  bool retried = false;
+};
+
 // The evidence, what masks hid of it, each rule tried, the verdict, and the waits that would
-// follow.
-std::string explained(const Explanation& explanation);
+// follow: by the rules alone, or in a run.
+std::string explained(const Explanation& explanation,
+                      const std::optional<InForce>& in_force = std::nullopt);
+
+// The end of the evidence, how many rules did not hold, the verdict, and the waits.
+std::string explained_briefly(const Explanation& explanation, const InForce& in_force);
 
 // Without secrets, for logs are pasted where others read them.
 Explanation redacted(Explanation explanation, const Redactor& redact);

@@ -57,6 +57,11 @@ int Publisher::run() {
   const auto fatal = [](const std::exception_ptr& failure) {
     if (failure) std::rethrow_exception(failure);
   };
+  const LogOptions log = log_options(settings_);
+  for (const std::string& note :
+       unknown_variables(retry_publish_options(), "RETRY_PUBLISH", environ)) {
+    if (!settings_.quiet) write(note_lines(note, log, redactor_));
+  }
   asio::co_spawn(context_, work(), fatal);
   if (live_) asio::co_spawn(context_, redraw(), fatal);
   context_.run();

@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,53 +24,98 @@ namespace retry_exec {
 namespace {
 
 constexpr std::string_view program = "retry-exec";
+constexpr std::string_view prefix = "RETRY_EXEC";
 constexpr std::string_view usage =
     "Usage: retry-exec [options] [--] COMMAND [ARG…]\n"
     "       retry-exec [options] -c SCRIPT [ARG…]\n";
 
-// The variables that stand for options. Usually there is none, which one pass over the environment
-// tells faster than a look-up for each option.
-Environment option_variables() {
+// Usually no variable stands for an option, which one pass over the environment tells faster than
+// a look-up for each option.
+bool has_option_variables() {
   const auto ours = [](const char* entry) {
     return std::string_view(entry).starts_with("RETRY_EXEC_");
   };
   char** end = environ;
   while (*end != nullptr) ++end;
-  if (std::none_of(environ, end, ours)) return [](const std::string&) { return nullptr; };
-  return from_environment;
+  return std::any_of(environ, end, ours);
 }
 
 std::string help() {
   return std::string(usage) +
-         "Runs COMMAND, and runs it again after a wait when rules say that its failure passes by\n"
-         "itself. Every other failure stops at once, with the command's own exit code.\n\n"
+         "Runs COMMAND, and runs it again after a wait when it fails. With --rules, only what the\n"
+         "rules know to pass by itself is tried again; every other failure stops at once. The "
+         "exit\n"
+         "code is the command's own.\n\n"
+         "  retry-exec -- curl -fsS URL\n"
          "  retry-exec --rules ghcr -- oras cp SRC DST\n\nOptions:\n" +
          option_table(retry_exec_options()) +
-         "\nDurations: 500ms, 2.5s, 1h30m, a bare number is seconds. Each long option but "
-         "command,\n"
-         "help and version has an environment variable: RETRY_EXEC_MAX_DELAY stands for "
-         "--max-delay.\n\n"
+         "\nDurations: 500ms, 2.5s, 1h30m, 5min, 2d, 1w; a bare number is seconds. none or 0 "
+         "switches a\n"
+         "time limit off, also one of a rule file.\n\n"
+         "Each long option but command, help and version has an environment variable:\n"
+         "RETRY_EXEC_MAX_DELAY stands for --max-delay. RETRY_EXEC_RULES takes several rule sets,\n"
+         "separated by commas or spaces.\n\n"
          "Exit codes:\n" +
          exit_code_table;
 }
 
+// The options that were given, as they were: whatever changes what happens is among them.
+std::string options_given(const CommandLine& line, const Redactor& redactor) {
+  std::string text;
+  for (const OptionDefinition& option : retry_exec_options()) {
+    if (option.name == "dry-run") continue;
+    for (const Given& given : line.all(option.name)) {
+      std::string shown = given.where;
+      if (!given.where.starts_with("--")) {
+        shown += "=" + given.value;
+      } else if (!option.argument.empty()) {
+        shown += " " + given.value;
+      }
+      text += "  " + redactor(shown) + "\n";
+    }
+  }
+  return text.empty() ? "" : "options:\n" + text;
+}
+
+// Classes of failure whose policy is not that of the run.
+std::string class_policies(const RetryOptions& options, ChosenRules& rules) {
+  const Policy base = policy_in_force(options, {});
+  std::map<std::string, Policy> classes;  // the earlier set's word counts
+  if (rules.empty()) return {};
+  for (const RuleSet& set : rules.classifier().sets()) {
+    for (const auto& [name, treatment] : set.classes) {
+      if (treatment.retry) {
+        classes.emplace(name, policy_in_force(options, layered(treatment.policy, set.policy)));
+      }
+    }
+  }
+  std::string text;
+  for (const auto& [name, policy] : classes) {
+    if (policy != base) text += "  " + name + ": " + describe(policy) + "\n";
+  }
+  return text;
+}
+
 // What would be run, and under which policy.
-std::string plan(const Settings& settings, const ChosenRules& rules) {
+std::string plan(const CommandLine& line, const Settings& settings, ChosenRules& rules) {
   const std::vector<std::string> words = words_of(settings);
   const Redactor redactor(words, environ);
-  const std::string hook = settings.before_retry ? "\nbefore each retry: " +
-                                                       redactor.command(std::array<std::string, 3>{
-                                                           "/bin/sh", "-c", *settings.before_retry})
-                                                 : "";
-  const Policy policy = policy_from(layered(settings.policy, rules.policy));
+  const RetryOptions options = retry_options(settings, rules);
+  std::string notes;
+  for (const std::string& note : settings.notes) notes += "note: " + printable(note) + "\n";
   return "command: " + redactor.command(settings.command) +
-         "\nrules: " + (rules.empty() ? "none" : rules.names()) + "\npolicy: " + describe(policy) +
-         hook + "\n";
+         "\nrules: " + (rules.empty() ? "none" : rules.names()) +
+         "\npolicy: " + describe(policy_in_force(options, {})) + "\n" +
+         class_policies(options, rules) + "a failure that no rule knows: " +
+         (options.retry_unmatched ? "is retried" : "stops the run") + "\n" +
+         options_given(line, redactor) + notes;
 }
 
 int run(std::span<char* const> arguments) {
-  const auto line =
-      read_command_line(retry_exec_options(), arguments, "RETRY_EXEC", option_variables());
+  const bool variables = has_option_variables();
+  const Environment none = [](const std::string&) { return nullptr; };
+  const auto line = read_command_line(retry_exec_options(), arguments, prefix,
+                                      variables ? Environment(from_environment) : none);
   if (!line) return fail(program, line.error());
   if (line->on("help")) return print(program, help());
   if (line->on("version")) return print(program, "retry-exec " RETRY_EXEC_VERSION "\n");
@@ -83,7 +129,8 @@ int run(std::span<char* const> arguments) {
   if (!settings) return fail(program, settings.error());
   auto rules = ChosenRules::open(settings->rules, settings->command);
   if (!rules) return fail(program, rules.error());
-  if (settings->dry_run) return print(program, plan(*settings, *rules));
+  if (variables) settings->notes = unknown_variables(retry_exec_options(), prefix, environ);
+  if (settings->dry_run) return print(program, plan(*line, *settings, *rules));
   Runner runner(std::move(*settings), std::move(*rules));
   // Nothing is buffered, and the kernel tidies up faster than destructors do.
   std::_Exit(runner.run());

@@ -16,7 +16,8 @@ constexpr std::array definitions = {
     OptionDefinition{
         "rules", 'r', "NAME|FILE",
         "rule set; repeatable, earlier ones are tried first; auto picks by command and "
-        "registry (none)"},
+        "registry (none)",
+        true},
     OptionDefinition{"command", 'c', "SCRIPT",
                      "run SCRIPT by bash -eo pipefail -c (sh -e -c where there is no bash); the "
                      "operands are its $1 and so on"},
@@ -25,7 +26,8 @@ constexpr std::array definitions = {
     OptionDefinition{"retries", 0, "N", "the same as --attempts N+1"},
     OptionDefinition{"delay", 'd', "DUR", "first wait (2s)"},
     OptionDefinition{"factor", 0, "F", "growth per wait (2)"},
-    OptionDefinition{"max-delay", 'm', "DUR", "longest wait (32s)"},
+    OptionDefinition{"max-delay", 'm', "DUR",
+                     "longest wait, or none (32s; never less than a --delay that is given)"},
     OptionDefinition{"backoff", 0, "KIND",
                      "constant, linear, exponential or decorrelated (exponential)"},
     OptionDefinition{"jitter", 'j', "KIND",
@@ -33,20 +35,21 @@ constexpr std::array definitions = {
     OptionDefinition{"timeout", 't', "DUR", "of one attempt (none)"},
     OptionDefinition{"idle-timeout", 0, "DUR", "of an attempt that prints nothing (none)"},
     OptionDefinition{"deadline", 0, "DUR",
-                     "of the whole run: attempts are clamped to it, a wait that cannot fit is not "
-                     "begun (none)"},
+                     "of the whole run: no attempt outlives it, and the run stops if the next wait "
+                     "would not fit (none)"},
     OptionDefinition{"signal", 's', "SIG", "first signal to an attempt that is out of time (TERM)"},
     OptionDefinition{"kill-after", 'k', "DUR", "from that signal to KILL (10s)"},
     OptionDefinition{"drain-grace", 0, "DUR",
                      "how long output is awaited that a background process holds open after the "
                      "command's end (200ms)"},
     OptionDefinition{"retry-on", 0, "CODES",
-                     "exit codes, ranges and signals that are retried whatever the rules say, such "
-                     "as 1,64-78,KILL; 124 is a time-out, 127 a command not found (none)"},
+                     "what is retried whatever the rules say: exit codes, ranges, signals, and "
+                     "timeout, such as 1,64-78,KILL,timeout (none)"},
     OptionDefinition{"stop-on", 0, "CODES",
                      "those that are never retried; beats --retry-on (none)"},
     OptionDefinition{"unmatched", 0, "retry|stop",
-                     "a failure that no rule knows (stop with --rules or --retry-on, else retry)"},
+                     "a failure that no rule knows (stop with --rules or --retry-on; else retry, "
+                     "except for exit codes 126 and 127)"},
     OptionDefinition{"exhausted-code", 0, "N",
                      "exit code when the attempts are used up (the command's own)"},
     OptionDefinition{
@@ -73,8 +76,11 @@ constexpr std::array definitions = {
     OptionDefinition{"github-output", 0, "PREFIX",
                      "write PREFIXattempts, PREFIXreason and PREFIXrule to $GITHUB_OUTPUT (none)"},
     OptionDefinition{"log", 0, "FORMAT", "text, json, github or auto (auto)"},
-    OptionDefinition{"dry-run", 'n', "", "say what would be run, under which policy; run nothing"},
-    OptionDefinition{"explain", 0, "", "say after each failure why it was judged so"},
+    OptionDefinition{"dry-run", 'n', "",
+                     "say what would be run, under which policy and options; run nothing"},
+    OptionDefinition{
+        "explain", 0, "",
+        "say after each failure why it was judged so; with -v, which rules were tried"},
     OptionDefinition{"seed", 0, "N", "of the jitter, for the same waits each time"},
     OptionDefinition{"quiet", 'q', "", "no log but our own errors"},
     OptionDefinition{"verbose", 'v', "", "a line for everything that happens"},
@@ -119,14 +125,14 @@ Result<Number> parse_whole(std::string_view text, Number least, Number most) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size() || number < least || number > most) {
     return wrong(text,
-                 "is no number from " + std::to_string(least) + " to " + std::to_string(most));
+                 "is not a number from " + std::to_string(least) + " to " + std::to_string(most));
   }
   return number;
 }
 
 Result<int> parse_signal_name(std::string_view text) {
   if (const auto signal = parse_signal(text)) return *signal;
-  return wrong(text, "is no signal; write a name such as TERM or INT, or a number");
+  return wrong(text, "is not a signal; write a name such as TERM or RTMIN+1, or a number");
 }
 
 Result<bool> parse_unmatched(std::string_view text) {
@@ -135,10 +141,8 @@ Result<bool> parse_unmatched(std::string_view text) {
   return wrong(text, "is neither retry nor stop");
 }
 
-Result<Duration> parse_positive(std::string_view text) {
-  Result<Duration> duration = parse_duration(text);
-  if (duration && *duration == Duration::zero()) return wrong(text, "must be more than nothing");
-  return duration;
+bool by_option(const Given* given) {
+  return given->where.starts_with("--");
 }
 
 // Three options say how many attempts there are; two of them at once contradict each other. One on
@@ -148,9 +152,8 @@ std::optional<unsigned> read_attempts(Reader& reader, const CommandLine& line) {
   for (const char* name : {"attempts", "retries", "forever"}) {
     if (const Given* given = line.find(name)) said.push_back(given);
   }
-  const auto by_option = [](const Given* given) { return given->where.starts_with("--"); };
   if (std::any_of(said.begin(), said.end(), by_option)) {
-    std::erase_if(said, [&](const Given* given) { return !by_option(given); });
+    std::erase_if(said, [](const Given* given) { return !by_option(given); });
   }
   if (said.size() > 1) {
     reader.errors.push_back(
@@ -164,17 +167,30 @@ std::optional<unsigned> read_attempts(Reader& reader, const CommandLine& line) {
   return retries ? std::optional(*retries + 1) : std::nullopt;
 }
 
+// Options are a layer above the environment: they may contradict it, but not one another.
+void layer_waits(Reader& reader, const CommandLine& line, PolicyFields& policy) {
+  const Given* delay = line.find("delay");
+  const Given* max_delay = line.find("max-delay");
+  if (delay == nullptr || max_delay == nullptr) return;
+  if (by_option(delay) != by_option(max_delay)) {
+    policy.delay_outranks_max = by_option(delay);
+  } else if (const std::string wrong = contradiction(policy); !wrong.empty()) {
+    reader.errors.push_back({{}, delay->where + " and " + max_delay->where + ": " + wrong});
+  }
+}
+
 void read_policy(Reader& reader, const CommandLine& line, PolicyFields& policy) {
   policy.attempts = read_attempts(reader, line);
   policy.delay = reader.read<Duration>("delay", parse_duration);
   policy.factor = reader.read<double>("factor", parse_factor);
-  policy.max_delay = reader.read<Duration>("max-delay", parse_duration);
+  policy.max_delay = reader.read<Duration>("max-delay", parse_max_delay);
   policy.backoff = reader.read<Growth>("backoff", parse_growth);
   policy.jitter = reader.read<Jitter>("jitter", parse_jitter);
-  policy.timeout = reader.read<Duration>("timeout", parse_positive);
-  policy.idle_timeout = reader.read<Duration>("idle-timeout", parse_positive);
-  policy.deadline = reader.read<Duration>("deadline", parse_positive);
+  policy.timeout = reader.read<Duration>("timeout", parse_limit);
+  policy.idle_timeout = reader.read<Duration>("idle-timeout", parse_limit);
+  policy.deadline = reader.read<Duration>("deadline", parse_limit);
   policy.kill_after = reader.read<Duration>("kill-after", parse_duration);
+  layer_waits(reader, line, policy);
 }
 
 std::vector<std::string> read_command(const CommandLine& line) {

@@ -38,6 +38,7 @@ struct Settings {
   std::optional<std::string> github_output;  // the start of the outputs' names
   LogFormat log = LogFormat::text;
   std::optional<std::uint64_t> seed;
+  std::vector<std::string> notes;  // what the user should know of the environment
   bool dry_run = false;
   bool explain = false;
   bool quiet = false;

@@ -10,7 +10,7 @@ namespace retry_exec {
 namespace {
 
 constexpr std::array definitions = {
-    OptionDefinition{"only", 0, "TARGET", "publish this target; repeatable (all)"},
+    OptionDefinition{"only", 0, "TARGET", "publish this target; repeatable (all)", true},
     OptionDefinition{"shard", 0, "I/N", "publish each N-th target, from the I-th on (1/1)"},
     OptionDefinition{"jobs", 'j', "N", "commands that may run side by side (8)"},
     OptionDefinition{"deadline", 0, "DUR", "of the whole run (none)"},
@@ -53,21 +53,18 @@ class Reader {
     if (given == nullptr) return std::nullopt;
     const auto number = whole<Number>(given->value, least, most);
     if (!number) {
-      wrong(*given, "is no number from " + std::to_string(least) + " to " + std::to_string(most));
+      wrong(*given,
+            "is not a number from " + std::to_string(least) + " to " + std::to_string(most));
     }
     return number;
   }
 
-  std::optional<Duration> positive(std::string_view name) {
+  std::optional<Duration> limit(std::string_view name) {
     const Given* given = line_.find(name);
     if (given == nullptr) return std::nullopt;
-    const auto duration = parse_duration(given->value);
-    if (!duration) {
-      errors.push_back({{}, given->where + ": " + duration.error().what});
-      return std::nullopt;
-    }
-    if (*duration == Duration::zero()) wrong(*given, "must be more than nothing");
-    return *duration;
+    const auto limit = parse_limit(given->value);
+    if (!limit) errors.push_back({{}, given->where + ": " + limit.error().what});
+    return limit && *limit != unlimited ? std::optional(*limit) : std::nullopt;
   }
 
   // `parse` makes a Result of the option's text.
@@ -95,7 +92,7 @@ class Reader {
         return;
       }
     }
-    wrong(*given, "is no shard; write I/N, such as 1/3, with I from 1 to N");
+    wrong(*given, "is not a shard; write I/N, such as 1/3, with I from 1 to N");
   }
 
  private:
@@ -134,7 +131,7 @@ Result<PublishSettings, Errors> publish_settings_from(const CommandLine& line) {
   reader.shard(settings.selection);
   constexpr unsigned most_jobs = 1000;
   settings.jobs = reader.number<unsigned>("jobs", 1, most_jobs).value_or(settings.jobs);
-  settings.deadline = reader.positive("deadline");
+  settings.deadline = reader.limit("deadline");
   settings.report = reader.text("report");
   settings.summary = reader.text("summary");
   settings.log = reader.text("log").value_or("auto");

@@ -84,7 +84,11 @@ json::object to_json(const PolicyFields& policy) {
   if (policy.backoff) object["backoff"] = to_string(*policy.backoff);
   if (policy.jitter) object["jitter"] = to_string(*policy.jitter);
   const auto duration = [&](const char* name, const std::optional<Duration>& value) {
-    if (value) object[name] = seconds(*value);
+    if (value == unlimited) {
+      object[name] = "none";
+    } else if (value) {
+      object[name] = seconds(*value);
+    }
   };
   duration("delay", policy.delay);
   duration("max-delay", policy.max_delay);

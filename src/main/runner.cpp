@@ -4,6 +4,7 @@
 #include "command_line.hpp"
 #include "explanation.hpp"
 #include "github_output.hpp"
+#include "shell_hint.hpp"
 
 #include <retry_exec/write.hpp>
 
@@ -23,6 +24,12 @@ namespace retry_exec {
 
 namespace {
 
+// How many retry-execs stand around us.
+unsigned long depth() {
+  const char* outer = from_environment("RETRY_EXEC_DEPTH");
+  return outer == nullptr ? 0 : std::strtoul(outer, nullptr, 10) % 1000;
+}
+
 // 2>&1, or both at the terminal.
 bool streams_are_one() {
   struct stat output {};
@@ -33,11 +40,31 @@ bool streams_are_one() {
 
 }  // namespace
 
+RetryOptions retry_options(const Settings& settings, const ChosenRules& rules) {
+  const bool strict = !rules.empty() || !settings.retry_on.empty();
+  RetryOptions options{.strong = settings.policy,
+                       .weak = rules.policy,
+                       .retry_on = settings.retry_on,
+                       .stop_on = settings.stop_on,
+                       .retry_unmatched = settings.retry_unmatched.value_or(!strict),
+                       .stop_unmatched = {},
+                       .exhausted_code = settings.exhausted_code,
+                       .renews_credentials = settings.before_retry.has_value(),
+                       .accept_done = settings.accept_done};
+  // What a shell, env or docker says of a command that it cannot find or run passes by no more
+  // than if we could not; only who asks for it has it retried.
+  if (!settings.retry_unmatched) {
+    options.stop_unmatched.codes = {{exit_code::cannot_run, exit_code::not_found}};
+  }
+  return options;
+}
+
 Runner::Runner(Settings settings, ChosenRules rules)
     : settings_(std::move(settings)), rules_(std::move(rules)), supervisor_(context_) {}
 
 int Runner::run() {
-  if (settings_.verbose != 0 && !rules_.empty()) say("rules: " + rules_.names());
+  for (const std::string& note : settings_.notes) say(note);
+  if (settings_.verbose != 0) say_where_we_are();
   if (settings_.report || settings_.summary || from_environment("GITHUB_STEP_SUMMARY")) {
     recorder_.emplace(settings_.command, std::chrono::system_clock::now(),
                       [] { return Clock::now(); });
@@ -45,7 +72,7 @@ int Runner::run() {
   boost::asio::co_spawn(
       context_,
       [this]() -> boost::asio::awaitable<void> {
-        result_ = co_await run_with_retry(options(), seams());
+        result_ = co_await run_with_retry(retry_options(settings_, rules_), seams());
         context_.stop();
       },
       [](const std::exception_ptr& failure) {
@@ -55,16 +82,9 @@ int Runner::run() {
   return finish();
 }
 
-RetryOptions Runner::options() const {
-  const bool strict = !rules_.empty() || !settings_.retry_on.empty();
-  return {.strong = settings_.policy,
-          .weak = rules_.policy,
-          .retry_on = settings_.retry_on,
-          .stop_on = settings_.stop_on,
-          .retry_unmatched = settings_.retry_unmatched.value_or(!strict),
-          .exhausted_code = settings_.exhausted_code,
-          .renews_credentials = settings_.before_retry.has_value(),
-          .accept_done = settings_.accept_done};
+void Runner::say_where_we_are() {
+  if (depth() != 0) say("inside another retry-exec, which may run all these attempts again");
+  if (!rules_.empty()) say("rules: " + rules_.names());
 }
 
 Seams Runner::seams() {
@@ -147,6 +167,10 @@ boost::asio::awaitable<Attempt> Runner::attempt(unsigned number, Policy policy,
   }
   if (!settings_.keep_step_files) step_files_.mark();
   Attempt attempt = co_await supervisor_.run(command, attempt_options);
+  if (auto* missing = std::get_if<NotStarted>(&attempt.outcome);
+      missing != nullptr && find_executable(settings_.command.front()).error == ENOENT) {
+    missing->reason += shell_hint(settings_.command, environ);
+  }
   line_is_open_ = stopped_within_a_line(attempt.output);
   held_output_ = std::move(attempt.held_output);
   held_error_ = std::move(attempt.held_error);
@@ -177,12 +201,10 @@ bool Runner::stopped_within_a_line(const CapturedOutput& output) const {
 }
 
 std::vector<std::pair<std::string, std::string>> Runner::variables(unsigned number) const {
-  const char* outer = from_environment("RETRY_EXEC_DEPTH");
-  const unsigned long depth = outer == nullptr ? 0 : std::strtoul(outer, nullptr, 10) % 1000;
   std::vector<std::pair<std::string, std::string>> variables = {
       {"RETRY_EXEC_ATTEMPT", std::to_string(number)},
       {"RETRY_EXEC_MAX_ATTEMPTS", std::to_string(max_attempts_)},
-      {"RETRY_EXEC_DEPTH", std::to_string(depth + 1)},
+      {"RETRY_EXEC_DEPTH", std::to_string(depth() + 1)},
   };
   if (number > 1) {
     variables.emplace_back("RETRY_EXEC_LAST_EXIT", std::to_string(last_exit_));
@@ -196,7 +218,11 @@ Verdict Runner::judge(const Attempt& attempt) {
   const Failure failure{settings_.command, attempt.outcome, attempt.output};
   if (!settings_.explain) return rules_.classifier().classify(failure);
   const Explanation explanation = rules_.classifier().explain(failure);
-  say(explained(explanation));
+  const RetryOptions options = retry_options(settings_, rules_);
+  const InForce in_force{policy_in_force(options, attempt.outcome, explanation.verdict),
+                         !reason_to_stop(options, attempt.outcome, explanation.verdict)};
+  say(settings_.verbose != 0 ? explained(explanation, in_force)
+                             : explained_briefly(explanation, in_force));
   return explanation.verdict;
 }
 
@@ -234,9 +260,18 @@ void Runner::on_event(const Event& event) {
   if (worth_logging(event)) log(event);
 }
 
+// What no command could have said: that it could not be started, that its output was lost.
+bool Runner::is_ours_to_tell(const Event& event) const {
+  if (const auto* end = std::get_if<RunFinished>(&event)) {
+    return end->reason == StopReason::internal || end->reason == StopReason::not_started;
+  }
+  const auto* finished = std::get_if<AttemptFinished>(&event);  // told with the run's end
+  return finished != nullptr && !succeeded(finished->outcome) && settings_.log != LogFormat::json;
+}
+
 // A run that succeeds at once has nothing to say, and does not pay for saying it.
 bool Runner::worth_logging(const Event& event) const {
-  if (settings_.quiet) return false;
+  if (settings_.quiet) return is_ours_to_tell(event);
   if (log_ || settings_.verbose != 0 || settings_.log == LogFormat::json) return true;
   if (const auto* end = std::get_if<RunFinished>(&event)) {
     return end->reason != StopReason::success;

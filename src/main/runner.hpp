@@ -21,6 +21,9 @@
 
 namespace retry_exec {
 
+// What the loop needs to know of options and rules.
+RetryOptions retry_options(const Settings& settings, const ChosenRules& rules);
+
 class Runner {
  public:
   Runner(Settings settings, ChosenRules rules);
@@ -29,7 +32,6 @@ class Runner {
   int run();
 
  private:
-  RetryOptions options() const;
   Seams seams();
   double random();
 
@@ -46,10 +48,12 @@ class Runner {
 
   void on_event(const Event& event);
   bool worth_logging(const Event& event) const;
+  bool is_ours_to_tell(const Event& event) const;
   void log(const Event& event);
   LogOptions log_options() const;
   const Redactor& redactor();
   void say(std::string_view text);
+  void say_where_we_are();
   void write_lines(std::string_view lines);
   TimePoint patience() const;  // until when a reader that does not read is waited for
   bool stopped_within_a_line(const CapturedOutput& output) const;

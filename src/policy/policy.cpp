@@ -1,8 +1,8 @@
 #include <retry_exec/policy.hpp>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstdio>
 #include <utility>
 
 namespace retry_exec {
@@ -36,6 +36,7 @@ Error wrong(std::string_view text, std::string_view right) {
 }  // namespace
 
 PolicyFields layered(const PolicyFields& strong, const PolicyFields& weak) {
+  const PolicyFields& said = strong.delay || strong.max_delay ? strong : weak;
   return {
       .attempts = first_said(strong.attempts, weak.attempts),
       .delay = first_said(strong.delay, weak.delay),
@@ -47,20 +48,33 @@ PolicyFields layered(const PolicyFields& strong, const PolicyFields& weak) {
       .idle_timeout = first_said(strong.idle_timeout, weak.idle_timeout),
       .deadline = first_said(strong.deadline, weak.deadline),
       .kill_after = first_said(strong.kill_after, weak.kill_after),
+      .delay_outranks_max = said.delay && (!said.max_delay || said.delay_outranks_max),
   };
 }
 
+std::string contradiction(const PolicyFields& fields) {
+  if (!fields.delay || !fields.max_delay || *fields.max_delay >= *fields.delay) return {};
+  return "a max-delay of " + exact_duration(*fields.max_delay) + " is shorter than the delay of " +
+         exact_duration(*fields.delay);
+}
+
 Policy policy_from(const PolicyFields& fields) {
+  const auto limit = [](const std::optional<Duration>& said) {
+    return said == unlimited ? std::nullopt : said;
+  };
   Policy policy;
   policy.attempts = fields.attempts.value_or(policy.attempts);
   policy.delay = fields.delay.value_or(policy.delay);
   policy.factor = fields.factor.value_or(policy.factor);
   policy.max_delay = fields.max_delay.value_or(policy.max_delay);
+  if (layered(fields, {}).delay_outranks_max) {
+    policy.max_delay = std::max(policy.max_delay, policy.delay);
+  }
   policy.backoff = fields.backoff.value_or(policy.backoff);
   policy.jitter = fields.jitter.value_or(policy.jitter);
-  policy.timeout = fields.timeout;
-  policy.idle_timeout = fields.idle_timeout;
-  policy.deadline = fields.deadline;
+  policy.timeout = limit(fields.timeout);
+  policy.idle_timeout = limit(fields.idle_timeout);
+  policy.deadline = limit(fields.deadline);
   policy.kill_after = fields.kill_after.value_or(policy.kill_after);
   return policy;
 }
@@ -76,7 +90,7 @@ Result<Growth> parse_growth(std::string_view text) {
   for (const auto& [value, word] : growth_words) {
     if (word == text) return value;
   }
-  return wrong(text, "no kind of backoff; write constant, linear, exponential or decorrelated");
+  return wrong(text, "not a kind of backoff; write constant, linear, exponential or decorrelated");
 }
 
 std::string to_string(const Jitter& jitter) {
@@ -87,13 +101,10 @@ std::string to_string(const Jitter& jitter) {
       return "equal";
     case Jitter::Kind::full:
       return "full";
-    case Jitter::Kind::percent: {
-      std::array<char, 32> buffer{};
-      std::snprintf(buffer.data(), buffer.size(), "%g%%", jitter.percent);
-      return buffer.data();
-    }
+    case Jitter::Kind::percent:
+      return format_number(jitter.percent) + "%";
     case Jitter::Kind::added:
-      return format_duration(jitter.added);
+      return exact_duration(jitter.added);
   }
   return "";
 }
@@ -110,23 +121,29 @@ Result<Jitter> parse_jitter(std::string_view text) {
   } else if (const Result<Duration> added = parse_duration(text)) {
     return Jitter{Jitter::Kind::added, 0, *added};
   }
-  return wrong(text,
-               "no jitter; write none, equal, full, a percentage up to 100%, or a duration that is "
-               "added");
+  return wrong(
+      text,
+      "not a jitter; write none, equal, full, a percentage up to 100%, or a duration that is "
+      "added");
 }
 
 Result<unsigned> parse_attempts(std::string_view text) {
   const auto attempts = whole_number<unsigned>(text);
   if (attempts && *attempts >= 1 && *attempts <= 1'000'000) return *attempts;
   return wrong(text,
-               "no number of attempts; write 1 to 1000000 (the first attempt counts), or use "
+               "not a number of attempts; write 1 to 1000000 (the first attempt counts), or use "
                "--forever");
+}
+
+Result<Duration> parse_max_delay(std::string_view text) {
+  if (text == "none") return unlimited;
+  return parse_duration(text);
 }
 
 Result<double> parse_factor(std::string_view text) {
   const auto factor = whole_number<double>(text);
   if (factor && *factor >= 0.1 && *factor <= 1000) return *factor;
-  return wrong(text, "no factor; write a number from 0.1 to 1000");
+  return wrong(text, "not a factor; write a number from 0.1 to 1000");
 }
 
 }  // namespace retry_exec

@@ -3,17 +3,23 @@
 namespace retry_exec {
 
 PolicyFields read_policy_fields(yaml::Mapping& fields) {
+  const auto limit = [&fields](std::string_view key) {
+    return fields.parsed(key, "a duration such as 30s, or none", parse_limit);
+  };
   PolicyFields policy;
   policy.attempts = fields.parsed("attempts", "a number", parse_attempts);
   policy.delay = fields.duration("delay");
   policy.factor = fields.parsed("factor", "a number", parse_factor);
-  policy.max_delay = fields.duration("max-delay");
+  policy.max_delay = fields.parsed("max-delay", "a duration such as 30s, or none", parse_max_delay);
   policy.backoff = fields.parsed("backoff", "a word", parse_growth);
   policy.jitter = fields.parsed("jitter", "a word, 'N%' or a duration", parse_jitter);
-  policy.timeout = fields.duration("timeout");
-  policy.idle_timeout = fields.duration("idle-timeout");
-  policy.deadline = fields.duration("deadline");
+  policy.timeout = limit("timeout");
+  policy.idle_timeout = limit("idle-timeout");
+  policy.deadline = limit("deadline");
   policy.kill_after = fields.duration("kill-after");
+  if (const std::string wrong = contradiction(policy); !wrong.empty()) {
+    fields.error(fields.node("max-delay")->where, wrong);
+  }
   return policy;
 }
 

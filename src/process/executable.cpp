@@ -102,8 +102,10 @@ Found find_executable(std::string_view name) {
     std::string path = directory.empty() ? std::string(name) : directory + "/" + std::string(name);
     const int error = executable_error(path);
     if (error == 0) return {std::move(path), 0};
-    // A directory of that name is passed over; what may not be run is remembered, as execvp does.
-    if (error == EACCES && found.error != EACCES) found = {std::move(path), EACCES};
+    // What may not be run, and a directory, is remembered and passed over, as execvp does.
+    if ((error == EACCES || error == EISDIR) && found.error == ENOENT) {
+      found = {std::move(path), error};
+    }
     start = end + 1;
   }
   return found;
@@ -116,6 +118,7 @@ NotStarted not_started(const std::vector<std::string>& argv, const Found& found,
   switch (error) {
     case ENOENT:
       if (found.error == 0) return {error, subject + missing_interpreter(found.path)};
+      if (name.empty()) return {error, "the command's name is empty (an unset variable?)"};
       return {error, name + ": " + (by_path ? "no such file" : "not found in PATH")};
     case EACCES: {
       struct stat status {};
@@ -128,7 +131,7 @@ NotStarted not_started(const std::vector<std::string>& argv, const Found& found,
     case EISDIR:
       return {EACCES, subject + "is a directory"};
     case ENOTDIR:
-      return {error, subject + "a part of the path is no directory"};
+      return {error, subject + "a part of the path is not a directory"};
     case ELOOP:
       return {error, subject + "too many symbolic links"};
     case ENOEXEC:

@@ -75,10 +75,9 @@ void SignalSource::await() {
 void protect_standard_streams() {
   // Otherwise our first pipe would become the command's stdin, stdout or stderr.
   for (int fd = 0; fd < 3; ++fd) {
-    if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
-        ::open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) < 0) {
-      ::open("/", O_PATH);  // no /dev here: what can neither be read nor written holds the place
-    }
+    if (::fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;
+    // What we print on a closed stream fails, as it does for any program.
+    if (fd != 0 || ::open("/dev/null", O_RDONLY) < 0) ::open("/", O_PATH);
   }
   // An empty handler, not SIG_IGN: exec turns a handler back into the default, while SIG_IGN would
   // reach the command and change what it does. An inherited SIG_IGN is passed on as it is.

@@ -1,5 +1,7 @@
 #include <retry_exec/publish.hpp>
 
+#include <algorithm>
+
 namespace retry_exec::publish {
 
 using namespace std::chrono_literals;
@@ -18,6 +20,7 @@ PolicyFields pace_of(const PolicyFields& policy) {
   pace.delay = policy.delay;
   pace.factor = policy.factor;
   pace.max_delay = policy.max_delay;
+  pace.delay_outranks_max = policy.delay_outranks_max;
   pace.backoff = policy.backoff;
   pace.jitter = policy.jitter;
   return pace;
@@ -100,7 +103,8 @@ StepPolicy step_policy(const Plan& plan, Phase phase) {
 
 Duration phase_deadline(const Plan& plan, Phase phase) {
   const std::optional<Duration> deadline = said(plan, phase).deadline;
-  if (deadline) return *deadline;
+  constexpr Duration century = 24h * 36525;  // that a point in time can be reckoned with
+  if (deadline) return std::min(*deadline, century);
   return phase == Phase::soci || phase == Phase::copy ? 2h : 10min;
 }
 

@@ -1,20 +1,11 @@
 #include <retry_exec/report.hpp>
 
-#include <array>
-#include <cstdio>
-
 namespace retry_exec {
 
 namespace {
 
-std::string number(double value) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%g", value);
-  return text.data();
-}
-
 std::string limit(const std::optional<Duration>& duration, std::string_view of) {
-  return duration ? ", " + format_duration(*duration) + ' ' + std::string(of) : std::string();
+  return duration ? ", " + exact_duration(*duration) + ' ' + std::string(of) : std::string();
 }
 
 }  // namespace
@@ -26,11 +17,17 @@ std::string describe(const Policy& policy) {
                          : "up to " + std::to_string(policy.attempts) + " attempts";
   if (policy.attempts != 1) {
     text += ", " + std::string(to_string(policy.backoff)) + " waits from " +
-            format_duration(policy.delay);
+            exact_duration(policy.delay);
     if (policy.backoff == Growth::linear || policy.backoff == Growth::exponential) {
-      text += " by " + number(policy.factor);
+      text += " by " + format_number(policy.factor);
     }
-    text += " up to " + format_duration(policy.max_delay) + ", jitter " + to_string(policy.jitter);
+    text += policy.max_delay == unlimited ? " without an upper limit"
+                                          : " up to " + exact_duration(policy.max_delay);
+    text += ", jitter " + to_string(policy.jitter);
+  }
+  const bool limited = policy.timeout || policy.idle_timeout || policy.deadline;
+  if (limited && policy.kill_after != Policy{}.kill_after) {
+    text += ", KILL " + exact_duration(policy.kill_after) + " after the first signal";
   }
   return text + limit(policy.timeout, "an attempt") + limit(policy.idle_timeout, "without output") +
          limit(policy.deadline, "in all");

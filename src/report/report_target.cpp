@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <filesystem>
@@ -126,6 +127,15 @@ std::optional<int> own_descriptor(const std::filesystem::path& path) {
   return fd;
 }
 
+// "yaml" of "yaml:out": what stands for a kind of report, known or not. A name such as "run-12:30"
+// is a file's.
+std::string_view kind_of(std::string_view text) {
+  const std::size_t letters =
+      text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+  const bool kind = letters != std::string_view::npos && letters != 0 && text[letters] == ':';
+  return kind ? text.substr(0, letters) : std::string_view();
+}
+
 }  // namespace
 
 Result<ReportTarget> parse_report_target(std::string_view text) {
@@ -133,6 +143,14 @@ Result<ReportTarget> parse_report_target(std::string_view text) {
   if (text.starts_with("json:") || text.starts_with("text:")) {
     target.format = text.starts_with("json:") ? ReportFormat::json : ReportFormat::text;
     target.path = text.substr(5);
+  } else if (const std::string_view kind = kind_of(text); !kind.empty()) {
+    constexpr std::array<std::string_view, 2> kinds = {"json", "text"};
+    const std::string_view near = nearest_word(kind, kinds);
+    return Error{
+        {},
+        "'" + printable(kind) + ":' is not a kind of report; " +
+            (near.empty() ? "it is json: or text:" : "did you mean '" + std::string(near) + ":'?") +
+            " (a file of that name is ./" + Redactor()(text) + ")"};
   } else if (text.ends_with(".json")) {
     target.format = ReportFormat::json;
   }

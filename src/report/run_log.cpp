@@ -39,16 +39,16 @@ class RunLog {
                            std::size_t columns) const;
   std::string starting(const AttemptStarted& started) const;
   std::string failure_text(const AttemptFinished& failed, std::size_t columns) const;
-  std::string failure(const AttemptFinished& failed) const;
   std::string remarks(const AttemptFinished& failed) const;
   std::string waiting(const WaitStarted& wait) const;
   std::string finished(const RunFinished& end);
-  std::string annotation(std::string_view level, std::string_view message);
+  template <class Text>
+  std::string told(std::string_view level, const Text& text);
 
   LogOptions options_;
   const Redactor& redactor_;
   std::optional<AttemptFinished> last_;
-  bool told_ = false;  // that last_ failed
+  bool attempt_told_ = false;  // that last_ failed
   unsigned max_attempts_ = 0;
   unsigned warnings_ = 0;
 };
@@ -66,7 +66,7 @@ std::string RunLog::text_lines(const Event& event) {
   }
   if (const auto* ended = std::get_if<AttemptFinished>(&event)) {
     last_ = *ended;  // told when it is known what follows
-    told_ = false;
+    attempt_told_ = false;
     return {};
   }
   if (const auto* ran = std::get_if<BeforeRetryFinished>(&event)) {
@@ -74,10 +74,10 @@ std::string RunLog::text_lines(const Event& event) {
     return silent ? std::string() : line(before_retry_text(*ran));
   }
   if (const auto* wait = std::get_if<WaitStarted>(&event)) {
-    told_ = true;
-    return last_ ? failure(*last_) + annotation("warning", failure_text(*last_, wide)) +
-                       waiting(*wait)
-                 : waiting(*wait);
+    attempt_told_ = true;
+    if (!last_) return waiting(*wait);
+    const auto failed = [&](std::size_t columns) { return failure_text(*last_, columns); };
+    return told("warning", failed) + remarks(*last_) + waiting(*wait);
   }
   return finished(std::get<RunFinished>(event));
 }
@@ -117,10 +117,6 @@ std::string RunLog::failure_text(const AttemptFinished& failed, std::size_t colu
                       failed, columns);
 }
 
-std::string RunLog::failure(const AttemptFinished& failed) const {
-  return line(failure_text(failed, options_.columns)) + remarks(failed);
-}
-
 std::string RunLog::remarks(const AttemptFinished& failed) const {
   std::string text;
   for (const std::string& rule :
@@ -150,6 +146,8 @@ std::string RunLog::finished(const RunFinished& end) {
   // Of an attempt that ends the run, that is how many there could have been.
   if (last_ && end.reason != StopReason::exhausted) last_->max_attempts = max_attempts_;
   const std::string how = ending(end, last_, redactor_);
+  const auto how_alone = [&](std::size_t) { return how; };
+  const auto how_and_what = [&](std::size_t columns) { return with_excerpt(how, *last_, columns); };
   switch (end.reason) {
     case StopReason::success:
       if (end.attempts == 1 && options_.verbosity != Verbosity::verbose) return {};
@@ -160,29 +158,37 @@ std::string RunLog::finished(const RunFinished& end) {
     case StopReason::permanent:
     case StopReason::unmatched: {
       if (!last_) break;
-      std::string text = line(with_excerpt(how, *last_, options_.columns)) + remarks(*last_);
-      if (end.reason == StopReason::unmatched) text += line(how_to_go_on);
-      return text + annotation("error", with_excerpt(how, *last_, wide));
+      const std::string text = told("error", how_and_what) + remarks(*last_);
+      return end.reason == StopReason::unmatched ? text + line(how_to_go_on) : text;
     }
     case StopReason::exhausted:
     case StopReason::deadline:
     case StopReason::budget:
     case StopReason::internal:
       if (!last_) break;
-      return (told_ ? "" : failure(*last_)) + line(how) +
-             annotation("error", with_excerpt(how, *last_, wide));
+      if (options_.format == LogFormat::github) {
+        return told("error", how_and_what) + (attempt_told_ ? "" : remarks(*last_));
+      }
+      return (attempt_told_ || succeeded(last_->outcome)
+                  ? ""
+                  : line(failure_text(*last_, options_.columns))) +
+             (attempt_told_ ? "" : remarks(*last_)) + line(how);
     case StopReason::interrupted:
     case StopReason::not_started:
       break;
   }
-  return line(how) + annotation("error", how);
+  return told("error", how_alone) + (last_ ? remarks(*last_) : "");
 }
 
-std::string RunLog::annotation(std::string_view level, std::string_view message) {
-  if (options_.format != LogFormat::github) return {};
-  if (level == "warning" && warnings_++ >= most_annotations) return {};
+// GitHub shows an annotation in the log, too, where a line that says the same would be one too
+// many. `text` makes what is said out of the columns that there are.
+template <class Text>
+std::string RunLog::told(std::string_view level, const Text& text) {
+  const bool dropped = level == "warning" && warnings_++ >= most_annotations;
+  if (options_.format != LogFormat::github || dropped) return line(text(options_.columns));
   const std::string command = fitted(redactor_.command(options_.command), 60);
-  return github_annotation(level, command.empty() ? prefix() : prefix() + ": " + command, message);
+  return github_annotation(level, command.empty() ? prefix() : prefix() + ": " + command,
+                           text(wide));
 }
 
 }  // namespace

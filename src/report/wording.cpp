@@ -157,7 +157,7 @@ std::string ending(const RunFinished& end, const std::optional<AttemptFinished>&
     case StopReason::not_started:
       return !failure.empty() ? failure : "not started: " + redact(end.why);
     case StopReason::internal:
-      return "internal error: " + redact(end.why);
+      return "stopped: " + redact(end.why);
   }
   return {};
 }

@@ -25,6 +25,16 @@ struct Decision {
   unsigned max_attempts = 0;  // in all, as this failure's class has it
 };
 
+const std::string output_lost = "output was lost: ";
+const char* const no_such_command =
+    "a shell says so of a command that it cannot find or run; --retry-on 126,127 retries it";
+
+// Is it final only where nobody renews what ran out?
+bool renewable(const RetryOptions& options, const Verdict& verdict) {
+  return options.renews_credentials.value_or(false) && verdict.matched && !verdict.retry &&
+         verdict.class_name == expired_class;
+}
+
 class Run {
  public:
   Run(RetryOptions options, Seams seams)
@@ -87,7 +97,9 @@ class Run {
     result_.verdict.reset();
     result_.interrupted_by = attempt.interrupted_by;
     if (attempt.interrupted_by) return stop(StopReason::interrupted, number);
-    if (attempt.own_failure) return stop(StopReason::internal, number, *attempt.own_failure);
+    if (attempt.own_failure) {
+      return stop(StopReason::internal, number, output_lost + *attempt.own_failure);
+    }
     if (succeeded(attempt.outcome)) return stop(StopReason::success, number);
     if (std::holds_alternative<NotStarted>(attempt.outcome) &&
         !options_.retry_on.contains(attempt.outcome)) {
@@ -107,8 +119,8 @@ class Run {
     if (options_.accept_done.value_or(false) && found_done(*result_.verdict)) {
       return stop(StopReason::done, number);
     }
-    if (const auto reason = final_reason(*result_.verdict)) {
-      return stop(*reason, number, why_final(*result_.verdict));
+    if (const auto reason = reason_to_stop(options_, attempt.outcome, *result_.verdict)) {
+      return stop(*reason, number, why_final(*reason, *result_.verdict));
     }
     if (attempt.has_survivors) {
       return stop(StopReason::internal, number,
@@ -117,30 +129,16 @@ class Run {
     return decide_wait(number, *result_.verdict);
   }
 
-  // Why a judged failure is not retried, if it is not.
-  std::optional<StopReason> final_reason(const Verdict& verdict) const {
-    if (options_.retry_on.contains(result_.deciding.outcome)) return std::nullopt;
-    if (verdict.matched) {
-      const bool retried = verdict.retry || renewable(verdict);
-      return retried ? std::nullopt : std::optional(StopReason::permanent);
-    }
-    return options_.retry_unmatched ? std::nullopt : std::optional(StopReason::unmatched);
-  }
-
-  // Is it final only because nobody renews what ran out?
-  bool renewable(const Verdict& verdict) const {
-    return options_.renews_credentials.value_or(false) && verdict.matched && !verdict.retry &&
-           verdict.class_name == expired_class;
-  }
-
   // Is it there already, perhaps by an attempt of this run?
   bool found_done(const Verdict& verdict) const {
     return answer_was_lost_ && verdict.matched && verdict.class_name == done_class;
   }
 
-  std::string why_final(const Verdict& verdict) const {
+  std::string why_final(StopReason reason, const Verdict& verdict) const {
     std::string hint;
-    if (options_.accept_done && found_done(verdict)) {
+    if (reason == StopReason::permanent && !verdict.matched) {
+      hint = no_such_command;
+    } else if (options_.accept_done && found_done(verdict)) {
       hint = "an earlier attempt may have done it: --accept-done takes that as success";
     } else if (options_.renews_credentials && verdict.matched &&
                verdict.class_name == expired_class) {
@@ -187,11 +185,7 @@ class Run {
   ClassTally& tally_of(const Verdict& verdict) {
     const auto known = tallies_.find(verdict.class_name);
     if (known != tallies_.end()) return known->second;
-    Policy policy = policy_from(layered(options_.strong, layered(verdict.policy, options_.weak)));
-    // If a new login did not help, a second one will not either.
-    if (renewable(verdict) && !options_.retry_on.contains(result_.deciding.outcome)) {
-      policy.attempts = 2;
-    }
+    const Policy policy = policy_in_force(options_, result_.deciding.outcome, verdict);
     return tallies_.emplace(verdict.class_name, ClassTally{policy, Backoff(policy, seams_.random)})
         .first->second;
   }
@@ -228,7 +222,7 @@ class Run {
     } else if (delivery.own_failure) {
       result_.deciding.own_failure = delivery.own_failure;
       reason = StopReason::internal;
-      why = *delivery.own_failure;
+      why = output_lost + *delivery.own_failure;
     } else if (delivery.out_of_time) {
       reason = StopReason::deadline;
       why = "nobody took its output in time";
@@ -261,6 +255,30 @@ class Run {
 };
 
 }  // namespace
+
+Policy policy_in_force(const RetryOptions& options, const PolicyFields& of_verdict) {
+  return policy_from(layered(options.strong, layered(of_verdict, options.weak)));
+}
+
+Policy policy_in_force(const RetryOptions& options, const Outcome& outcome,
+                       const Verdict& verdict) {
+  Policy policy = policy_in_force(options, verdict.policy);
+  // If a new login did not help, a second one will not either.
+  if (renewable(options, verdict) && !options.retry_on.contains(outcome)) policy.attempts = 2;
+  return policy;
+}
+
+std::optional<StopReason> reason_to_stop(const RetryOptions& options, const Outcome& outcome,
+                                         const Verdict& verdict) {
+  if (options.retry_on.contains(outcome)) return std::nullopt;
+  if (verdict.matched) {
+    const bool retried = verdict.retry || renewable(options, verdict);
+    return retried ? std::nullopt : std::optional(StopReason::permanent);
+  }
+  if (!options.retry_unmatched) return StopReason::unmatched;
+  return options.stop_unmatched.contains(outcome) ? std::optional(StopReason::permanent)
+                                                  : std::nullopt;
+}
 
 boost::asio::awaitable<RunResult> run_with_retry(RetryOptions options, Seams seams) {
   Run run(std::move(options), std::move(seams));

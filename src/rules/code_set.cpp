@@ -38,7 +38,8 @@ bool CodeSet::contains(const Outcome& outcome) const {
                        return range.first <= code && code <= range.last;
                      }) ||
          (signalled != nullptr &&
-          std::find(signals.begin(), signals.end(), signalled->signal) != signals.end());
+          std::find(signals.begin(), signals.end(), signalled->signal) != signals.end()) ||
+         (timeouts && std::holds_alternative<TimedOut>(outcome));
 }
 
 Result<CodeSet> parse_code_set(std::string_view text) {
@@ -51,11 +52,13 @@ Result<CodeSet> parse_code_set(std::string_view text) {
       set.codes.push_back(*range);
     } else if (const auto signal = numeric ? std::nullopt : parse_signal(item)) {
       set.signals.push_back(*signal);
+    } else if (item == "timeout") {
+      set.timeouts = true;
     } else {
-      return Error{
-          {},
-          "'" + std::string(item) +
-              "' is no exit code (0 to 255), no range such as 64-78 and no signal such as KILL"};
+      return Error{{},
+                   "'" + std::string(item) +
+                       "' is not valid; write exit codes (0 to 255), ranges such as 64-78, signals "
+                       "such as KILL, or timeout"};
     }
     if (comma == std::string_view::npos) return set;
     rest.remove_prefix(comma + 1);

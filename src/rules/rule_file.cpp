@@ -200,7 +200,7 @@ void FileReader::read_conditions(yaml::Mapping& fields, Rule& rule) {
   rule.stream = read_stream(fields);
   for (const yaml::Node* codes : fields.texts("exit-codes")) {
     const Result<CodeSet> set = parse_code_set(codes->text);
-    if (!set || !set->signals.empty()) {
+    if (!set || !set->signals.empty() || set->timeouts) {
       error(codes->where,
             "'exit-codes' takes numbers and ranges from 0 to 255 such as 75 or 64-78, not '" +
                 codes->text + "'");
@@ -212,7 +212,7 @@ void FileReader::read_conditions(yaml::Mapping& fields, Rule& rule) {
     if (const std::optional<int> signal = parse_signal(name->text)) {
       rule.codes.signals.push_back(*signal);
     } else {
-      error(name->where, "'" + name->text + "' is no signal; write a name such as KILL");
+      error(name->where, "'" + name->text + "' is not a signal; write a name such as KILL");
     }
   }
   if (const auto outcome = fields.one_of("outcome", outcome_words)) {

@@ -37,6 +37,23 @@ constexpr std::array named_signals = {
     NamedSignal{SIGSYS, "SYS"},
 };
 
+// "RTMIN", "RTMIN+2", "RTMAX", "RTMAX-1".
+std::optional<int> real_time_signal(std::string_view name) {
+  const bool from_least = name.starts_with("RTMIN");
+  if (!from_least && !name.starts_with("RTMAX")) return std::nullopt;
+  name.remove_prefix(5);
+  int steps = 0;
+  if (!name.empty()) {
+    const char* end = name.data() + name.size();
+    const auto [read, error] = std::from_chars(name.data() + 1, end, steps);
+    if (name.front() != (from_least ? '+' : '-') || error != std::errc() || read != end ||
+        steps < 0 || steps > SIGRTMAX - SIGRTMIN) {
+      return std::nullopt;
+    }
+  }
+  return from_least ? SIGRTMIN + steps : SIGRTMAX - steps;
+}
+
 }  // namespace
 
 bool succeeded(const Outcome& outcome) {
@@ -127,7 +144,7 @@ std::optional<int> parse_signal(std::string_view text) {
   for (const NamedSignal& named : named_signals) {
     if (named.name == name) return named.number;
   }
-  return std::nullopt;
+  return real_time_signal(name);
 }
 
 }  // namespace retry_exec

@@ -1,10 +1,10 @@
 #include <retry_exec/quantity.hpp>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
-#include <limits>
 #include <optional>
 
 namespace retry_exec {
@@ -12,28 +12,27 @@ namespace retry_exec {
 namespace {
 
 struct Unit {
-  std::string_view name;
+  std::string_view names;  // separated by spaces
   double factor;
 };
 
 constexpr std::array duration_units = {
-    Unit{"ns", 1},          Unit{"us", 1e3},   Unit{"\xC2\xB5s", 1e3},
-    Unit{"\xCE\xBCs", 1e3}, Unit{"ms", 1e6},   Unit{"s", 1e9},
-    Unit{"m", 60e9},        Unit{"h", 3600e9}, Unit{"d", 86400e9},
+    Unit{"ns nanosecond nanoseconds", 1},
+    Unit{"us \xC2\xB5s \xCE\xBCs microsecond microseconds", 1e3},
+    Unit{"ms msec msecs millisecond milliseconds", 1e6},
+    Unit{"s sec secs second seconds", 1e9},
+    Unit{"m min mins minute minutes", 60e9},
+    Unit{"h hr hrs hour hours", 3600e9},
+    Unit{"d day days", 86400e9},
+    Unit{"w week weeks", 604800e9},
 };
 
 constexpr std::array size_units = {
     Unit{"B", 1},
-    Unit{"k", 1e3},
-    Unit{"kB", 1e3},
-    Unit{"KB", 1e3},
-    Unit{"M", 1e6},
-    Unit{"MB", 1e6},
-    Unit{"G", 1e9},
-    Unit{"GB", 1e9},
-    Unit{"KiB", 1024},
-    Unit{"kiB", 1024},
-    Unit{"K", 1024},
+    Unit{"k kB KB", 1e3},
+    Unit{"M MB", 1e6},
+    Unit{"G GB", 1e9},
+    Unit{"KiB kiB K", 1024},
     Unit{"MiB", 1048576},
     Unit{"GiB", 1073741824.0},
 };
@@ -61,7 +60,12 @@ std::optional<Part> take_part(std::string_view& rest) {
 template <std::size_t N>
 const Unit* find_unit(const std::array<Unit, N>& units, std::string_view name) {
   for (const Unit& unit : units) {
-    if (unit.name == name) return &unit;
+    std::string_view names = unit.names;
+    while (!names.empty()) {
+      const std::string_view one = names.substr(0, names.find(' '));
+      if (one == name) return &unit;
+      names.remove_prefix(std::min(one.size() + 1, names.size()));
+    }
   }
   return nullptr;
 }
@@ -83,34 +87,56 @@ std::string short_decimal(double number) {
   return text;
 }
 
+// `count` of 10^-digits, exactly, without zeros at the end: "12.5".
+std::string decimal(std::uint64_t count, std::size_t digits) {
+  std::string text = std::to_string(count);
+  if (text.size() <= digits) text.insert(0, digits + 1 - text.size(), '0');
+  text.insert(text.size() - digits, 1, '.');
+  text.resize(text.find_last_not_of('0') + 1);
+  if (text.ends_with('.')) text.pop_back();
+  return text;
+}
+
 }  // namespace
 
 Result<Duration> parse_duration(std::string_view text) {
   const auto wrong = [&](std::string_view why) {
     return Error{{},
                  quoted(text) + std::string(why) +
-                     "; write a duration such as 500ms, 2.5s, 1h30m, or a number of seconds"};
+                     "; write a duration such as 500ms, 2.5s, 1h30m or 2d (units: ms, s, m, h, d, "
+                     "w, or spelled out; a bare number is seconds)"};
   };
-  if (text.empty()) return wrong(" is no duration");
-  double total = 0;
+  constexpr double most = static_cast<double>(Duration::max().count());
+  if (text.empty()) return wrong(" is not a valid duration");
+  Duration total{};
   std::string_view rest = text;
   while (!rest.empty()) {
+    const bool first = rest.size() == text.size();
     const std::optional<Part> part = take_part(rest);
-    if (!part) return wrong(" is no duration");
+    if (!part) return wrong(" is not a valid duration");
     double factor = 1e9;
     if (!part->unit.empty()) {
       const Unit* unit = find_unit(duration_units, part->unit);
       if (unit == nullptr) return wrong(" has an unknown unit " + quoted(part->unit));
       factor = unit->factor;
-    } else if (part->number != 0 && (rest.data() != text.data() + text.size() || total != 0)) {
+    } else if (part->number != 0 && !(first && rest.empty())) {
       return wrong(" lacks a unit");
     }
-    total += part->number * factor;
+    // Each part by itself, in whole nanoseconds: a sum of doubles would lose the small ones.
+    const double nanoseconds = part->number * factor;
+    if (nanoseconds >= most || Duration::max() - total <= Duration(std::llround(nanoseconds))) {
+      return wrong(" is longer than 292 years");
+    }
+    total += Duration(std::llround(nanoseconds));
   }
-  if (total >= static_cast<double>(std::numeric_limits<Duration::rep>::max())) {
-    return wrong(" is longer than 292 years");
-  }
-  return Duration(static_cast<Duration::rep>(std::llround(total)));
+  return total;
+}
+
+Result<Duration> parse_limit(std::string_view text) {
+  if (text == "none") return unlimited;
+  const Result<Duration> limit = parse_duration(text);
+  if (!limit) return Error{{}, limit.error().what + "; none switches the limit off"};
+  return *limit == Duration::zero() ? unlimited : *limit;
 }
 
 std::string format_duration(Duration duration) {
@@ -133,9 +159,35 @@ std::string format_duration(Duration duration) {
   return join(minutes, "m", whole % 60, "s");
 }
 
+std::string exact_duration(Duration duration) {
+  if (duration == unlimited) return "none";
+  if (duration <= Duration::zero()) return "0s";
+  const auto count = static_cast<std::uint64_t>(duration.count());
+  if (count < 1'000) return std::to_string(count) + "ns";
+  if (count < 1'000'000) return decimal(count, 3) + "us";
+  if (count < 1'000'000'000) return decimal(count, 6) + "ms";
+  constexpr std::uint64_t minute = 60'000'000'000;
+  std::string text;
+  const auto add = [&text](std::uint64_t number, char unit) {
+    if (number != 0) text += std::to_string(number) + unit;
+  };
+  add(count / (1440 * minute), 'd');
+  add(count / (60 * minute) % 24, 'h');
+  add(count / minute % 60, 'm');
+  if (count % minute != 0) text += decimal(count % minute, 9) + "s";
+  return text;
+}
+
+std::string format_number(double number) {
+  std::array<char, 32> digits{};
+  const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), number);
+  return {digits.data(), end};
+}
+
 Result<std::uint64_t> parse_size(std::string_view text) {
   const auto wrong = [&] {
-    return Error{{}, quoted(text) + " is no size; write a number of bytes, or 64KiB, 1MiB, 2GiB"};
+    return Error{
+        {}, quoted(text) + " is not a valid size; write a number of bytes, or 64KiB, 1MiB, 2GiB"};
   };
   std::string_view rest = text;
   const std::optional<Part> part = take_part(rest);

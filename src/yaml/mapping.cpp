@@ -71,13 +71,6 @@ std::optional<T> number_from(std::string_view text) {
   return value;
 }
 
-std::string plain_number(double value) {
-  std::string text(32, '\0');
-  const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), value);
-  text.resize(static_cast<std::size_t>(end - text.data()));
-  return text;
-}
-
 template <class T, class Words>
 std::optional<T> in_range(const Node* value, Words words, T least, T most, Errors& errors,
                           std::string_view key) {
@@ -151,7 +144,7 @@ std::optional<long long> Mapping::integer(std::string_view key, long long least,
 }
 
 std::optional<double> Mapping::number(std::string_view key, double least, double most) {
-  return in_range(scalar(key, "a number"), plain_number, least, most, errors_, key);
+  return in_range(scalar(key, "a number"), format_number, least, most, errors_, key);
 }
 
 std::optional<Duration> Mapping::duration(std::string_view key) {

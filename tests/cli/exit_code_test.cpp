@@ -1,6 +1,9 @@
 // The table of exit codes in --help and README.md, row by row.
 #include "wrapped.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <fstream>
 #include <sstream>
@@ -118,4 +121,66 @@ TEST_CASE("--help, README.md and this file speak of the same codes and options",
   const std::size_t options = ended.out.find("Options:\n");
   REQUIRE(options != std::string::npos);
   CHECK_THAT(readme.str(), ContainsSubstring(ended.out.substr(options)));
+}
+
+TEST_CASE("a shell's 126 and 127 are final unless somebody says otherwise", "[exit-code]") {
+  const TemporaryFolder folder;
+  const std::string file = folder / "n";
+  const auto tries = [&](std::vector<std::string> options, const std::string& code) {
+    std::ofstream(file).close();
+    options.insert(options.end(), {"-d", "0", "-a", "3"});
+    const Ended ended = run(wrapped(options, {"note", file, "x", "+", "exit", code}));
+    CHECK(ended.exit_code() == std::stoi(code));
+    return test::count(read_file(file), "x");
+  };
+  CHECK(tries({}, "126") == 1);
+  CHECK(tries({}, "127") == 1);
+  CHECK(tries({}, "125") == 3);
+  CHECK(tries({"--retry-on", "127"}, "127") == 3);
+  CHECK(tries({"--unmatched", "retry"}, "127") == 3);
+  const Ended ended = run(wrapping({"-d", "0"}, {"sh", "-c", "no-such-command"}));
+  CHECK(ended.exit_code() == 127);
+  CHECK_THAT(ended.err, ContainsSubstring("--retry-on 126,127"));
+}
+
+TEST_CASE("what nobody reads is not complained about, what goes nowhere is", "[exit-code]") {
+  int ends[2];
+  REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+  ::close(ends[0]);
+  for (const char* option : {"--help", "--version"}) {
+    INFO(option);
+    Program program{.argv = {required("RETRY_EXEC"), option}};
+    program.standard_output = Descriptor{ends[1]};
+    const Ended unread = run(program);
+    CHECK(unread.signal() == SIGPIPE);
+    CHECK(unread.err.empty());
+    program.standard_output = Closed{};
+    const Ended closed = run(program);
+    CHECK(closed.exit_code() == 125);
+    CHECK_THAT(closed.err, ContainsSubstring("standard output: "));
+  }
+  ::close(ends[1]);
+}
+
+TEST_CASE("output that a full disk did not take is told as such, and gives 125", "[exit-code]") {
+  const int full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
+  REQUIRE(full >= 0);
+  for (const std::vector<std::string>& options :
+       {std::vector<std::string>{}, {"-q"}, {"-O"}, {"--log", "github"}}) {
+    Program program = wrapped(options, {"out", "x"});
+    program.standard_output = Descriptor{full};
+    const Ended ended = run(program);
+    CHECK(ended.exit_code() == 125);
+    CHECK_THAT(ended.err, ContainsSubstring("output was lost: "));
+    CHECK_THAT(ended.err, ContainsSubstring("No space left on device"));
+    CHECK_THAT(ended.err, !ContainsSubstring("internal error"));
+    CHECK(lines_of(ended.err).size() == 1);
+  }
+  ::close(full);
+}
+
+TEST_CASE("--help is true of a run without rules, too", "[exit-code]") {
+  const std::string help = run({.argv = {required("RETRY_EXEC"), "--help"}}).out;
+  CHECK_THAT(help.substr(0, help.find("Options:")),
+             ContainsSubstring("runs it again after a wait when it fails. With --rules, only"));
 }

@@ -1,6 +1,8 @@
 // What a person, a program and GitHub see of a run.
 #include "wrapped.hpp"
 
+#include <unistd.h>
+
 using namespace test;
 
 namespace {
@@ -131,4 +133,57 @@ TEST_CASE("the summary goes where GitHub wants it", "[log]") {
   program.environment.push_back({"GITHUB_STEP_SUMMARY", folder / "summary"});
   run(program);
   CHECK_THAT(read_file(folder / "summary"), ContainsSubstring("gantt"));
+}
+
+TEST_CASE("--explain is short, and tells the policy that is in force", "[log]") {
+  const TemporaryFolder folder;
+  const Ended brief = run(flaky(folder, {"--explain", "-a", "3", "-m", "20ms"}));
+  CHECK_THAT(brief.err, ContainsSubstring("verdict: absent (t/lag), retried\n"));
+  CHECK_THAT(brief.err, ContainsSubstring("policy   up to 3 attempts, exponential waits from 10ms "
+                                          "by 2 up to 20ms, jitter none\n"));
+  CHECK_THAT(brief.err, ContainsSubstring("waits    at most 10ms 20ms\n"));
+  CHECK_THAT(brief.err, ContainsSubstring("0 rules do not hold\n"));
+  CHECK_THAT(brief.err, !ContainsSubstring("rules tried, in order"));
+  ::unlink((folder / "n").c_str());
+  CHECK_THAT(run(flaky(folder, {"--explain", "-v"})).err,
+             ContainsSubstring("rules tried, in order"));
+  const Ended unmatched = run(wrapped(at_once({"--explain", "-a", "2"}), {"exit", "3"}));
+  CHECK_THAT(unmatched.err, ContainsSubstring("unmatched: no rule knows it, retried"));
+  const Ended final = run(wrapped({"--explain"}, {"exit", "127"}));
+  CHECK_THAT(final.err, ContainsSubstring("no rule knows it, stops"));
+}
+
+TEST_CASE("--explain shows the end of a long log, where causes stand", "[log]") {
+  const Ended ended = run(wrapping({"-q", "-a", "1"}, {"true"}));
+  CHECK(ended.err.empty());
+  const Ended lines =
+      run(wrapping({"--explain", "-a", "1"}, {"sh", "-c", "seq 1 1000 >&2; exit 1"}));
+  CHECK_THAT(lines.err, ContainsSubstring("without its first 990 lines"));
+  CHECK_THAT(lines.err, ContainsSubstring("retry-exec:     1000\n"));
+  CHECK_THAT(lines.err, !ContainsSubstring("retry-exec:     990\n"));
+}
+
+TEST_CASE("under GitHub Actions each failed attempt is told once", "[log]") {
+  const TemporaryFolder folder;
+  const Ended retried = run(flaky(folder, {"--log", "github"}));
+  CHECK(count(retried.err, "attempt 1/5 failed") == 1);
+  for (const std::vector<std::string>& options :
+       {std::vector<std::string>{"--unmatched", "stop"}, {"-a", "1", "--unmatched", "retry"}}) {
+    Program program = wrapped(options, {"err", "boom\n", "+", "exit", "1"});
+    program.argv.insert(program.argv.begin() + 1, {"--log", "github"});
+    const Ended ended = run(program);
+    CHECK(count(ended.err, "::error title=") == 1);
+    CHECK(count(ended.err, ": boom") == 1);
+  }
+}
+
+TEST_CASE("a retry-exec in a retry-exec says so once, with -v", "[log]") {
+  const std::vector<std::string> inner = {
+      required("RETRY_EXEC"), "-v", "-a", "2", "-d", "0", "--", helper(), "exit", "3"};
+  const Ended ended = run(wrapping({"-a", "1"}, inner));
+  CHECK(count(ended.err, "inside another retry-exec") == 1);
+  std::vector<std::string> quiet = inner;
+  quiet.erase(quiet.begin() + 1);
+  CHECK_THAT(run(wrapping({"-a", "1"}, quiet)).err, !ContainsSubstring("inside another"));
+  CHECK_THAT(run({.argv = inner}).err, !ContainsSubstring("inside another"));
 }

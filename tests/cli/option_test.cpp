@@ -1,6 +1,8 @@
 // Options, environment and rule files, in that order of strength; and what is said of wrong ones.
 #include "wrapped.hpp"
 
+#include <map>
+
 using namespace test;
 
 namespace {
@@ -51,7 +53,7 @@ TEST_CASE("each number of the policy can be said in each place", "[option]") {
       {"factor", "factor", "2", "3", "4", "waiting 20ms", "waiting 30ms", "waiting 40ms",
        "attempts: 3, delay: 10ms"},
       {"max-delay", "max-delay", "11ms", "12ms", "13ms", "waiting 11ms", "waiting 12ms",
-       "waiting 13ms", "attempts: 2, delay: 1s"},
+       "waiting 13ms", "attempts: 2"},
       {"backoff", "backoff", "linear", "constant", "exponential", "waiting 30ms", "attempt 4/4",
        "waiting 40ms", "attempts: 4, delay: 10ms"},
       {"jitter", "jitter", "none", "0%", "1ms", "waiting 10ms", "waiting 10ms", "waiting 1",
@@ -92,11 +94,11 @@ TEST_CASE("wrong options say what is wrong and what would be right, all at once"
   CHECK_THAT(ended.err, ContainsSubstring("unknown option --delya; did you mean --delay?"));
   const Ended values =
       run(wrapped({"--attempts", "0", "-j", "some", "-s", "SIGFOO", "--unmatched", "maybe",
-                   "--retry-on", "300", "-t", "0", "--exhausted-code", "256", "--log", "xml"},
+                   "--retry-on", "300", "-t", "soon", "--exhausted-code", "256", "--log", "xml"},
                   {"exit", "0"}));
   CHECK(values.exit_code() == 125);
   for (const char* part : {"--attempts: '0'", "--jitter: 'some'", "--signal: 'SIGFOO'",
-                           "--unmatched: 'maybe'", "--retry-on: '300'", "--timeout: '0'",
+                           "--unmatched: 'maybe'", "--retry-on: '300'", "--timeout: 'soon'",
                            "--exhausted-code: '256'", "--log: unknown log format 'xml'"}) {
     CHECK_THAT(values.err, ContainsSubstring(part));
   }
@@ -175,4 +177,190 @@ TEST_CASE("-n says what would be run, with secrets left out, and runs nothing", 
   CHECK(ended.out.find("hunter2") == std::string::npos);
   CHECK_THAT(ended.out, ContainsSubstring("7 attempts"));
   CHECK_THAT(ended.out, ContainsSubstring("ghcr"));
+}
+
+TEST_CASE("a first wait that is given is not cut by a longest wait that is not", "[option]") {
+  const std::vector<std::string> cut = {"--deadline", "30s", "-j", "none", "-a", "9"};
+  const auto first_wait =
+      [&](std::vector<std::string> options,
+          std::vector<std::pair<std::string, std::optional<std::string>>> environment,
+          const std::string& policy, const std::string& classes = "") {
+        options.insert(options.end(), cut.begin(), cut.end());
+        return waits(std::move(options), std::move(environment), policy, classes);
+      };
+  for (const char* backoff : {"constant", "linear", "exponential", "decorrelated"}) {
+    INFO(backoff);
+    CHECK_THAT(first_wait({"-d", "60", "--backoff", backoff}, {}, ""),
+               ContainsSubstring("a wait of 1m does not fit"));
+  }
+  CHECK_THAT(first_wait({}, {{"RETRY_EXEC_DELAY", "1m"}}, "max-delay: 40s"),
+             ContainsSubstring("a wait of 1m does not fit"));
+  CHECK_THAT(first_wait({}, {}, "delay: 1m"), ContainsSubstring("a wait of 1m does not fit"));
+  CHECK_THAT(first_wait({}, {}, "max-delay: 40s", "transient: {delay: 1m}"),
+             ContainsSubstring("a wait of 1m does not fit"));
+  CHECK_THAT(first_wait({"-d", "1m"}, {{"RETRY_EXEC_MAX_DELAY", "40s"}}, ""),
+             ContainsSubstring("a wait of 1m does not fit"));
+  CHECK_THAT(first_wait({"-m", "40s"}, {{"RETRY_EXEC_DELAY", "1m"}}, ""),
+             ContainsSubstring("a wait of 40s does not fit"));
+}
+
+TEST_CASE("a delay and a shorter longest wait in one place contradict each other", "[option]") {
+  const Ended options = run(wrapped({"-d", "1m", "-m", "40s"}, {"exit", "0"}));
+  CHECK(options.exit_code() == 125);
+  CHECK_THAT(options.err,
+             ContainsSubstring("--delay and --max-delay: a max-delay of 40s is shorter "
+                               "than the delay of 1m"));
+  Program variables = wrapped({}, {"exit", "0"});
+  variables.environment = {{"RETRY_EXEC_DELAY", "1m"}, {"RETRY_EXEC_MAX_DELAY", "40s"}};
+  CHECK_THAT(run(variables).err, ContainsSubstring("RETRY_EXEC_DELAY and RETRY_EXEC_MAX_DELAY: "));
+  CHECK_THAT(waits({}, {}, "delay: 1m, max-delay: 40s"),
+             ContainsSubstring("r.yaml:3:32: a max-delay of 40s is shorter"));
+}
+
+TEST_CASE("none and 0 switch off a limit that a weaker place sets", "[option]") {
+  const TemporaryFolder folder;
+  const std::string rules = folder.write(
+      "r.yaml", "retry-rules: 1\nname: t\npolicy: {timeout: 7s, idle-timeout: 8s, deadline: 9s}\n");
+  const std::vector<std::string> limits = {"timeout", "idle-timeout", "deadline"};
+  const std::vector<std::string> shown = {"7s an attempt", "8s without output", "9s in all"};
+  for (std::size_t i = 0; i < limits.size(); ++i) {
+    INFO(limits[i]);
+    CHECK_THAT(run(wrapped({"-n", "-r", rules}, {"exit", "0"})).out, ContainsSubstring(shown[i]));
+    for (const char* off : {"none", "0", "0s"}) {
+      CHECK_THAT(run(wrapped({"-n", "-r", rules, "--" + limits[i], off}, {"exit", "0"})).out,
+                 !ContainsSubstring(shown[i]));
+      Program program = wrapped({"-n", "-r", rules}, {"exit", "0"});
+      std::string variable = "RETRY_EXEC_" + limits[i];
+      for (char& c : variable)
+        c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+      program.environment = {{variable, off}};
+      CHECK_THAT(run(program).out, !ContainsSubstring(shown[i]));
+    }
+  }
+  folder.write("r.yaml", "retry-rules: 1\nname: t\npolicy: {timeout: 100ms}\n");
+  CHECK(run(wrapping({"-r", rules, "-t", "none"}, {"sleep", "0.3"})).exit_code() == 0);
+  folder.write("r.yaml", "retry-rules: 1\nname: t\npolicy: {timeout: none}\n");
+  CHECK(run(wrapped({"-r", rules}, {"exit", "0"})).exit_code() == 0);
+  CHECK_THAT(run(wrapped({"-n", "-m", "none"}, {"exit", "0"})).out,
+             ContainsSubstring("without an upper limit"));
+}
+
+TEST_CASE("durations have the units that people write, and a wrong one lists them", "[option]") {
+  for (const char* text : {"5min", "10minutes", "2d", "1w", "3hours", "90secs"}) {
+    INFO(text);
+    CHECK(run(wrapped({"-t", text}, {"exit", "0"})).exit_code() == 0);
+  }
+  CHECK_THAT(run(wrapped({"-t", "5fortnights"}, {"exit", "0"})).err,
+             ContainsSubstring("units: ms, s, m, h, d, w"));
+}
+
+TEST_CASE("a variable that stands for no option is told, with the nearest one", "[option]") {
+  Program program = wrapped({}, {"exit", "0"});
+  program.environment = {{"RETRY_EXEC_MAXDELAY", "5"}};
+  const Ended ended = run(program);
+  CHECK(ended.exit_code() == 0);
+  CHECK(ended.err ==
+        "retry-exec: RETRY_EXEC_MAXDELAY is not the variable of an option; did you mean "
+        "RETRY_EXEC_MAX_DELAY?\n");
+  program.argv.insert(program.argv.begin() + 1, "-q");
+  CHECK(run(program).err.empty());
+  program.argv[1] = "-n";
+  CHECK_THAT(run(program).out, ContainsSubstring("RETRY_EXEC_MAXDELAY"));
+  // Those that we set ourselves are no mistake, unless somebody else has set them.
+  program = wrapped({}, {"exit", "0"});
+  program.environment = {{"RETRY_EXEC_MAX_ATTEMPTS", "3"}};
+  CHECK_THAT(run(program).err, ContainsSubstring("did you mean RETRY_EXEC_ATTEMPTS?"));
+  const Ended nested = run(wrapping(at_once({"-a", "2"}), {required("RETRY_EXEC"), "-d", "0", "-a",
+                                                           "1", "--", helper(), "exit", "3"}));
+  CHECK_THAT(nested.err, !ContainsSubstring("variable"));
+}
+
+TEST_CASE("RETRY_EXEC_RULES takes several sets", "[option]") {
+  for (const char* value : {"ghcr,oras", "ghcr oras", " ghcr,\n oras\n"}) {
+    INFO(value);
+    Program program = wrapped({"-n"}, {"exit", "0"});
+    program.environment = {{"RETRY_EXEC_RULES", value}};
+    CHECK_THAT(run(program).out, ContainsSubstring("rules: ghcr, oras\n"));
+  }
+}
+
+TEST_CASE("signals without a name of their own, and time-outs, can be named", "[option]") {
+  CHECK(run(wrapped({"-a", "1", "-s", "RTMAX", "-t", "100ms"}, {"sleep"})).exit_code() == 124);
+  const TemporaryFolder folder;
+  const Ended ended = run(wrapped({"-a", "2", "-d", "0", "--retry-on", "timeout", "-t", "100ms"},
+                                  {"note", folder / "n", "x", "+", "sleep"}));
+  CHECK(ended.exit_code() == 124);
+  CHECK(count(read_file(folder / "n"), "x") == 2);
+  // The command's own 124 is not a limit of ours.
+  CHECK(run(wrapped({"--retry-on", "timeout"}, {"note", folder / "m", "x", "+", "exit", "124"}))
+            .exit_code() == 124);
+  CHECK(count(read_file(folder / "m"), "x") == 1);
+}
+
+TEST_CASE("an unknown kind of report is refused, and a file of that name is still possible",
+          "[option]") {
+  const TemporaryFolder folder;
+  Program program = wrapped({"-R", "jsno:out"}, {"exit", "0"});
+  program.folder = folder.path().string();
+  const Ended ended = run(program);
+  CHECK(ended.exit_code() == 125);
+  CHECK_THAT(ended.err, ContainsSubstring("did you mean 'json:'?"));
+  CHECK_THAT(ended.err, ContainsSubstring("./jsno:out"));
+  program.argv[2] = "./jsno:out";
+  CHECK(run(program).exit_code() == 0);
+  CHECK_FALSE(read_file(folder / "jsno:out").empty());
+}
+
+TEST_CASE("-n tells every option that is given, and where", "[option]") {
+  const std::map<std::string, std::string> samples = {
+      {"NAME|FILE", "ghcr"},
+      {"N", "7"},
+      {"DUR", "2m"},
+      {"F", "3"},
+      {"SIG", "INT"},
+      {"CODES", "7,KILL"},
+      {"retry|stop", "stop"},
+      {"SIZE", "2MiB"},
+      {"[json:|text:]FILE|-", "json:r"},
+      {"FILE", "f"},
+      {"FORMAT", "text"},
+      {"SCRIPT", "true"},
+      {"PREFIX", "p_"},
+  };
+  const std::map<std::string, std::string> kinds = {{"backoff", "linear"}, {"jitter", "full"}};
+  const std::string help = run({.argv = {required("RETRY_EXEC"), "--help"}}).out;
+  std::size_t tried = 0;
+  for (const std::string& line : lines_of(help.substr(help.find("Options:\n")))) {
+    const std::size_t at = line.find("--");
+    if (at > 6 || line.size() < 8 || line[0] != ' ') continue;
+    const std::string name = line.substr(at + 2, line.find(' ', at) - at - 2);
+    if (name == "help" || name == "version" || name == "dry-run") continue;  // nothing is run then
+    const std::size_t after = at + 2 + name.size();  // a blank and an argument, or many blanks
+    const std::string argument =
+        line[after + 1] == ' ' ? "" : line.substr(after + 1, line.find(' ', after + 1) - after - 1);
+    INFO(line);
+    std::vector<std::string> options = {"-n", "--" + name};
+    std::string told = "--" + name;
+    if (!argument.empty()) {
+      const std::string value = argument == "KIND" ? kinds.at(name) : samples.at(argument);
+      options.push_back(value);
+      told += " " + value;
+    }
+    CHECK_THAT(run(wrapped(options, {"exit", "0"})).out, ContainsSubstring("  " + told + "\n"));
+    ++tried;
+  }
+  CHECK(tried > 25);
+  Program program = wrapped({"-n"}, {"exit", "0"});
+  program.environment = {{"RETRY_EXEC_RETRY_ON", "75"}, {"RETRY_EXEC_HOLD_STDOUT", "yes"}};
+  const std::string out = run(program).out;
+  CHECK_THAT(out, ContainsSubstring("RETRY_EXEC_RETRY_ON=75"));
+  CHECK_THAT(out, ContainsSubstring("RETRY_EXEC_HOLD_STDOUT=true"));
+  CHECK_THAT(out, ContainsSubstring("a failure that no rule knows: stops the run"));
+}
+
+TEST_CASE("-n tells the policy of each class of failure, options counted", "[option]") {
+  const std::string out = run(wrapped({"-n", "-r", "ghcr", "-m", "1m30.5s"}, {"exit", "0"})).out;
+  CHECK_THAT(out,
+             ContainsSubstring("  throttled: up to 5 attempts, exponential waits from 15s by 2 "
+                               "up to 1m30.5s"));
 }

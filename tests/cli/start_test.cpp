@@ -81,3 +81,43 @@ TEST_CASE("arguments reach the command byte for byte, and no shell sees them", "
       wrapped({"-a", "1"}, {"print-arguments", "it's", "$HOME", "a b", "", "--", "-v", "\xff"}));
   CHECK(ended.out == "[it's]\n[$HOME]\n[a b]\n[]\n[--]\n[-v]\n[\xff]\n");
 }
+
+TEST_CASE("what only a shell knows says how a shell is had", "[start]") {
+  struct Row {
+    std::vector<std::string> command;
+    std::string words;
+  };
+  for (const Row& row :
+       {Row{{"shopt", "-s", "x"}, "-c 'shopt …' runs a line in one"},
+        Row{{"FOO=1/2", "true"}, "write env FOO=… COMMAND, or -c 'FOO=… COMMAND'"},
+        Row{{"echo a | cat"}, "a word for each argument, or -c '…'"},
+        Row{{"/bin/echo a > /dev/null"}, "a word for each argument, or -c '…'"},
+        Row{{"for", "i", "in", "1"}, "it is part of the shell"},
+        Row{{"no_such_function"}, "a function or an alias of the shell needs -c"}}) {
+    INFO(row.command.front());
+    const Ended ended = once(row.command);
+    CHECK(ended.exit_code() == 127);
+    CHECK_THAT(ended.err, ContainsSubstring(row.words));
+  }
+  Program function = wrapping({"-a", "1"}, {"upload"});
+  function.environment.push_back({"BASH_FUNC_upload%%", "() { true; }"});
+  CHECK_THAT(run(function).err, ContainsSubstring("a function of bash: -c 'upload …'"));
+  CHECK_THAT(once({"./no/such/file"}).err, !ContainsSubstring("shell"));
+  CHECK_THAT(once({""}).err, ContainsSubstring("name is empty"));
+}
+
+TEST_CASE("a folder that PATH leads to is found and cannot be run", "[start]") {
+  const TemporaryFolder folder;
+  REQUIRE(::mkdir((folder / "tool").c_str(), 0755) == 0);
+  Program program = wrapping({"-a", "1"}, {"tool"});
+  program.environment.push_back({"PATH", folder.path().string()});
+  const Ended ended = run(program);
+  CHECK(ended.exit_code() == 126);
+  CHECK_THAT(ended.err, ContainsSubstring("is a directory"));
+}
+
+TEST_CASE("-q leaves what only we can tell", "[start]") {
+  const Ended missing = run(wrapping({"-q"}, {"no-such-command"}));
+  CHECK_THAT(missing.err, ContainsSubstring("not found in PATH"));
+  CHECK(lines_of(missing.err).size() == 1);
+}

@@ -44,3 +44,17 @@ TEST_CASE("the nearest known word is offered only when it is near", "[values]") 
   CHECK(nearest_word("max_delay", known) == "max-delay");
   CHECK(nearest_word("zebra", known).empty());
 }
+
+TEST_CASE("real-time signals are named from either end", "[outcome]") {
+  CHECK(parse_signal("RTMIN") == SIGRTMIN);
+  CHECK(parse_signal("SIGRTMAX") == SIGRTMAX);
+  CHECK(parse_signal("rtmin+2") == SIGRTMIN + 2);
+  CHECK(parse_signal("RTMAX-1") == SIGRTMAX - 1);
+  for (const char* wrong : {"RTMIN-1", "RTMAX+1", "RTMIN+", "RTMIN+99", "RTMIN+1x", "RTMIN+-1"}) {
+    INFO(wrong);
+    CHECK_FALSE(parse_signal(wrong).has_value());
+  }
+  for (int signal = SIGRTMIN; signal <= SIGRTMAX; ++signal) {
+    CHECK(parse_signal(signal_name(signal)) == signal);
+  }
+}

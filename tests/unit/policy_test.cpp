@@ -102,3 +102,42 @@ TEST_CASE("waits of centuries do not wrap around", "[backoff]") {
   CHECK(backoff.longest(1) == Duration::max());
   CHECK(backoff.next() >= policy.delay);
 }
+
+TEST_CASE("a longest wait cuts no delay that a stronger layer chose", "[policy]") {
+  const auto most = [](const PolicyFields& strong, const PolicyFields& middle = {},
+                       const PolicyFields& weak = {}) {
+    const Policy left = policy_from(layered(layered(strong, middle), weak));
+    CHECK(left == policy_from(layered(strong, layered(middle, weak))));  // layers associate
+    return left.max_delay;
+  };
+  CHECK(most({.delay = 60s}) == 60s);
+  CHECK(most({.delay = 10s}) == 32s);
+  CHECK(most({.delay = 60s}, {.max_delay = 5s}) == 60s);
+  CHECK(most({.max_delay = 5s}, {.delay = 60s}) == 5s);
+  CHECK(most({.delay = 1s}, {.delay = 60s}, {.max_delay = 5s}) == 5s);
+  CHECK(most({}, {.delay = 60s}, {.delay = 1s, .max_delay = 5s}) == 60s);
+  CHECK(most({.delay = 60s}, {.delay = 15s, .max_delay = 300s}) == 300s);
+}
+
+TEST_CASE("a limit that is switched off beats what weaker layers say", "[policy]") {
+  const PolicyFields off{.timeout = unlimited, .idle_timeout = unlimited, .deadline = unlimited};
+  const PolicyFields weak{.timeout = 1s, .idle_timeout = 1s, .deadline = 1s};
+  const Policy policy = policy_from(layered(off, weak));
+  CHECK_FALSE(policy.timeout.has_value());
+  CHECK_FALSE(policy.idle_timeout.has_value());
+  CHECK_FALSE(policy.deadline.has_value());
+}
+
+TEST_CASE("waits without an upper limit grow on", "[policy]") {
+  Policy policy = without_jitter();
+  policy.max_delay = unlimited;
+  CHECK(waits(policy, 8).back() == 256s);
+  CHECK(waits(policy, 100).back() == Duration::max());
+}
+
+TEST_CASE("what a jitter is written as is read back as the same", "[policy]") {
+  for (const Jitter& jitter :
+       {Jitter{Jitter::Kind::percent, 33.3333333}, Jitter{Jitter::Kind::added, 0, 90061500ms}}) {
+    CHECK(parse_jitter(to_string(jitter)).value() == jitter);
+  }
+}

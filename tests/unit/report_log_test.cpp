@@ -271,7 +271,7 @@ TEST_CASE("under GitHub Actions a retried failure is a warning and a final one a
           "[report]") {
   CHECK_THAT(log_of(success_at_second, {.format = LogFormat::github}),
              test::ContainsSubstring(
-                 "\n::warning title=retry-exec%3A oras cp a b --password [redacted]::attempt 1/5 "
+                 "::warning title=retry-exec%3A oras cp a b --password [redacted]::attempt 1/5 "
                  "failed in 0.8s: exit 1, absent (ghcr/manifest-by-digest): " +
                  digest + ": not found\n"));
   CHECK_THAT(log_of({failed(5, absent()), ended(StopReason::exhausted, 1, 5, 31s)},
@@ -339,4 +339,27 @@ TEST_CASE("the JSON log is one object a line, without secrets", "[report]") {
 TEST_CASE("a policy is described in one line", "[report]") {
   CHECK(describe({}) == "up to 5 attempts, exponential waits from 2s by 2 up to 32s, jitter equal");
   CHECK(describe({.attempts = 1, .timeout = 30s}) == "1 attempt, 30s an attempt");
+}
+
+TEST_CASE("under GitHub Actions nothing is told as a line and as an annotation", "[report]") {
+  const LogOptions github{.format = LogFormat::github};
+  for (const StopReason reason :
+       {StopReason::exhausted, StopReason::deadline, StopReason::permanent, StopReason::unmatched,
+        StopReason::internal}) {
+    const std::string text = log_of({failed(1, absent()), ended(reason, 1, 1, 3s)}, github);
+    INFO(text);
+    CHECK(text.starts_with("::error title="));
+    CHECK(text.find("failed in") == std::string::npos);
+    CHECK(text.find(digest) == text.rfind(digest));
+  }
+  const std::string retried = log_of({failed(1, absent()), WaitStarted{1s}}, github);
+  CHECK(retried.find("failed in") == retried.rfind("failed in"));
+}
+
+TEST_CASE("a run that we could not go on with says why, and speaks of no error of its own",
+          "[report]") {
+  RunFinished end = std::get<RunFinished>(ended(StopReason::internal, 125, 1, 3s));
+  end.why = "output was lost: standard output: No space left on device";
+  CHECK(log_of({AttemptFinished{1, 1, Exited{0}, 1s, std::nullopt, {}}, end}) ==
+        "retry-exec: stopped: output was lost: standard output: No space left on device\n");
 }

@@ -362,3 +362,16 @@ TEST_CASE("an attempt behind a lost one that finds it there names the option", "
   CHECK_THAT(std::get<RunFinished>(world.events.back()).why,
              test::ContainsSubstring("--accept-done"));
 }
+
+TEST_CASE("an outcome can be final where no rule knows it, though others are retried", "[retry]") {
+  const RetryOptions options{.retry_unmatched = true, .stop_unmatched = {.codes = {{126, 127}}}};
+  World final{.steps = {{Exited{127}, ""}}, .options = options};
+  CHECK(final.run().reason == StopReason::permanent);
+  World other{.steps = {{Exited{1}, ""}, {Exited{0}}}, .options = options};
+  CHECK(other.run().reason == StopReason::success);
+  World by_rule{.steps = {{Exited{127}}, {Exited{0}}}, .options = options};
+  CHECK(by_rule.run().reason == StopReason::success);
+  World asked{.steps = {{Exited{127}, ""}, {Exited{0}}}, .options = options};
+  asked.options.retry_on.codes = {{127, 127}};
+  CHECK(asked.run().reason == StopReason::success);
+}

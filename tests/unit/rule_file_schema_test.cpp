@@ -120,7 +120,8 @@ TEST_CASE("the schema and the parser give the same answers", "[rules]") {
           "[[a]]",  "[{a: b}]",  "{}",          "{a: b}",    "{a: [b]}", "{a: ~}",
           "30s",    "1h30m",     "5 s",         "25%",       "KILL",     "[KILL, sigterm]",
           "NOSUCH", "1-5",       "[1, 64-78]",  "'1,64-78'", "a-b",      "stdout",
-          "both",   "timed-out", "exponential", "equal",     "none"}) {
+          "both",   "timed-out", "exponential", "equal",     "none",     "10minutes",
+          "1d2h",   "0s",        "5y",          "RTMIN+1",   "RTMAX"}) {
       const std::string text = "retry-rules: 1\n" + std::string(place.before) + key + ": " +
                                std::string(value) + std::string(place.after) + "\n";
       CAPTURE(text, errors(text), violations(text));

@@ -115,7 +115,7 @@ TEST_CASE("a wrong file is refused, with the place of what is wrong and what wou
        "f:3:43: 'exit-codes' takes numbers and ranges from 0 to 255 such as 75 or 64-78, not "
        "'KILL'"},
       {"retry-rules: 1\nrules:\n  - {id: a, class: transient, signals: [KILL, SIGFOO]}\n",
-       "f:3:47: 'SIGFOO' is no signal; write a name such as KILL"},
+       "f:3:47: 'SIGFOO' is not a signal; write a name such as KILL"},
       {"retry-rules: 1\nrules:\n  - {id: a, class: transient, match: a, examples: [a]}\n",
        "f:3:51: 'examples' takes a mapping (key: value)"},
       {"retry-rules: 1\nrules:\n  - {id: a, class: transient, match: a, examples: {match: [{a: "
