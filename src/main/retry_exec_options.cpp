@@ -38,8 +38,10 @@ constexpr std::array definitions = {
     OptionDefinition{"signal", 's', "SIG", "first signal to an attempt that is out of time (TERM)"},
     OptionDefinition{"kill-after", 'k', "DUR", "from that signal to KILL (10s)"},
     OptionDefinition{"drain-grace", 0, "DUR",
-                     "how long output is awaited that a background process holds open after the "
-                     "command's end (200ms)"},
+                     "how long after its last byte output is awaited that a background process "
+                     "holds open after the command's end (200ms)"},
+    OptionDefinition{"drain-limit", 0, "DUR",
+                     "how long after the command's end output is awaited that still comes (10s)"},
     OptionDefinition{"retry-on", 0, "CODES",
                      "exit codes, ranges and signals that are retried whatever the rules say, such "
                      "as 1,64-78,KILL; 124 is a time-out, 127 a command not found (none)"},
@@ -224,6 +226,8 @@ Result<Settings, Errors> settings_from(const CommandLine& line, std::string_view
   settings.signal = reader.read<int>("signal", parse_signal_name).value_or(settings.signal);
   settings.drain_grace =
       reader.read<Duration>("drain-grace", parse_duration).value_or(AttemptOptions{}.drain_grace);
+  settings.drain_limit =
+      reader.read<Duration>("drain-limit", parse_duration).value_or(AttemptOptions{}.drain_limit);
   settings.capture_limit =
       reader
           .read<std::uint64_t>("capture-limit",

@@ -160,7 +160,9 @@ std::optional<TimePoint> CommandOutput::next_look(Pump& pump, TimePoint now,
   if (reader_is_slow) return later;
   const TimePoint silent = pump.last_arrival() + options_.drain_grace;
   if (now < silent) return std::min(silent, limit_);
-  return waiting.filter_at_work() ? std::optional(std::min(later, limit_)) : std::nullopt;
+  // In this order: a filter may have written its last and ended meanwhile.
+  const bool more = waiting.filter_at_work() || pump.has_news();
+  return more ? std::optional(std::min(later, limit_)) : std::nullopt;
 }
 
 std::string CommandOutput::open_streams() const {

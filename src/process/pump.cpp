@@ -185,13 +185,14 @@ void Pump::keep_line_whole(std::size_t got) {
 // Before bytes are moved that nobody looks at. What a small write left in a pipe is never spread
 // over two of its buffers (pipe_write() of Linux), and buffers are moved whole.
 bool Pump::finish_line() {
+  if (torn_.empty()) return false;
   while (torn_.size() < PIPE_BUF && !torn_.ends_with('\n')) {
     const std::span<char> room = capture_.prepare();
     if (::read(source_.native_handle(), room.data(), 1) != 1) break;
     torn_ += capture_.commit(1);
   }
   joined_ = std::exchange(torn_, {});
-  return !joined_.empty();
+  return true;
 }
 
 // Whether all of it was written; if not, what follows has been seen to.
@@ -310,11 +311,19 @@ void Pump::note_owed() {
   if (!ended_) owed_ = carried_ + unwritten() + bytes_waiting(source_.native_handle());
 }
 
+short Pump::poll_source() {
+  pollfd request{source_.native_handle(), POLLIN, 0};
+  return ::poll(&request, 1, 0) == 1 ? request.revents : 0;
+}
+
+bool Pump::has_news() {
+  return poll_source() != 0;
+}
+
 void Pump::look_for_end() {
   if (ended_ || recent_ || unwritten() != 0 || owed_ != carried_) return;
-  pollfd request{source_.native_handle(), POLLIN, 0};
   // POLLHUP alone: nothing to read, and nobody who could still write.
-  if (::poll(&request, 1, 0) == 1 && request.revents == POLLHUP) end();
+  if (poll_source() == POLLHUP) end();
 }
 
 void Pump::close() {

@@ -45,6 +45,8 @@ class Pump {
   // What is in the pipe now shall still be carried, whatever comes later. At note_exit() it was so.
   void note_owed();
   bool carried_all_owed() const { return carried_ >= owed_; }
+  // Is there anything in the source, be it the end, that has not been read yet?
+  bool has_news();
   // Looks for the end of the stream without waiting to be told: after the command's exit it is
   // usually there.
   void look_for_end();
@@ -65,6 +67,7 @@ class Pump {
  private:
   void await_source();
   void await_sink();
+  short poll_source();
   ssize_t read_piece();
   void read_some();
   void note_arrival();

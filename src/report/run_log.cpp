@@ -175,7 +175,7 @@ std::string RunLog::finished(const RunFinished& end) {
     case StopReason::not_started:
       break;
   }
-  return line(how) + annotation("error", how);
+  return line(how) + (last_ ? remarks(*last_) : "") + annotation("error", how);
 }
 
 std::string RunLog::annotation(std::string_view level, std::string_view message) {

@@ -25,6 +25,17 @@ struct Decision {
   unsigned max_attempts = 0;  // in all, as this failure's class has it
 };
 
+// Why nothing may be started now, for people.
+std::string still_running(const std::vector<Survivor>& survivors) {
+  std::string who;
+  for (const Survivor& survivor : survivors) {
+    who += (who.empty() ? "" : ", ") + std::to_string(survivor.pid) + " (" + survivor.name + ")";
+  }
+  if (who.empty()) who = "something that cannot be found";
+  return "the failed attempt left processes that could not be ended: " + who +
+         "; nothing is started beside them";
+}
+
 class Run {
  public:
   Run(RetryOptions options, Seams seams)
@@ -111,8 +122,7 @@ class Run {
       return stop(*reason, number, why_final(*result_.verdict));
     }
     if (attempt.has_survivors) {
-      return stop(StopReason::internal, number,
-                  "processes of the failed attempt are still running; none is started beside them");
+      return stop(StopReason::internal, number, still_running(attempt.survivors));
     }
     return decide_wait(number, *result_.verdict);
   }
