@@ -29,11 +29,10 @@ struct Decision {
 std::string still_running(const std::vector<Survivor>& survivors) {
   std::string who;
   for (const Survivor& survivor : survivors) {
-    who += (who.empty() ? "" : ", ") + std::to_string(survivor.pid) + " (" + survivor.name + ")";
+    who += (who.empty() ? ": " : ", ") + std::to_string(survivor.pid) + " (" + survivor.name + ")";
   }
-  if (who.empty()) who = "something that cannot be found";
-  return "the failed attempt left processes that could not be ended: " + who +
-         "; nothing is started beside them";
+  return "processes of the failed attempt are still running" + who +
+         "; none is started beside them";
 }
 
 class Run {

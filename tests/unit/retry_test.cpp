@@ -210,7 +210,7 @@ TEST_CASE("nothing is started beside what could not be ended, and that is named"
   world.run();
   CHECK(world.runs == 1);
   CHECK_THAT(std::get<RunFinished>(world.events.back()).why,
-             ContainsSubstring("123 (sleep), 456 (sudo)"));
+             test::ContainsSubstring("123 (sleep), 456 (sudo)"));
 }
 
 TEST_CASE("an interruption of a wait starts no further attempt", "[retry]") {
