@@ -150,6 +150,7 @@ void RunningAttempt::on_limit(TimeLimit limit, Duration after) {
 
 void RunningAttempt::on_signal(SignalSource::Received received) {
   if (!runs() || tree_.command() <= 0) return;
+  const bool again = sigismember(&passed_on_, received.signal) == 1;
   sigaddset(&passed_on_, received.signal);
   if (received.signal == SIGWINCH) {
     // The kernel told the command before its own terminal had the new size.
@@ -160,7 +161,7 @@ void RunningAttempt::on_signal(SignalSource::Received received) {
   if (received.signal == SIGCONT) {
     // A shell's `fg` continues our whole group.
     if (!tree_.own_group() && !is_stopped(tree_.command())) return;
-  } else {
+  } else if (!again) {
     remarks_.push_back(signal_name(received.signal) + " was passed on to it");
   }
   tree_.pass_on(received.signal);
