@@ -23,6 +23,9 @@ struct CapturedStream {
 struct CapturedOutput {
   CapturedStream standard_output;
   CapturedStream standard_error;
+  // Where our stdout and stderr are one file the command had one pipe for both, so that the order
+  // was its own: standard_output then holds the whole, and standard_error nothing.
+  bool one_stream = false;
 
   bool operator==(const CapturedOutput&) const = default;
 };

@@ -58,8 +58,11 @@ struct AttemptOptions {
   std::optional<Duration> idle_timeout;  // without a byte on either stream
   std::optional<TimePoint> deadline;     // of the whole run
   int first_signal = 15;                 // SIGTERM: how a limit is announced to the command
-  Duration kill_after = std::chrono::seconds(10);         // from that to SIGKILL
-  Duration drain_grace = std::chrono::milliseconds(200);  // for output after the command's exit
+  Duration kill_after = std::chrono::seconds(10);  // from that to SIGKILL
+  // After the command's exit its output is read on until its end, or until nothing has come for
+  // `drain_grace`; while bytes come, no longer than `drain_limit`.
+  Duration drain_grace = std::chrono::milliseconds(200);
+  Duration drain_limit = std::chrono::seconds(10);
 
   // Called for each chunk as it arrives; for status displays.
   std::function<void(std::string_view)> on_output;
@@ -78,6 +81,13 @@ class HeldOutput {
   std::unique_ptr<State> state;
 };
 
+// A process that an attempt started and that we could not end: it belongs to another user.
+struct Survivor {
+  int pid = 0;
+  std::string name;  // as proc(5) has it in `comm`
+  bool operator==(const Survivor&) const = default;
+};
+
 struct Attempt {
   Outcome outcome;
   // The signal that asked us to end while it ran, or that we passed on and that killed it. The
@@ -87,13 +97,16 @@ struct Attempt {
   bool reader_gone = false;
   // We could not do our part (the disk is full of held output): what it printed is not whole.
   std::optional<std::string> own_failure;
-  // Something that it started could not be ended (it belongs to another user): nothing may be
-  // started beside it.
+  // Something that it started could not be ended: nothing may be started beside it. Those that
+  // could be found are named.
   bool has_survivors = false;
+  std::vector<Survivor> survivors;
+  // Output still came at --drain-limit and was not waited for: what was lost, for people.
+  std::optional<std::string> cut_off;
   CapturedOutput output;
   HeldOutput held_output;
   HeldOutput held_error;
-  Duration elapsed{};
+  Duration elapsed{};  // to the command's end or to the limit that it ran into, without our ending
   // What the user should know and no rule needs: "a background process still holds stdout".
   std::vector<std::string> remarks;
 };
@@ -132,8 +145,9 @@ class Supervisor {
   std::unique_ptr<State> state_;
 };
 
-// First lines of main: opens /dev/null on a closed 0, 1 or 2, and lets a write to a closed pipe or
-// beyond a limit of file size fail instead of killing us.
+// First lines of main: puts something on a closed 0, 1 or 2 that can neither be read nor written
+// and that the command does not get, and lets a write to a closed pipe or beyond a limit of file
+// size fail instead of killing us.
 void protect_standard_streams();
 
 // Ends this process the way `signal` would have, so that a shell loop around us stops too. Returns

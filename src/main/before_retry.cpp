@@ -24,6 +24,7 @@ boost::asio::awaitable<Attempt> run_before_retry(Supervisor& supervisor, const S
       .first_signal = settings.signal,
       .kill_after = policy.kill_after,
       .drain_grace = settings.drain_grace,
+      .drain_limit = settings.drain_limit,
       .on_output = {},
   };
   co_return co_await supervisor.run(command, options);

@@ -40,8 +40,10 @@ constexpr std::array definitions = {
     OptionDefinition{"signal", 's', "SIG", "first signal to an attempt that is out of time (TERM)"},
     OptionDefinition{"kill-after", 'k', "DUR", "from that signal to KILL (10s)"},
     OptionDefinition{"drain-grace", 0, "DUR",
-                     "how long output is awaited that a background process holds open after the "
-                     "command's end (200ms)"},
+                     "how long after its last byte to wait for output from background processes, "
+                     "once the command has ended (200ms)"},
+    OptionDefinition{"drain-limit", 0, "DUR",
+                     "how long after the command's end to wait for output that still comes (10s)"},
     OptionDefinition{"retry-on", 0, "CODES",
                      "what is retried whatever the rules say: exit codes, ranges, signals, and "
                      "timeout, such as 1,64-78,KILL,timeout (none)"},
@@ -240,6 +242,8 @@ Result<Settings, Errors> settings_from(const CommandLine& line, std::string_view
   settings.signal = reader.read<int>("signal", parse_signal_name).value_or(settings.signal);
   settings.drain_grace =
       reader.read<Duration>("drain-grace", parse_duration).value_or(AttemptOptions{}.drain_grace);
+  settings.drain_limit =
+      reader.read<Duration>("drain-limit", parse_duration).value_or(AttemptOptions{}.drain_limit);
   settings.capture_limit =
       reader
           .read<std::uint64_t>("capture-limit",

@@ -28,6 +28,7 @@ struct Settings {
   bool keep_step_files = false;
   int signal = 15;
   Duration drain_grace{};
+  Duration drain_limit{};
   std::uint64_t capture_limit = 0;
   bool replay_stdin = false;
   bool hold_stdout = false;

@@ -1,6 +1,7 @@
 #include "runner.hpp"
 
 #include "before_retry.hpp"
+#include "colours.hpp"
 #include "command_line.hpp"
 #include "explanation.hpp"
 #include "github_output.hpp"
@@ -10,7 +11,6 @@
 
 #include <boost/asio/co_spawn.hpp>
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -30,12 +30,10 @@ unsigned long depth() {
   return outer == nullptr ? 0 : std::strtoul(outer, nullptr, 10) % 1000;
 }
 
-// 2>&1, or both at the terminal.
-bool streams_are_one() {
-  struct stat output {};
-  struct stat error {};
-  return ::fstat(STDOUT_FILENO, &output) == 0 && ::fstat(STDERR_FILENO, &error) == 0 &&
-         output.st_dev == error.st_dev && output.st_ino == error.st_ino;
+// The stream whose end a line of ours on stderr would follow.
+const CapturedStream* stream_before_ours(const CapturedOutput& output, const Settings& settings) {
+  if (settings.hold_stderr) return nullptr;
+  return output.one_stream ? &output.standard_output : &output.standard_error;
 }
 
 }  // namespace
@@ -158,6 +156,7 @@ boost::asio::awaitable<Attempt> Runner::attempt(unsigned number, Policy policy,
       .first_signal = settings_.signal,
       .kill_after = policy.kill_after,
       .drain_grace = settings_.drain_grace,
+      .drain_limit = settings_.drain_limit,
       .on_output = {},
   };
   Command command{settings_.command, variables(number)};
@@ -171,7 +170,7 @@ boost::asio::awaitable<Attempt> Runner::attempt(unsigned number, Policy policy,
       missing != nullptr && find_executable(settings_.command.front()).error == ENOENT) {
     missing->reason += shell_hint(settings_.command, environ);
   }
-  line_is_open_ = stopped_within_a_line(attempt.output);
+  note_where_it_stopped(attempt);
   held_output_ = std::move(attempt.held_output);
   held_error_ = std::move(attempt.held_error);
   co_return attempt;
@@ -191,13 +190,20 @@ boost::asio::awaitable<std::optional<Attempt>> Runner::before_retry(
   co_return ran;
 }
 
-// Would a line of ours begin behind something that the command printed?
-bool Runner::stopped_within_a_line(const CapturedOutput& output) const {
-  const auto open = [](bool held, const CapturedStream& stream) {
-    return !held && !stream.tail.empty() && stream.tail.back() != '\n';
-  };
-  return open(settings_.hold_stderr, output.standard_error) ||
-         (open(settings_.hold_stdout, output.standard_output) && streams_are_one());
+// Would a line of ours begin behind something that the command printed, or in its colours? And was
+// something lost that the user does not know of?
+void Runner::note_where_it_stopped(const Attempt& attempt) {
+  const CapturedStream* before = stream_before_ours(attempt.output, settings_);
+  line_is_open_ = before != nullptr && !before->tail.empty() && before->tail.back() != '\n';
+  // Programs read the lines of the other formats.
+  is_coloured_ = before != nullptr && settings_.log == LogFormat::text &&
+                 worth_logging_of(attempt) && leaves_colours_on(before->tail);
+  // With -v it is among the attempt's remarks.
+  if (attempt.cut_off && settings_.verbose == 0) say(*attempt.cut_off);
+}
+
+bool Runner::worth_logging_of(const Attempt& attempt) const {
+  return log_ || settings_.verbose != 0 || attempt.cut_off || !succeeded(attempt.outcome);
 }
 
 std::vector<std::pair<std::string, std::string>> Runner::variables(unsigned number) const {
@@ -233,7 +239,9 @@ void Runner::say(std::string_view text) {
 
 // Ours begin at the start of a line, wherever the command's own output stopped.
 void Runner::write_lines(std::string_view lines) {
-  const std::string whole = (std::exchange(line_is_open_, false) ? "\n" : "") + std::string(lines);
+  std::string whole = std::exchange(is_coloured_, false) ? "\033[0m" : "";
+  whole += std::exchange(line_is_open_, false) ? "\n" : "";
+  whole += lines;
   write_all(STDERR_FILENO, whole, patience());
 }
 

@@ -56,7 +56,8 @@ class Runner {
   void say_where_we_are();
   void write_lines(std::string_view lines);
   TimePoint patience() const;  // until when a reader that does not read is waited for
-  bool stopped_within_a_line(const CapturedOutput& output) const;
+  void note_where_it_stopped(const Attempt& attempt);
+  bool worth_logging_of(const Attempt& attempt) const;
 
   void tell_what_happened();
   std::optional<std::string> summary_file() const;
@@ -78,6 +79,7 @@ class Runner {
   TimePoint deadline_ = TimePoint::max();
   bool said_of_input_ = false;
   bool line_is_open_ = false;  // the command's output stopped in the middle of a line
+  bool is_coloured_ = false;   // and left colours on
   unsigned max_attempts_ = 0;
   int last_exit_ = 0;
   std::string last_rule_;  // of failures, as is the class

@@ -126,6 +126,14 @@ bool is_stopped(pid_t pid) {
   return read_stat(std::to_string(pid)).state == 'T';
 }
 
+std::string name_of(pid_t pid) {
+  const std::string path = "/proc/" + std::to_string(pid) + "/comm";
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  std::array<char, 64> buffer{};
+  const ssize_t size = file ? ::read(file.get(), buffer.data(), buffer.size()) : 0;
+  return size > 1 ? std::string(buffer.data(), static_cast<std::size_t>(size - 1)) : "?";
+}
+
 std::vector<pid_t> group_members(pid_t group) {
   std::vector<pid_t> found;
   for_each_process([&](pid_t pid, const Stat& stat) {

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <span>
+#include <string>
 #include <vector>
 
 namespace retry_exec {
@@ -25,6 +26,9 @@ std::vector<pid_t> children();
 
 // Is `pid` stopped (SIGSTOP, SIGTSTP)? It then acts on nothing but KILL and CONT.
 bool is_stopped(pid_t pid);
+
+// What proc(5) calls it; "?" where that is not told.
+std::string name_of(pid_t pid);
 
 // The living members of process group `group`.
 std::vector<pid_t> group_members(pid_t group);

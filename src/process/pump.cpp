@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <utility>
 
 namespace retry_exec {
@@ -115,11 +116,13 @@ ssize_t Pump::read_piece() {
   const int source = source_.native_handle();
   if (capture_.total() != 0) {
     const std::span<char> room = capture_.prepare();
+    last_room_ = room.size();
     const ssize_t got = ::read(source, room.data(), room.size());
     if (got > 0) pending_ = capture_.commit(static_cast<std::size_t>(got));
     return got;
   }
   std::array<char, 4096> first;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+  last_room_ = first.size();
   const ssize_t got = ::read(source, first.data(), first.size());
   if (got > 0) pending_ = capture_.append({first.data(), static_cast<std::size_t>(got)});
   return got;
@@ -130,7 +133,7 @@ void Pump::read_some() {
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return await_source();
   if (got <= 0) return end();  // EIO is how a pseudo-terminal says end of file
   const auto size = static_cast<std::size_t>(got);
-  if (callbacks_.activity) callbacks_.activity();
+  note_arrival();
   if (callbacks_.bytes) callbacks_.bytes(pending_);
   if (ends_.held != nullptr) {
     if (!ends_.held->state) ends_.held->state = std::make_unique<HeldOutput::State>();
@@ -145,27 +148,85 @@ void Pump::read_some() {
     pending_ = {};
     return await_source();
   }
+  keep_line_whole(size);
   write_pending();
 }
 
-void Pump::write_pending() {
-  while (!pending_.empty()) {
-    const std::size_t before = pending_.size();
-    const Sink::Result result = ends_.sink->write_some(pending_);
-    if (before != pending_.size()) note_carried(before - pending_.size());
+void Pump::note_arrival() {
+  if (callbacks_.activity) callbacks_.activity();
+  if (after_exit_) last_arrival_ = Clock::now();
+}
+
+// A read that took less than there was may have ended within a line that was written whole; where
+// it took all that was there, the writer stopped there itself.
+void Pump::keep_line_whole(std::size_t got) {
+  if (!ends_.sink->is_pipe()) return;
+  if (!torn_.empty()) {
+    const std::size_t room = PIPE_BUF - torn_.size();
+    const std::size_t end = pending_.substr(0, room).find('\n');
+    const std::size_t rest = end != std::string_view::npos ? end + 1 : pending_.size();
+    joined_ = std::exchange(torn_, {});
+    if (rest <= room) {
+      joined_ += pending_.substr(0, rest);
+      pending_.remove_prefix(rest);
+    }
+  }
+  if (got < last_room_ || bytes_waiting(source_.native_handle()) == 0) return;
+  if (pending_.empty()) {
+    if (!joined_.ends_with('\n')) torn_ = std::exchange(joined_, {});
+    return;
+  }
+  const std::size_t start = pending_.rfind('\n') + 1;  // npos + 1 is 0
+  if (pending_.size() - start >= PIPE_BUF) return;
+  torn_ = pending_.substr(start);
+  pending_.remove_suffix(torn_.size());
+}
+
+// Before bytes are moved that nobody looks at. What a small write left in a pipe is never spread
+// over two of its buffers (pipe_write() of Linux), and buffers are moved whole.
+bool Pump::finish_line() {
+  if (torn_.empty()) return false;
+  while (torn_.size() < PIPE_BUF && !torn_.ends_with('\n')) {
+    const std::span<char> room = capture_.prepare();
+    if (::read(source_.native_handle(), room.data(), 1) != 1) break;
+    torn_ += capture_.commit(1);
+  }
+  joined_ = std::exchange(torn_, {});
+  return true;
+}
+
+// Whether all of it was written; if not, what follows has been seen to.
+bool Pump::write_some(std::string_view& bytes) {
+  while (!bytes.empty()) {
+    const std::size_t before = bytes.size();
+    const Sink::Result result = ends_.sink->write_some(bytes);
+    if (before != bytes.size()) note_carried(before - bytes.size());
     switch (result) {
       case Sink::Result::wrote:
         break;
       case Sink::Result::would_block:
-        return await_sink();
+        await_sink();
+        return false;
       case Sink::Result::reader_gone:
         reader_gone_ = true;
-        return end();
+        end();
+        return false;
       case Sink::Result::failed:
         sink_error_ = ends_.sink->error();
-        return end();
+        end();
+        return false;
     }
   }
+  return true;
+}
+
+void Pump::write_pending() {
+  do {
+    std::string_view joined = joined_;
+    const bool wrote = write_some(joined);
+    joined_.erase(0, joined_.size() - joined.size());
+    if (!wrote || !write_some(pending_)) return;
+  } while (full_reads_ >= flood && finish_line());
   if (full_reads_ >= flood && start_moving()) return move_some();
   await_source();
 }
@@ -193,7 +254,7 @@ void Pump::move_some() {
       // bytes, so reading them is cheap, and the promised end of the stream is kept.
       if (copied < 0 && errno == EAGAIN && bytes_waiting(source) == 0) return await_source();
       if (copied <= 0) return stop_moving();
-      if (callbacks_.activity) callbacks_.activity();
+      note_arrival();
       recent.ahead = static_cast<std::size_t>(copied);
       recent.newer.size += recent.ahead;
     }
@@ -237,18 +298,32 @@ void Pump::note_carried(std::size_t size) {
 }
 
 bool Pump::held_up() const {
-  return !ended_ && (!pending_.empty() || (recent_ && recent_->ahead != 0));
+  return !ended_ && (unwritten() != 0 || (recent_ && recent_->ahead != 0));
 }
 
 void Pump::note_exit() {
-  if (!ended_) owed_ = carried_ + pending_.size() + bytes_waiting(source_.native_handle());
+  after_exit_ = true;
+  last_arrival_ = Clock::now();
+  note_owed();
+}
+
+void Pump::note_owed() {
+  if (!ended_) owed_ = carried_ + unwritten() + bytes_waiting(source_.native_handle());
+}
+
+short Pump::poll_source() {
+  pollfd request{source_.native_handle(), POLLIN, 0};
+  return ::poll(&request, 1, 0) == 1 ? request.revents : 0;
+}
+
+bool Pump::has_news() {
+  return poll_source() != 0;
 }
 
 void Pump::look_for_end() {
-  if (ended_ || recent_ || !pending_.empty() || owed_ != carried_) return;
-  pollfd request{source_.native_handle(), POLLIN, 0};
+  if (ended_ || recent_ || unwritten() != 0 || owed_ != carried_) return;
   // POLLHUP alone: nothing to read, and nobody who could still write.
-  if (::poll(&request, 1, 0) == 1 && request.revents == POLLHUP) end();
+  if (poll_source() == POLLHUP) end();
 }
 
 void Pump::close() {

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 
 namespace retry_exec {
@@ -37,11 +38,15 @@ class Pump {
 
   void start();
 
-  // The command itself has ended: what is in the pipe now is still its own, what comes later is
-  // somebody else's.
+  // The command itself has ended: what is in the pipe now is still its own. From now on it is known
+  // when something came last, that is at the earliest now.
   void note_exit();
-  // Has everything that was in the pipe at note_exit() been carried?
+  TimePoint last_arrival() const { return last_arrival_; }
+  // What is in the pipe now shall still be carried, whatever comes later. At note_exit() it was so.
+  void note_owed();
   bool carried_all_owed() const { return carried_ >= owed_; }
+  // Is there anything in the source, be it the end, that has not been read yet?
+  bool has_news();
   // Looks for the end of the stream without waiting to be told: after the command's exit it is
   // usually there.
   void look_for_end();
@@ -62,8 +67,14 @@ class Pump {
  private:
   void await_source();
   void await_sink();
+  short poll_source();
   ssize_t read_piece();
   void read_some();
+  void note_arrival();
+  void keep_line_whole(std::size_t got);
+  bool finish_line();
+  std::size_t unwritten() const { return joined_.size() + pending_.size() + torn_.size(); }
+  bool write_some(std::string_view& bytes);
   void write_pending();
   void note_carried(std::size_t size);
   void end();
@@ -76,10 +87,17 @@ class Pump {
   Ends ends_;
   Capture capture_;
   Callbacks callbacks_;
-  std::string_view pending_;  // read, not yet written: points into the capture's ring
+  // Read, not yet written, in this order. A line whose middle our own reads would become the border
+  // of two writes is put together: into a pipe, short lines go whole.
+  std::string joined_;
+  std::string_view pending_;  // points into the capture's ring
+  std::string torn_;          // the start of a line whose rest is waiting in the source
   std::uint64_t carried_ = 0;
   std::uint64_t owed_ = 0;
+  bool after_exit_ = false;
+  TimePoint last_arrival_{};
   unsigned full_reads_ = 0;
+  std::size_t last_room_ = 0;  // the most that the last read could have taken
   bool ended_ = false;
   bool reader_gone_ = false;
   int hold_error_ = 0;

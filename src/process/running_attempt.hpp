@@ -1,30 +1,32 @@
 // One attempt, from its start to the death of all that it started.
 #pragma once
 
+#include "command_output.hpp"
+#include "job.hpp"
 #include "launcher.hpp"
-#include "pump.hpp"
+#include "process_tree.hpp"
 #include "signals.hpp"
 #include "supervisor_state.hpp"
-#include "terminal.hpp"
 
 #include <retry_exec/process.hpp>
 
 #include <boost/asio/steady_timer.hpp>
 
 #include <csignal>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace retry_exec {
 
-// The command's end and the end of its output are two events, in either order:
+// What the command printed is complete before what it left is ended, and what that prints on its
+// way out is read as well:
 //
-//   running ──exit──▶ (failed, or asked to end: its whole tree ended) ──▶ draining ──▶ done
+//   running ──exit──▶ draining ──failed, with something left──▶ ending ──▶ last words ──▶ done
+//                         └──succeeded, or nothing left─────────────────────────────────────▲
 //
-// The outcome is decided by the exit; output that is still in the pipes then is carried; a pipe
-// that a background process keeps open is closed after a short grace.
+// The outcome is decided by the exit. Draining and last words end with the streams, or when these
+// have been silent for a grace, or at a limit: see CommandOutput::next_look().
 class RunningAttempt {
  public:
   RunningAttempt(Supervisor::State& supervisor, const Command& command,
@@ -41,17 +43,17 @@ class RunningAttempt {
   void escalate();
   void on_child_event();  // some descendant may have ended or stopped
   // The child whose end is still to come; -1: none.
-  pid_t awaited() const { return exit_seen_ ? -1 : pid_; }
+  pid_t awaited() const { return runs() ? tree_.command() : -1; }
 
  private:
-  struct Streams;
+  enum class Stage { running, draining, ending, last_words, done };
+
+  bool runs() const { return stage_ == Stage::running; }
 
   // Starting
   bool start();
   bool fail_to_start(NotStarted why);
-  bool open_streams(Streams& streams);
-  void start_pumps(Streams& streams);
-  Child launch(const Found& found, const Streams& streams, StartFailure& failure) const;
+  Child launch(const Found& found, int input, StartFailure& failure) const;
   void set_limits();
 
   // Limits
@@ -59,39 +61,39 @@ class RunningAttempt {
   void watch_idle();
   void on_limit(TimeLimit limit, Duration after);
 
-  // Ending
-  void on_exit(int status);
+  // The stages
   void look_for_exit();
-  void look_for_stop();
-  bool anything_left() const;
+  void on_exit(int status);
+  int fatal_signal(int status, bool had_terminal) const;
+  void drain(Stage stage);
+  void look_at_output();
+  void on_drained();
   void end_leftovers();
-  void signal_tree(int signal);
-  std::vector<pid_t> tree() const;
+  void look_for_leftovers();
+  void finish();
+
+  // Ending
+  void send(int signal);
   void kill_later(Duration after);
   void kill_tree();
   void give_up();
-  void drain();
-  void on_drain_grace();
-  bool finish_if_done();
 
   Outcome outcome() const;
-  std::optional<std::string> lost_output() const;
   Attempt collect();
 
   Supervisor::State& supervisor_;
   const Command& command_;
   const AttemptOptions& options_;
-  const bool own_group_;
 
+  Stage stage_ = Stage::running;
   TimePoint started_{};
+  TimePoint ended_{};  // the command, or the limit that it ran into
   TimePoint last_activity_{};
-  pid_t pid_ = -1;
   std::optional<Child> child_;
-  UniqueFd terminal_;  // master of the pseudo-terminal, for its size
-  std::optional<Pump> output_;
-  std::optional<Pump> error_;
-  HeldOutput held_output_;
-  HeldOutput held_error_;
+  ProcessTree tree_;
+  Job job_;
+  CommandOutput output_;
+  FileId input_;  // what the command reads
 
   boost::asio::steady_timer limit_timer_;
   boost::asio::steady_timer idle_timer_;
@@ -103,14 +105,13 @@ class RunningAttempt {
   std::optional<int> status_;  // as wait(2) gives it
   std::optional<TimedOut> timed_out_;
   std::optional<int> interrupted_by_;
-  sigset_t passed_on_{};            // the signals that reached it by way of us
-  bool lent_the_terminal_ = false;  // its group is the foreground group, in place of ours
-  bool killed_ = false;             // SIGKILL has been sent to the tree
+  sigset_t passed_on_{};    // the signals that reached it by way of us
+  bool keep_tree_ = false;  // it succeeded: what it left in the background is meant to live on
+  bool escalated_ = false;  // we were asked to end for a second time
+  bool killed_ = false;     // KILL has been sent to it
   int kill_rounds_ = 0;
   bool has_survivors_ = false;
-  bool tree_ended_ = false;  // nothing that it started is left, or may be left
-  bool draining_ = false;
-  bool exit_seen_ = false;
+  std::vector<Survivor> survivors_;
   std::vector<std::string> remarks_;
 };
 

@@ -6,7 +6,6 @@
 
 #include <boost/system/system_error.hpp>
 
-#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -70,25 +69,6 @@ void SignalSource::await() {
                            }
                            await();
                          });
-}
-
-void protect_standard_streams() {
-  // Otherwise our first pipe would become the command's stdin, stdout or stderr.
-  for (int fd = 0; fd < 3; ++fd) {
-    if (::fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;
-    // What we print on a closed stream fails, as it does for any program.
-    if (fd != 0 || ::open("/dev/null", O_RDONLY) < 0) ::open("/", O_PATH);
-  }
-  // An empty handler, not SIG_IGN: exec turns a handler back into the default, while SIG_IGN would
-  // reach the command and change what it does. An inherited SIG_IGN is passed on as it is.
-  for (const int signal : {SIGPIPE, SIGXFSZ}) {
-    struct sigaction action {};
-    struct sigaction before {};
-    action.sa_handler = [](int) {};
-    action.sa_flags = SA_RESTART;
-    ::sigaction(signal, &action, &before);
-    if (before.sa_handler == SIG_IGN) ::sigaction(signal, &before, nullptr);
-  }
 }
 
 int die_by(int signal) {

@@ -11,11 +11,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <utility>
 
 namespace retry_exec {
+
+namespace {
+
+// How much of `bytes` goes into a pipe in one write. A line that is longer than PIPE_BUF cannot be
+// kept whole, and goes as far as it goes.
+std::size_t atomic_part(std::string_view bytes) {
+  if (bytes.size() <= PIPE_BUF) return bytes.size();
+  const std::size_t last = bytes.rfind('\n', PIPE_BUF - 1);
+  if (last != std::string_view::npos) return last + 1;
+  return std::min(bytes.find('\n', PIPE_BUF), bytes.size() - 1) + 1;
+}
+
+}  // namespace
 
 Sink::Sink(boost::asio::io_context& context, int fd) : context_(context), fd_(fd) {}
 
@@ -29,14 +43,18 @@ void Sink::find_kind() {
   if (kind_ == Kind::pipe || kind_ == Kind::terminal) own_.reset(open_non_blocking(fd_));
 }
 
+bool Sink::is_pipe() {
+  if (kind_ == Kind::unknown) find_kind();
+  return kind_ == Kind::pipe;
+}
+
 bool Sink::writable_now() const {
   pollfd request{fd_, POLLOUT, 0};
   return ::poll(&request, 1, 0) == 1;
 }
 
 Sink::Result Sink::write_some(std::string_view& bytes) {
-  if (kind_ == Kind::unknown) find_kind();
-  std::size_t size = bytes.size();
+  std::size_t size = is_pipe() ? atomic_part(bytes) : bytes.size();
   if ((kind_ == Kind::pipe || kind_ == Kind::terminal) && !own_) {
     if (!writable_now()) return Result::would_block;
     // pipe(7): POLLOUT promises room for PIPE_BUF bytes and no more.
@@ -61,8 +79,7 @@ Sink::Result Sink::failure() {
 }
 
 std::optional<Sink::Moved> Sink::move_from(int source, std::size_t size) {
-  if (kind_ == Kind::unknown) find_kind();
-  if (kind_ != Kind::pipe) return std::nullopt;
+  if (!is_pipe()) return std::nullopt;
   // SPLICE_F_NONBLOCK speaks of this one call, unlike O_NONBLOCK.
   const ssize_t moved =
       ::splice(source, nullptr, fd_, nullptr, size, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);

@@ -23,7 +23,9 @@ class Sink {
 
   enum class Result { wrote, would_block, reader_gone, failed };
 
-  // Writes a first part of `bytes` and takes it off. would_block: nothing was written.
+  // Writes a first part of `bytes` and takes it off. would_block: nothing was written. What is
+  // written into a pipe at once is, where it can be, of whole lines and no more than PIPE_BUF, so
+  // that nobody else's output comes between (pipe(7)).
   Result write_some(std::string_view& bytes);
 
   // Moves up to `size` bytes from the pipe `source` without copying them, when this is a pipe too;
@@ -40,7 +42,7 @@ class Sink {
   // errno of the write that failed for another reason than a missing reader: a full disk.
   int error() const { return error_; }
 
-  bool is_pipe() const { return kind_ == Kind::pipe; }
+  bool is_pipe();
 
  private:
   enum class Kind { unknown, pipe, socket, terminal, always_ready };

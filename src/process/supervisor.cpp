@@ -106,8 +106,11 @@ boost::asio::awaitable<int> Supervisor::give_out(HeldOutput& held, int fd,
   std::uint64_t offset = 0;
   while (true) {
     constexpr std::size_t piece = std::size_t{64} << 10;
-    const std::string bytes = held.state->buffer.read(offset, piece);
+    std::string bytes = held.state->buffer.read(offset, piece);
     if (bytes.empty()) co_return 0;
+    // A line goes whole where it can: see Sink.
+    const std::size_t lines = bytes.rfind('\n') + 1;  // npos + 1 is 0
+    if (bytes.size() == piece && lines != 0) bytes.resize(lines);
     offset += bytes.size();
     for (std::string_view rest = bytes; !rest.empty();) {
       switch (sink.write_some(rest)) {

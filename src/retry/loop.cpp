@@ -35,6 +35,16 @@ bool renewable(const RetryOptions& options, const Verdict& verdict) {
          verdict.class_name == expired_class;
 }
 
+// Why nothing may be started now, for people.
+std::string still_running(const std::vector<Survivor>& survivors) {
+  std::string who;
+  for (const Survivor& survivor : survivors) {
+    who += (who.empty() ? ": " : ", ") + std::to_string(survivor.pid) + " (" + survivor.name + ")";
+  }
+  return "processes of the failed attempt are still running" + who +
+         "; none is started beside them";
+}
+
 class Run {
  public:
   Run(RetryOptions options, Seams seams)
@@ -123,8 +133,7 @@ class Run {
       return stop(*reason, number, why_final(*reason, *result_.verdict));
     }
     if (attempt.has_survivors) {
-      return stop(StopReason::internal, number,
-                  "processes of the failed attempt are still running; none is started beside them");
+      return stop(StopReason::internal, number, still_running(attempt.survivors));
     }
     return decide_wait(number, *result_.verdict);
   }

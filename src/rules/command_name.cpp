@@ -37,7 +37,8 @@ constexpr std::array wrappers = {
             "-r --rules -a --attempts -d --delay --factor -m --max-delay --backoff -j "
             "--jitter -t --timeout --idle-timeout --deadline -s --signal -k "
             "--kill-after --retry-on --stop-on --unmatched --capture-limit -R --report "
-            "--log --seed --exhausted-code --retries --drain-grace --summary --before-retry "
+            "--log --seed --exhausted-code --retries --drain-grace --drain-limit --summary "
+            "--before-retry "
             "--github-output"},
 };
 

@@ -33,6 +33,7 @@ bool may_name_a_secret(std::string_view word) {
 }  // namespace
 
 const std::string& EvidenceRoom::seen(Stream stream) {
+  if (output_.one_stream) stream = Stream::standard_output;
   std::optional<std::string>& text = seen_[static_cast<std::size_t>(stream)];
   if (text) return *text;
   if (stream != Stream::both) {
@@ -103,6 +104,7 @@ Evidence EvidenceRoom::evidence(const EvidencePatterns& patterns, std::optional<
   if (!stream) {
     stream = blank(seen(Stream::standard_error)) ? Stream::standard_output : Stream::standard_error;
   }
+  if (output_.one_stream) stream = Stream::both;
   constexpr std::array names = {"stdout", "stderr", "stdout and stderr"};  // by Stream
   const std::string_view text = focused(patterns, seen(*stream));
   return {.stream = names[static_cast<std::size_t>(*stream)],

@@ -261,6 +261,69 @@ TEST_CASE("closed standard descriptors are no trap", "[stream]") {
   }
 }
 
+TEST_CASE("a standard descriptor that is closed is closed for the command too", "[stream]") {
+  for (const char* closed : {"<&-", ">&-", "2>&-", "<&- >&-", "<&- >&- 2>&-"}) {
+    INFO(closed);
+    const TemporaryFolder folder;
+    const std::string command = " sh -c 'ls -l /proc/self/fd | grep -o \"[0-9]* ->\" > \"$0\"' ";
+    const std::string list = command + "'" + (folder / "list") + "' " + closed;
+    run({.argv = {"sh", "-c", "exec" + list}});
+    const std::string bare = read_file(folder / "list");
+    for (const char* options : {"", "-I", "-O", "-E", "--pty"}) {
+      INFO(options);
+      run({.argv = {"sh", "-c", "'" + required("RETRY_EXEC") + "' " + options + " --" + list}});
+      CHECK(read_file(folder / "list") == bare);
+    }
+  }
+}
+
+TEST_CASE("what cannot be written or read without us fails with us as well", "[stream]") {
+  const std::string ours = "'" + required("RETRY_EXEC") + "' -a 1 -q -- ";
+  const Ended writes = run({.argv = {"sh", "-c", ours + "/usr/bin/printf x >&-"}});
+  CHECK(writes.exit_code() == 1);
+  CHECK_THAT(writes.err, ContainsSubstring("write error"));
+  CHECK(run({.argv = {"sh", "-c", ours + "cat <&-"}}).exit_code() == 1);
+}
+
+TEST_CASE("programs side by side that write short lines into one pipe tear none", "[stream]") {
+  const std::string line(96, 'x');
+  const std::string one = "'" + required("RETRY_EXEC") +
+                          "' -q -- bash -c 'for i in {1..3000}; do echo $0-" + line + "-$0; done' ";
+  const Ended ended =
+      run({.argv = {"bash", "-c",
+                    "{ for c in a b c d; do " + one + "$c & done; wait; } | { sleep 1; cat; }"}});
+  const std::vector<std::string> lines = lines_of(ended.out);
+  CHECK(lines.size() == 12'000);
+  std::size_t torn = 0;
+  for (const std::string& found : lines) {
+    const std::string name = found.substr(0, 1);
+    torn += found == name + "-" + line + "-" + name ? 0 : 1;
+  }
+  CHECK(torn == 0);
+}
+
+TEST_CASE("a line that our own buffer's end cuts goes into a pipe whole", "[stream]") {
+  // Longer and longer lines, so that every place in our buffer is once the end of a read.
+  const std::string one = "'" + required("RETRY_EXEC") + "' -q --capture-limit 1 -- bash -c \"" +
+                          std::string(
+                              "for i in {1..3000}; do printf '%s%*s\\n' \\$0 \\$((i % "
+                              "200)) \\$0; done") +
+                          "\" ";
+  const Ended ended =
+      run({.argv = {"bash", "-c",
+                    "{ for c in a b c d; do " + one + "$c & done; wait; } | { sleep 1; cat; }"}});
+  const std::vector<std::string> lines = lines_of(ended.out);
+  CHECK(lines.size() == 12'000);
+  std::size_t torn = 0;
+  for (const std::string& found : lines) {
+    torn += found.size() >= 2 && found.front() == found.back() &&
+                    found.find_first_not_of(' ', 1) == found.size() - 1
+                ? 0
+                : 1;
+  }
+  CHECK(torn == 0);
+}
+
 TEST_CASE("held output is that of the deciding attempt, once", "[stream]") {
   const TemporaryFolder folder;
   const std::vector<std::string> words = {

@@ -25,6 +25,7 @@ struct Step {
   std::string class_name = "transient";  // how a failure is judged; empty: by no rule
   std::optional<Duration> retry_after = {};
   std::optional<int> interrupted_by = {};
+  std::vector<Survivor> survivors = {};
 };
 
 // A world in which everything happens at once.
@@ -68,6 +69,8 @@ struct World {
       Attempt attempt;
       attempt.outcome = current.outcome;
       attempt.interrupted_by = current.interrupted_by;
+      attempt.has_survivors = !current.survivors.empty();
+      attempt.survivors = current.survivors;
       attempt.elapsed = 1s;
       co_return attempt;
     };
@@ -200,6 +203,14 @@ TEST_CASE("an interruption is final, whatever the command then printed", "[retry
   CHECK(result.reason == StopReason::interrupted);
   CHECK(result.exit_code == 128 + SIGTERM);
   CHECK(result.interrupted_by == SIGTERM);
+}
+
+TEST_CASE("nothing is started beside what could not be ended, and that is named", "[retry]") {
+  World world{.steps = {{failure, "transient", {}, {}, {{123, "sleep"}, {456, "sudo"}}}}};
+  world.run();
+  CHECK(world.runs == 1);
+  CHECK_THAT(std::get<RunFinished>(world.events.back()).why,
+             test::ContainsSubstring("123 (sleep), 456 (sudo)"));
 }
 
 TEST_CASE("an interruption of a wait starts no further attempt", "[retry]") {

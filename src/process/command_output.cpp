@@ -1,0 +1,206 @@
+#include "command_output.hpp"
+
+#include "held_output.hpp"
+#include "standard_streams.hpp"
+#include "terminal.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace retry_exec {
+
+// ---- opening ---------------------------------------------------------------------------------
+
+Handling CommandOutput::handling(const Stream& stream) const {
+  return stream.ours == STDOUT_FILENO ? options_.standard_output : options_.standard_error;
+}
+
+std::optional<std::string> CommandOutput::open(const Pump::Callbacks& callbacks) {
+  one_stream_ = options_.standard_output == options_.standard_error &&
+                options_.standard_output != Handling::discard && streams_are_one();
+  for (Stream& stream : streams_) {
+    const bool second = stream.ours == STDERR_FILENO;
+    if ((second && one_stream_) ||
+        (handling(stream) != Handling::discard && is_closed(stream.ours))) {
+      continue;
+    }
+    if (const char* failed = open(stream)) {
+      // NOLINTNEXTLINE(concurrency-mt-unsafe)
+      return std::string(failed) + ": " + std::strerror(errno);
+    }
+    make_pump(stream, callbacks);
+  }
+  return std::nullopt;
+}
+
+// Returns what could not be done.
+const char* CommandOutput::open(Stream& stream) {
+  if (options_.pseudo_terminal && handling(stream) == Handling::pass &&
+      ::isatty(stream.ours) != 0) {
+    PseudoTerminal terminal = open_pseudo_terminal(stream.ours);
+    if (!terminal.slave) return "cannot open a pseudo-terminal";
+    stream.terminal.reset(::fcntl(terminal.master.get(), F_DUPFD_CLOEXEC, 3));
+    stream.source = std::move(terminal.master);
+    stream.target = std::move(terminal.slave);
+  } else {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) return "cannot open a pipe";
+    stream.source.reset(ends[0]);
+    stream.target.reset(ends[1]);
+  }
+  ::fcntl(stream.source.get(), F_SETFL, O_NONBLOCK);
+  return nullptr;
+}
+
+void CommandOutput::make_pump(Stream& stream, const Pump::Callbacks& callbacks) {
+  Sink& sink =
+      stream.ours == STDOUT_FILENO ? supervisor_.standard_output : supervisor_.standard_error;
+  const Pump::Ends ends{handling(stream) == Handling::pass ? &sink : nullptr,
+                        handling(stream) == Handling::hold ? &stream.held : nullptr};
+  stream.pump.emplace(supervisor_.context, std::move(stream.source), ends, options_.capture_limit,
+                      callbacks);
+}
+
+std::array<int, 2> CommandOutput::command_ends() const {
+  std::array<int, 2> ends = {STDOUT_FILENO, STDERR_FILENO};
+  for (const Stream& stream : streams_) {
+    if (stream.target) ends[static_cast<std::size_t>(stream.ours - 1)] = stream.target.get();
+  }
+  if (one_stream_) ends[1] = ends[0];
+  return ends;
+}
+
+void CommandOutput::start() {
+  for (Stream& stream : streams_) {
+    if (!stream.pump) continue;
+    files_.push_back(FileId::of(stream.target.get()));
+    stream.target.reset();
+    stream.pump->start();
+  }
+}
+
+bool CommandOutput::window_changed() const {
+  bool has_terminal = false;
+  for (const Stream& stream : streams_) {
+    if (!stream.terminal) continue;
+    copy_terminal_size(stream.ours, stream.terminal.get());
+    has_terminal = true;
+  }
+  return has_terminal;
+}
+
+// ---- the end ---------------------------------------------------------------------------------
+
+bool CommandOutput::ended() const {
+  return std::all_of(streams_.begin(), streams_.end(),
+                     [](const Stream& stream) { return !stream.pump || stream.pump->ended(); });
+}
+
+bool CommandOutput::held_up() const {
+  return std::any_of(streams_.begin(), streams_.end(),
+                     [](const Stream& stream) { return stream.pump && stream.pump->held_up(); });
+}
+
+void CommandOutput::close() {
+  for (Stream& stream : streams_) {
+    if (stream.pump) stream.pump->close();
+  }
+}
+
+void CommandOutput::note_exit() {
+  exit_ = Clock::now();
+  limit_ = options_.drain_limit < TimePoint::max() - exit_ ? exit_ + options_.drain_limit
+                                                           : TimePoint::max();
+  limit_struck_ = false;
+  for (Stream& stream : streams_) {
+    if (!stream.pump) continue;
+    stream.pump->note_exit();
+    stream.pump->look_for_end();
+  }
+}
+
+std::optional<TimePoint> CommandOutput::next_look(TimePoint now, const Waiting& waiting) {
+  std::optional<TimePoint> next;
+  for (Stream& stream : streams_) {
+    if (!stream.pump || stream.pump->ended()) continue;
+    const auto look = next_look(*stream.pump, now, waiting);
+    if (look) next = next ? std::min(*next, *look) : *look;
+  }
+  return next;
+}
+
+std::optional<TimePoint> CommandOutput::next_look(Pump& pump, TimePoint now,
+                                                  const Waiting& waiting) {
+  constexpr Duration least = std::chrono::milliseconds(20);
+  const TimePoint later = now + std::max(options_.drain_grace, least);
+  const bool reader_is_slow = pump.held_up() || !pump.carried_all_owed();
+  if (reader_is_slow && waiting.abandon && now >= exit_ + options_.drain_grace) return std::nullopt;
+  if (now >= limit_ && !limit_struck_) {
+    if (pump.held_up() && waiting.filter_at_work()) {
+      limit_ = now + options_.drain_limit;  // a filter that our own reader holds up is not late
+      return later;
+    }
+    limit_struck_ = true;
+    // What is in the pipes now is carried; what comes later is cut off.
+    for (Stream& stream : streams_) {
+      if (stream.pump) stream.pump->note_owed();
+    }
+  }
+  if (limit_struck_) {
+    if (!pump.carried_all_owed()) return later;
+    cut_off_ = cut_off_ || pump.held_up() || now < pump.last_arrival() + options_.drain_grace ||
+               waiting.filter_at_work();
+    return std::nullopt;
+  }
+  if (reader_is_slow) return later;
+  const TimePoint silent = pump.last_arrival() + options_.drain_grace;
+  if (now < silent) return std::min(silent, limit_);
+  // In this order: a filter may have written its last and ended meanwhile.
+  const bool more = waiting.filter_at_work() || pump.has_news();
+  return more ? std::optional(std::min(later, limit_)) : std::nullopt;
+}
+
+std::string CommandOutput::open_streams() const {
+  std::string names;
+  for (const Stream& stream : streams_) {
+    if (!stream.pump || stream.pump->ended()) continue;
+    names += names.empty() ? "" : " and ";
+    names += stream.ours == STDERR_FILENO ? "stderr" : one_stream_ ? "stdout and stderr" : "stdout";
+  }
+  return names;
+}
+
+// ---- what came of it -------------------------------------------------------------------------
+
+std::optional<std::string> CommandOutput::lost() const {
+  for (const Stream& stream : streams_) {
+    if (!stream.pump) continue;
+    const std::string name = stream.ours == STDOUT_FILENO ? "standard output" : "standard error";
+    // NOLINTBEGIN(concurrency-mt-unsafe): one thread
+    if (const int error = stream.pump->sink_error()) return name + ": " + std::strerror(error);
+    if (const int error = stream.pump->hold_error()) {
+      return "cannot keep " + name + " aside: " + std::strerror(error) +
+             "; TMPDIR can name a larger place";
+    }
+    // NOLINTEND(concurrency-mt-unsafe)
+  }
+  return std::nullopt;
+}
+
+void CommandOutput::collect(Attempt& attempt) {
+  auto& [output, error] = streams_;
+  attempt.reader_gone = output.pump && output.pump->reader_gone();
+  attempt.own_failure = lost();
+  if (output.pump) attempt.output.standard_output = output.pump->captured();
+  if (error.pump) attempt.output.standard_error = error.pump->captured();
+  attempt.output.one_stream = one_stream_;
+  attempt.held_output = std::move(output.held);
+  attempt.held_error = std::move(error.held);
+}
+
+}  // namespace retry_exec

@@ -1,0 +1,94 @@
+#include "process_tree.hpp"
+
+#include "descendants.hpp"
+#include "log_filters.hpp"
+#include "values/end_request.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+
+namespace retry_exec {
+
+namespace {
+
+bool contains(const std::vector<pid_t>& pids, pid_t pid) {
+  return std::find(pids.begin(), pids.end(), pid) != pids.end();
+}
+
+}  // namespace
+
+bool ProcessTree::alone() const {
+  return supervisor_.running.size() <= 1 && supervisor_.spared.empty();
+}
+
+// A look at /proc misses who is just being born, and may not be possible at all; where all children
+// are of this attempt, the kernel tells whether one is left.
+bool ProcessTree::anything_left() const {
+  if (!alone()) return !members().empty();
+  reap_orphans({});
+  return has_children();
+}
+
+std::vector<pid_t> ProcessTree::members() const {
+  if (!has_children()) return {};
+  // Orphans cannot be told apart by parent once they are ours: beside other attempts, only the
+  // members of our own group are surely ours.
+  if (supervisor_.running.size() > 1) return group_members(command_);
+  return descendants(supervisor_.spared);
+}
+
+std::vector<pid_t> ProcessTree::spared(const std::vector<pid_t>& members) const {
+  return command_runs_ ? log_filters(command_, members) : std::vector<pid_t>();
+}
+
+void ProcessTree::pass_on(int signal) const {
+  if (!own_group_) {
+    ::kill(command_, signal);
+    return;
+  }
+  const std::vector<pid_t> group =
+      asks_to_end(signal) ? group_members(command_) : std::vector<pid_t>();
+  const std::vector<pid_t> filters = spared(group);
+  if (filters.empty()) {
+    ::kill(-command_, signal);
+    return;
+  }
+  for (const pid_t pid : group) {
+    if (!contains(filters, pid)) ::kill(pid, signal);
+  }
+}
+
+void ProcessTree::signal(int signal, bool all) const {
+  if (command_ <= 0) return;
+  const std::vector<pid_t> found = members();
+  const std::vector<pid_t> filters = all ? std::vector<pid_t>() : spared(found);
+  // Until it is reaped its pid and group are its own; afterwards only what is found below us.
+  const bool to_group = command_runs_ && own_group_ && filters.empty();
+  if (command_runs_) ::kill(to_group ? -command_ : command_, signal);
+  for (const pid_t pid : found) {
+    if (contains(filters, pid)) continue;
+    const bool already =
+        command_runs_ && (pid == command_ || (to_group && ::getpgid(pid) == command_));
+    if (!already) ::kill(pid, signal);
+    if (signal != SIGKILL) ::kill(pid, SIGCONT);  // a stopped process acts on nothing but KILL
+  }
+  // There is a process, and no /proc to find it in: it is in the group that was the command's, or
+  // cannot be reached.
+  if (!command_runs_ && own_group_ && found.empty() && anything_left()) ::kill(-command_, signal);
+}
+
+void ProcessTree::kill(bool all) const {
+  signal(SIGKILL, all);
+  // What forks and ends, over and over, is born elsewhere by the time that it is found; but each
+  // time it becomes our own child, and to kill those takes less time than a fork.
+  constexpr int quick_looks = 1000;
+  for (int look = 0; !command_runs_ && look < quick_looks && anything_left() && alone(); ++look) {
+    const std::vector<pid_t> ours = children();
+    if (ours.empty()) break;
+    for (const pid_t pid : ours) ::kill(pid, SIGKILL);
+  }
+}
+
+}  // namespace retry_exec

@@ -1,0 +1,46 @@
+// The command of one attempt and everything that it started, wherever that hid.
+#pragma once
+
+#include "supervisor_state.hpp"
+
+#include <sys/types.h>
+
+#include <vector>
+
+namespace retry_exec {
+
+class ProcessTree {
+ public:
+  ProcessTree(const Supervisor::State& supervisor, bool own_group)
+      : supervisor_(supervisor), own_group_(own_group) {}
+
+  void started(pid_t command) { command_ = command; }
+  // It has been reaped: its number may be a stranger's from now on.
+  void command_ended() { command_runs_ = false; }
+
+  pid_t command() const { return command_; }
+  bool own_group() const { return own_group_; }
+
+  bool anything_left() const;
+  std::vector<pid_t> members() const;
+
+  // To the command, as it would reach it without us; one that asks it to end is kept from the
+  // filters of its output, which would take its last words with them.
+  void pass_on(int signal) const;
+  // To all of the tree, with a CONT for those that are stopped. `all`: filters too.
+  void signal(int signal, bool all = false) const;
+  // KILL to all of it that can be found, several times over. Filters are spared while the command
+  // runs, unless `all`.
+  void kill(bool all) const;
+
+ private:
+  bool alone() const;  // are all our children of this attempt?
+  std::vector<pid_t> spared(const std::vector<pid_t>& members) const;
+
+  const Supervisor::State& supervisor_;
+  const bool own_group_;
+  pid_t command_ = -1;
+  bool command_runs_ = true;
+};
+
+}  // namespace retry_exec

@@ -1,0 +1,136 @@
+// What a command has said is out, and judged, before what it left is ended; and what that says on
+// its way out too.
+#include "wrapped.hpp"
+
+#include <csignal>
+
+using namespace test;
+
+namespace {
+
+Program script(std::vector<std::string> options, const std::string& text) {
+  return wrapping(std::move(options), {"bash", "-c", text});
+}
+
+std::string numbers(int last) {
+  std::string text;
+  for (int i = 1; i <= last; ++i) text += std::to_string(i) + "\n";
+  return text;
+}
+
+// Passes on line by line, each after a while.
+const std::string slowly = "while read -r l; do sleep 0.05; echo \"$l\"; done";
+
+}  // namespace
+
+TEST_CASE("a failed command's last words come out through its own filter", "[last-words]") {
+  const TemporaryFolder folder;
+  const std::string tee = "exec > >(tee '" + (folder / "log") + "') 2>&1; echo LAST; exit 1";
+  for (int round = 0; round < 20; ++round) {
+    CHECK(run(script({"-a", "1", "-q"}, tee)).out == "LAST\n");
+    CHECK(read_file(folder / "log") == "LAST\n");
+  }
+}
+
+TEST_CASE("a filter that is slow is waited for, after a failure and after a success",
+          "[last-words]") {
+  for (const char* code : {"0", "1"}) {
+    const std::string end = std::string("; seq 20; exit ") + code;
+    CHECK(run(script({"-a", "1", "-q"}, "exec > >(" + slowly + ")" + end)).out == numbers(20));
+    // Longer silent than --drain-grace.
+    CHECK(run(script({"-a", "1", "-q"}, "exec > >(sleep 0.6; cat)" + end)).out == numbers(20));
+    CHECK(run(script({"-a", "1", "-q"}, "exec > >(sleep 0.6; sed = | cat)" + end)).out ==
+          run({.argv = {"bash", "-c", "seq 20 | sed ="}}).out);
+  }
+}
+
+TEST_CASE("rules see what came through a filter", "[last-words]") {
+  const std::string text =
+      "{ echo 'Error response from registry: response status code 503' >&2; exit 1; } 2> "
+      ">(sed 's/^/oras: /' >&2)";
+  for (int round = 0; round < 20; ++round) {
+    const Ended ended = run(script({"-r", "ghcr", "-a", "2", "-d", "0"}, text));
+    CHECK(count(ended.err, "oras: Error") >= 2);
+    CHECK_THAT(ended.err, ContainsSubstring("http/server-error"));
+  }
+}
+
+TEST_CASE("last words of an attempt that is out of time come out through its filter",
+          "[last-words]") {
+  const std::string text =
+      "exec > >(cat); trap 'echo LAST; exit 1' TERM; echo first; sleep 60 & wait; wait";
+  for (int round = 0; round < 5; ++round) {
+    const Ended ended = run(script({"-a", "1", "-q", "-t", "1s"}, text));
+    CHECK(ended.exit_code() == 124);
+    CHECK(ended.out == "first\nLAST\n");
+  }
+}
+
+TEST_CASE("last words of a command that is interrupted come out through its filter",
+          "[last-words]") {
+  for (int round = 0; round < 5; ++round) {
+    Running running(script({"-q"},
+                           "exec > >(cat); trap 'echo LAST; exit 1' TERM; echo first; sleep 60 & "
+                           "wait; wait"));
+    REQUIRE(running.wait_for_out("first"));
+    running.send(SIGTERM);
+    const Ended ended = running.wait();
+    CHECK(ended.signal() == SIGTERM);
+    CHECK(ended.out == "first\nLAST\n");
+  }
+}
+
+TEST_CASE("what a failed command left says its last words when it is ended", "[last-words]") {
+  const TemporaryFolder folder;
+  const std::string up = "'" + (folder / "up") + "'";
+  const std::string text = "(trap 'sleep 0.3; echo BYE; exit' TERM; touch " + up +
+                           "; while :; do sleep 0.02; done) & until test -e " + up +
+                           "; do sleep 0.02; done; exit 1";
+  CHECK(run(script({"-a", "1", "-q"}, text)).out == "BYE\n");
+}
+
+TEST_CASE("a background process that prints for ever is waited for up to a limit, and it is said",
+          "[last-words]") {
+  const std::string text = "(while :; do echo x; sleep 0.02; done) & exit 0";
+  const Ended ended = run(script({"--drain-limit", "600ms"}, text));
+  CHECK(ended.exit_code() == 0);
+  CHECK(ended.wall.count() >= 0.6);
+  CHECK(count(ended.out, "x\n") > 3);
+  CHECK_THAT(ended.err, ContainsSubstring("was cut off"));
+  CHECK(run(script({"-q", "--drain-limit", "100ms"}, text)).err.empty());
+}
+
+TEST_CASE("a filter that does not end is waited for up to a limit", "[last-words]") {
+  const Ended ended =
+      run(script({"-a", "1", "--drain-limit", "600ms"}, "exec > >(sleep 60); echo x; exit 3"));
+  CHECK(ended.exit_code() == 3);
+  CHECK(ended.wall.count() < 20);
+  CHECK_THAT(ended.err, ContainsSubstring("was cut off"));
+}
+
+TEST_CASE("a signal ends the wait for output that still comes", "[last-words]") {
+  const TemporaryFolder folder;
+  Running running(script(
+      {"-q", "--drain-limit", "1h"},
+      "(while :; do echo x; sleep 0.02; done) & echo $$ > '" + (folder / "pid") + "'; exit 0"));
+  REQUIRE(eventually([&] {
+    const std::string pid = read_file(folder / "pid");
+    return !pid.empty() && command_line(static_cast<pid_t>(std::stol(pid))).empty();
+  }));
+  running.send(SIGTERM);
+  const Ended ended = running.wait();
+  CHECK(ended.signal() == SIGTERM);
+  CHECK(ended.wall.count() < 20);
+}
+
+TEST_CASE("the time of an attempt does not count the time that its ending took", "[last-words]") {
+  const Ended ended =
+      run(wrapped({"-a", "1", "-v", "-t", "200ms", "-k", "3s"}, {"ignore", "15", "+", "sleep"}));
+  CHECK(ended.wall.count() >= 3);
+  const std::string words = "failed in ";
+  const std::size_t at = ended.err.find(words);
+  REQUIRE(at != std::string::npos);
+  CHECK(std::stod(ended.err.substr(at + words.size())) < 3);
+  CHECK_THAT(ended.err, ContainsSubstring("SIGTERM was sent"));
+  CHECK_THAT(ended.err, ContainsSubstring("SIGKILL was sent"));
+}
