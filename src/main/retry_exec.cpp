@@ -68,6 +68,7 @@ std::string plan(const Settings& settings, const ChosenRules& rules) {
 }
 
 int run(std::span<char* const> arguments) {
+  const pid_t parent = ::getppid();
   const auto line =
       read_command_line(retry_exec_options(), arguments, "RETRY_EXEC", option_variables());
   if (!line) return fail(program, line.error());
@@ -84,6 +85,7 @@ int run(std::span<char* const> arguments) {
   auto rules = ChosenRules::open(settings->rules, settings->command);
   if (!rules) return fail(program, rules.error());
   if (settings->dry_run) return print(program, plan(*settings, *rules));
+  settings->parent = parent;
   Runner runner(std::move(*settings), std::move(*rules));
   // Nothing is buffered, and the kernel tidies up faster than destructors do.
   std::_Exit(runner.run());

@@ -32,6 +32,10 @@ constexpr std::array definitions = {
                      "none, equal, full, N%, or a duration that is added (equal)"},
     OptionDefinition{"timeout", 't', "DUR", "of one attempt (none)"},
     OptionDefinition{"idle-timeout", 0, "DUR", "of an attempt that prints nothing (none)"},
+    OptionDefinition{
+        "stall-timeout", 0, "DUR",
+        "of an attempt in which nothing moves: no output, no bytes read, written, sent "
+        "or received, next to no CPU time (none)"},
     OptionDefinition{"deadline", 0, "DUR",
                      "of the whole run: attempts are clamped to it, a wait that cannot fit is not "
                      "begun (none)"},
@@ -40,6 +44,8 @@ constexpr std::array definitions = {
     OptionDefinition{"drain-grace", 0, "DUR",
                      "how long output is awaited that a background process holds open after the "
                      "command's end (200ms)"},
+    OptionDefinition{"end-with-parent", 0, "",
+                     "end the attempt, and begin none, once the process that started us has ended"},
     OptionDefinition{"retry-on", 0, "CODES",
                      "exit codes, ranges and signals that are retried whatever the rules say, such "
                      "as 1,64-78,KILL; 124 is a time-out, 127 a command not found (none)"},
@@ -61,6 +67,9 @@ constexpr std::array definitions = {
                      "the like"},
     OptionDefinition{"replay-stdin", 'I', "",
                      "record stdin as the command reads it, replay it on each attempt"},
+    OptionDefinition{"spent-stdin", 0, "stop|go-on",
+                     "after an attempt that failed and has read a pipe that is our stdin, which "
+                     "another one would miss (stop)"},
     OptionDefinition{"hold-stdout", 'O', "", "give out stdout of the deciding attempt only"},
     OptionDefinition{"hold-stderr", 'E', "", "the same for stderr"},
     OptionDefinition{"pty", 0, "",
@@ -135,6 +144,12 @@ Result<bool> parse_unmatched(std::string_view text) {
   return wrong(text, "is neither retry nor stop");
 }
 
+Result<bool> parse_spent_stdin(std::string_view text) {
+  if (text == "go-on") return true;
+  if (text == "stop") return false;
+  return wrong(text, "is neither stop nor go-on");
+}
+
 Result<Duration> parse_positive(std::string_view text) {
   Result<Duration> duration = parse_duration(text);
   if (duration && *duration == Duration::zero()) return wrong(text, "must be more than nothing");
@@ -173,6 +188,7 @@ void read_policy(Reader& reader, const CommandLine& line, PolicyFields& policy) 
   policy.jitter = reader.read<Jitter>("jitter", parse_jitter);
   policy.timeout = reader.read<Duration>("timeout", parse_positive);
   policy.idle_timeout = reader.read<Duration>("idle-timeout", parse_positive);
+  policy.stall_timeout = reader.read<Duration>("stall-timeout", parse_positive);
   policy.deadline = reader.read<Duration>("deadline", parse_positive);
   policy.kill_after = reader.read<Duration>("kill-after", parse_duration);
 }
@@ -236,9 +252,12 @@ Result<Settings, Errors> settings_from(const CommandLine& line, std::string_view
                                })
           .value_or(AttemptOptions{}.capture_limit);
   settings.replay_stdin = line.on("replay-stdin");
+  settings.go_on_without_input =
+      reader.read<bool>("spent-stdin", parse_spent_stdin).value_or(false);
   settings.hold_stdout = line.on("hold-stdout");
   settings.hold_stderr = line.on("hold-stderr");
   settings.pseudo_terminal = line.on("pty");
+  settings.end_with_parent = line.on("end-with-parent");
   settings.report = reader.read<ReportTarget>("report", parse_report_target);
   settings.summary = reader.text("summary");
   settings.github_output = reader.read<std::string>("github-output", parse_output_prefix);

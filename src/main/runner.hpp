@@ -50,6 +50,7 @@ class Runner {
   LogOptions log_options() const;
   const Redactor& redactor();
   void say(std::string_view text);
+  void say_of_stall(const std::string& why);
   void write_lines(std::string_view lines);
   TimePoint patience() const;  // until when a reader that does not read is waited for
   bool stopped_within_a_line(const CapturedOutput& output) const;
@@ -72,7 +73,9 @@ class Runner {
   HeldOutput held_output_;
   HeldOutput held_error_;
   TimePoint deadline_ = TimePoint::max();
+  bool input_taken_ = false;  // by the last attempt
   bool said_of_input_ = false;
+  bool said_of_stall_ = false;
   bool line_is_open_ = false;  // the command's output stopped in the middle of a line
   unsigned max_attempts_ = 0;
   int last_exit_ = 0;

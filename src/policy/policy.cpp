@@ -45,6 +45,7 @@ PolicyFields layered(const PolicyFields& strong, const PolicyFields& weak) {
       .jitter = first_said(strong.jitter, weak.jitter),
       .timeout = first_said(strong.timeout, weak.timeout),
       .idle_timeout = first_said(strong.idle_timeout, weak.idle_timeout),
+      .stall_timeout = first_said(strong.stall_timeout, weak.stall_timeout),
       .deadline = first_said(strong.deadline, weak.deadline),
       .kill_after = first_said(strong.kill_after, weak.kill_after),
   };
@@ -60,6 +61,7 @@ Policy policy_from(const PolicyFields& fields) {
   policy.jitter = fields.jitter.value_or(policy.jitter);
   policy.timeout = fields.timeout;
   policy.idle_timeout = fields.idle_timeout;
+  policy.stall_timeout = fields.stall_timeout;
   policy.deadline = fields.deadline;
   policy.kill_after = fields.kill_after.value_or(policy.kill_after);
   return policy;

@@ -12,6 +12,7 @@ PolicyFields read_policy_fields(yaml::Mapping& fields) {
   policy.jitter = fields.parsed("jitter", "a word, 'N%' or a duration", parse_jitter);
   policy.timeout = fields.duration("timeout");
   policy.idle_timeout = fields.duration("idle-timeout");
+  policy.stall_timeout = fields.duration("stall-timeout");
   policy.deadline = fields.duration("deadline");
   policy.kill_after = fields.duration("kill-after");
   return policy;

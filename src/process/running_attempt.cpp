@@ -4,6 +4,7 @@
 #include "descendants.hpp"
 #include "executable.hpp"
 #include "held_output.hpp"
+#include "spill_buffer.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -65,12 +66,13 @@ bool RunningAttempt::start() {
   if (found.error != 0) return fail_to_start(not_started(command_.argv, found, found.error));
   Streams streams;
   if (!open_streams(streams)) return false;
+  make_pumps(streams);  // what can fail comes before the command runs
   StartFailure failure;
   Child child = launch(found, streams, failure);
   if (failure.error != 0) return fail_to_start(not_started(command_.argv, found, failure));
   pid_ = child.id();
   child_.emplace(std::move(child));
-  start_pumps(streams);
+  start_pumps();
   set_limits();
   return true;
 }
@@ -86,7 +88,10 @@ bool RunningAttempt::open_streams(Streams& streams) {
     return fail_to_start({EAGAIN, std::string(what) + ": " + std::strerror(error)});
   };
   streams.input = supervisor_.input.prepare(options_.standard_input);
-  if (streams.input.error != 0) return fail(streams.input.error, "cannot provide standard input");
+  if (streams.input.error != 0) {
+    return fail_to_start(
+        {EAGAIN, "cannot provide standard input: " + spill_failure(streams.input.error)});
+  }
   const auto open_pipe = [](UniqueFd& source, UniqueFd& target) {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) return false;
@@ -135,7 +140,7 @@ Child RunningAttempt::launch(const Found& found, const Streams& streams,
                          environment.entries(), setup);
 }
 
-void RunningAttempt::start_pumps(Streams& streams) {
+void RunningAttempt::make_pumps(Streams& streams) {
   Pump::Callbacks callbacks{
       .bytes = options_.on_output, .activity = {}, .ended = [this] { finish_if_done(); }};
   if (options_.idle_timeout) callbacks.activity = [this] { last_activity_ = Clock::now(); };
@@ -146,13 +151,16 @@ void RunningAttempt::start_pumps(Streams& streams) {
   output_.emplace(supervisor_.context, std::move(streams.output_source),
                   ends(options_.standard_output, supervisor_.standard_output, held_output_),
                   options_.capture_limit, callbacks);
-  output_->start();
   if (!streams.one_terminal) {
     error_.emplace(supervisor_.context, std::move(streams.error_source),
                    ends(options_.standard_error, supervisor_.standard_error, held_error_),
                    options_.capture_limit, callbacks);
-    error_->start();
   }
+}
+
+void RunningAttempt::start_pumps() {
+  output_->start();
+  if (error_) error_->start();
   supervisor_.input.start_feeding();
 }
 
@@ -168,6 +176,7 @@ void RunningAttempt::set_limits() {
     set_limit(*options_.deadline, TimeLimit::deadline);
   }
   if (options_.idle_timeout) watch_idle();
+  if (options_.stall_timeout) watch_stall();
 }
 
 void RunningAttempt::set_limit(TimePoint when, TimeLimit limit) {
@@ -182,11 +191,40 @@ void RunningAttempt::watch_idle() {
   idle_timer_.async_wait([this](const error_code& error) {
     if (error) return;
     // Whom we hold up, because our own reader does not read, cannot print.
-    if (output_->held_up() || (error_ && error_->held_up())) last_activity_ = Clock::now();
+    if (held_up()) last_activity_ = Clock::now();
     const Duration silent = Clock::now() - last_activity_;
     if (silent < *options_.idle_timeout) return watch_idle();
     on_limit(TimeLimit::idle, silent);
   });
+}
+
+bool RunningAttempt::held_up() const {
+  return output_->held_up() || (error_ && error_->held_up());
+}
+
+void RunningAttempt::watch_stall() {
+  stall_watch_.emplace(
+      supervisor_.context, *options_.stall_timeout,
+      StallWatch::Callbacks{
+          .processes = [this] { return started_here(); },
+          .held_up = [this] { return held_up(); },
+          .stalled = [this](Duration still) { on_limit(TimeLimit::stalled, still); },
+          .unknown =
+              [this](const std::string& why) {
+                remarks_.push_back("whether it stalled cannot be told: " + why);
+                if (options_.on_stall_unknown) options_.on_stall_unknown(why);
+              }});
+}
+
+// All that may still work for this attempt.
+std::vector<pid_t> RunningAttempt::started_here() const {
+  std::vector<pid_t> found = tree();
+  // Beside other attempts the tree is but our group.
+  if (supervisor_.running.size() > 1) {
+    const std::vector<pid_t> below = descendants_of(pid_);
+    found.insert(found.end(), below.begin(), below.end());
+  }
+  return found;
 }
 
 void RunningAttempt::on_limit(TimeLimit limit, Duration after) {
@@ -221,6 +259,14 @@ void RunningAttempt::on_end_request(SignalSource::Received received) {
   if (!exit_seen_ && pid_ > 0 && is_stopped(pid_)) ::kill(own_group_ ? -pid_ : pid_, SIGCONT);
   // Only output that nobody takes can be left to wait for, and that nobody wants now.
   if (draining_) on_drain_grace();
+}
+
+void RunningAttempt::end_in_time(int asked) {
+  interrupted_by_ = asked;
+  if (draining_) return on_drain_grace();
+  if (exit_seen_ || timed_out_) return;
+  signal_tree(options_.first_signal);
+  kill_later(options_.kill_after);
 }
 
 void RunningAttempt::escalate() {
@@ -284,6 +330,7 @@ void RunningAttempt::on_exit(int status) {
   exit_seen_ = true;
   limit_timer_.cancel();
   idle_timer_.cancel();
+  stall_watch_.reset();
   supervisor_.input.stop_feeding();
   output_->note_exit();
   if (error_) error_->note_exit();
@@ -452,8 +499,7 @@ std::optional<std::string> RunningAttempt::lost_output() const {
     // NOLINTBEGIN(concurrency-mt-unsafe): one thread
     if (const int error = (*pump)->sink_error()) return stream + ": " + std::strerror(error);
     if (const int error = (*pump)->hold_error()) {
-      return "cannot keep " + stream + " aside: " + std::strerror(error) +
-             "; TMPDIR can name a larger place";
+      return "cannot keep " + stream + " aside: " + spill_failure(error);
     }
     // NOLINTEND(concurrency-mt-unsafe)
   }
@@ -473,6 +519,8 @@ Attempt RunningAttempt::collect() {
   attempt.held_output = std::move(held_output_);
   attempt.held_error = std::move(held_error_);
   attempt.has_survivors = has_survivors_;
+  attempt.input_taken =
+      options_.standard_input == StandardInput::inherit && supervisor_.input.was_taken();
   attempt.elapsed = Clock::now() - started_;
   attempt.remarks = std::move(remarks_);
   return attempt;

@@ -4,6 +4,7 @@
 #include "launcher.hpp"
 #include "pump.hpp"
 #include "signals.hpp"
+#include "stall_watch.hpp"
 #include "supervisor_state.hpp"
 #include "terminal.hpp"
 
@@ -39,7 +40,8 @@ class RunningAttempt {
   void on_signal(SignalSource::Received received);
   void on_end_request(SignalSource::Received received);
   void escalate();
-  void on_child_event();  // some descendant may have ended or stopped
+  void end_in_time(int asked);  // on account of that signal; what does not end is killed
+  void on_child_event();        // some descendant may have ended or stopped
   // The child whose end is still to come; -1: none.
   pid_t awaited() const { return exit_seen_ ? -1 : pid_; }
 
@@ -50,23 +52,27 @@ class RunningAttempt {
   bool start();
   bool fail_to_start(NotStarted why);
   bool open_streams(Streams& streams);
-  void start_pumps(Streams& streams);
+  void make_pumps(Streams& streams);
+  void start_pumps();
   Child launch(const Found& found, const Streams& streams, StartFailure& failure) const;
   void set_limits();
 
   // Limits
   void set_limit(TimePoint when, TimeLimit limit);
   void watch_idle();
+  void watch_stall();
   void on_limit(TimeLimit limit, Duration after);
 
   // Ending
   void on_exit(int status);
   void look_for_exit();
   void look_for_stop();
+  bool held_up() const;
   bool anything_left() const;
   void end_leftovers();
   void signal_tree(int signal);
   std::vector<pid_t> tree() const;
+  std::vector<pid_t> started_here() const;
   void kill_later(Duration after);
   void kill_tree();
   void give_up();
@@ -95,6 +101,7 @@ class RunningAttempt {
 
   boost::asio::steady_timer limit_timer_;
   boost::asio::steady_timer idle_timer_;
+  std::optional<StallWatch> stall_watch_;
   boost::asio::steady_timer kill_timer_;
   boost::asio::steady_timer drain_timer_;
   boost::asio::steady_timer done_;

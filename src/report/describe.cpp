@@ -33,7 +33,7 @@ std::string describe(const Policy& policy) {
     text += " up to " + format_duration(policy.max_delay) + ", jitter " + to_string(policy.jitter);
   }
   return text + limit(policy.timeout, "an attempt") + limit(policy.idle_timeout, "without output") +
-         limit(policy.deadline, "in all");
+         limit(policy.stall_timeout, "without movement") + limit(policy.deadline, "in all");
 }
 
 }  // namespace retry_exec

@@ -114,7 +114,13 @@ class Run {
       return stop(StopReason::internal, number,
                   "processes of the failed attempt are still running; none is started beside them");
     }
-    return decide_wait(number, *result_.verdict);
+    Decision decision = decide_wait(number, *result_.verdict);
+    if (attempt.input_taken && !options_.go_on_without_input && !decision.stop) {
+      return stop(StopReason::input_spent, number,
+                  "the attempt has read standard input, which another one would miss; -I records "
+                  "and replays it, --spent-stdin go-on retries all the same");
+    }
+    return decision;
   }
 
   // Why a judged failure is not retried, if it is not.
