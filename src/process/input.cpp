@@ -3,6 +3,7 @@
 #include <boost/asio/post.hpp>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -26,12 +27,24 @@ bool Input::was_taken() const {
   return now && taken_between(*unread_, *now);
 }
 
+// Whoever starts us often writes to our pipe, or closes it, right after that. Later, an end that
+// came without a byte could not be told from one behind bytes that the command has read.
+std::optional<Unread> Input::settled() {
+  constexpr int milliseconds = 2;
+  std::optional<Unread> now = unread(STDIN_FILENO);
+  pollfd request{STDIN_FILENO, POLLIN, 0};
+  if (now && now->size == 0 && !now->at_end && ::poll(&request, 1, milliseconds) == 1) {
+    now = unread(STDIN_FILENO);
+  }
+  return now;
+}
+
 Input::Prepared Input::prepare(StandardInput kind) {
   Prepared prepared;
   unread_.reset();
   switch (kind) {
     case StandardInput::inherit:
-      if (start_ < 0) unread_ = unread(STDIN_FILENO);
+      if (start_ < 0) unread_ = settled();
       // The first attempt finds it where the caller left it; a later one where the first did.
       if (used_ && start_ >= 0) ::lseek(STDIN_FILENO, start_, SEEK_SET);
       break;
@@ -66,9 +79,6 @@ Input::Prepared Input::prepare_replay() {
 }
 
 void Input::start_feeding() {
-  // Many who start us close an empty pipe of theirs right after that: who has just been started has
-  // had no time to read it.
-  if (unread_ && unread_->size == 0 && !unread_->at_end) unread_ = unread(STDIN_FILENO);
   if (!command_) return;
   feeding_ = std::make_shared<char>();
   await_command();

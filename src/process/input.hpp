@@ -31,8 +31,8 @@ class Input {
   };
   Prepared prepare(StandardInput kind);
 
-  // Between the start of the command and its end; on replay, feeds what earlier attempts read, then
-  // what they did not.
+  // Replay only: between the start of the command and its end, feeds what earlier attempts read,
+  // then what they did not.
   void start_feeding();
   void stop_feeding();
 
@@ -41,6 +41,7 @@ class Input {
 
  private:
   Prepared prepare_replay();
+  static std::optional<Unread> settled();
   void feed();
   void record(std::string_view bytes);
   void await_command();
