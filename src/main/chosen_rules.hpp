@@ -38,8 +38,8 @@ class ChosenRules {
                                    const CapturedOutput& output) const;
 
   std::vector<Set> sets_;
-  bool by_command_ = false;             // "auto" is among the names
-  std::vector<std::string> brought_;    // by the hosts of the last failure
+  bool by_command_ = false;           // "auto" is among the names
+  std::vector<std::string> brought_;  // by the hosts of the last failure
   std::optional<Classifier> classifier_;
 };
 

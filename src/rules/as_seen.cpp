@@ -64,6 +64,8 @@ void append_line(std::string& seen, std::string_view line) {
     if (line.front() == '\r') seen.resize(begin);
     line.remove_prefix(line.front() == '\x1b' ? escape_length(line) : 1);
   }
+  const std::string_view shown = std::string_view(seen).substr(begin);
+  seen.erase(begin, shown.size() - without_line_prefix(shown).size());
   if (const std::size_t length = seen.size() - begin; length > longest_line) {
     seen.replace(begin + longest_line / 2, length - longest_line, "…");
   }

@@ -31,7 +31,8 @@ std::string host_of(std::string_view word) {
 
 constexpr std::string_view between_words = "=, \t\r\n\"'`<>()[]{};|&";
 
-// Adds hosts in the order in which they are named; "--output=type=image,name=ghcr.io/o/r" names one.
+// Adds hosts in the order in which they are named; "--output=type=image,name=ghcr.io/o/r" names
+// one.
 void add_hosts(std::vector<std::string>& hosts, std::string_view text) {
   while (!text.empty()) {
     const std::size_t end = text.find_first_of(between_words);

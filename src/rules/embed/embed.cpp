@@ -139,8 +139,8 @@ struct Table {
     const std::string see = list("see_", sources_of(set));
     entries += "    {.name = " + raw(file.name) + ",\n     .about = " + raw(set.about) +
                ",\n     .yaml = " + raw(file.yaml) + ",\n     .commands = " + commands +
-               ",\n     .hosts = " + hosts + ",\n     .see = " + see + ",\n     .policy = {" + policy_code(set.policy) +
-               "}},\n";
+               ",\n     .hosts = " + hosts + ",\n     .see = " + see + ",\n     .policy = {" +
+               policy_code(set.policy) + "}},\n";
   }
 
   std::string code() const {
