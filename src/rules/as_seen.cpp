@@ -102,6 +102,7 @@ std::string as_seen(std::string_view text) {
   std::string seen;
   seen.reserve(text.size());
   append_seen(seen, text);
+  unwrap(seen);
   return seen;
 }
 
@@ -113,6 +114,7 @@ std::string as_seen(const CapturedStream& stream) {
   seen += '\n';
   tail.remove_prefix(cut);
   append_seen(seen, tail);
+  unwrap(seen);
   return seen;
 }
 

@@ -19,6 +19,10 @@ std::string as_seen(const CapturedStream& stream);
 // it: patterns say with ^ where a line of the command begins.
 std::string_view without_line_prefix(std::string_view line);
 
+// Makes one line again of text that a tool broke at 80 columns: a pattern is of words, and does not
+// know where one of them found no room.
+void unwrap(std::string& text);
+
 // Stands where a mask hid something.
 inline constexpr std::string_view masked_mark = "…";
 

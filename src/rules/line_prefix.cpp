@@ -47,7 +47,8 @@ std::string_view without_build_step(std::string_view line) {
 
 std::string_view without_line_prefix(std::string_view line) {
   line = without_build_step(without_time_stamp(line));
-  for (const std::string_view mark : {"##[error]", "##[warning]"}) {
+  // Terraform draws a box around an error.
+  for (const std::string_view mark : {"│ ", "##[error]", "##[warning]"}) {
     if (line.starts_with(mark)) line.remove_prefix(mark.size());
   }
   return line;
