@@ -197,6 +197,9 @@ Answer suggest(const CommandLine& line) {
   }
   if (verdict.matched)
     answer.err = "retry-rules: " + verdict.rule + " knows this failure already\n";
+  for (const std::string& example : permanent_look_alikes(*suggestion)) {
+    answer.err += "retry-rules: the pattern also holds on a failure that stays, " + example + "\n";
+  }
   answer.out = suggestion->yaml();
   if (line.on("json")) {
     answer.out = json_text(json::object{{"known", verdict.rule},
