@@ -27,7 +27,7 @@ constexpr std::array variables = {
              R"(\S+ ?\S*)"},
     Variable{R"([a-z][a-z0-9+.-]*://[^\s"',;<>]*[^\s"',;<>:.])", R"(\S+)"},
     Variable{R"(sha(?:256|512):[0-9a-f]{6,})", R"(sha\d+:[0-9a-f]+)"},
-    Variable{R"((?<!code: )(?<!code=)(?<!Code: )"[^"\n]*")", R"("[^"\n]*")"},
+    Variable{R"re((?<!code: )(?<!code=)(?<!Code: )"[^"\n]*")re", R"("[^"\n]*")"},
     Variable{R"('[^'\n]*')", R"('[^'\n]*')"},
     Variable{R"(\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b)", R"([\d.]+(?::\d+)?)"},
     Variable{R"(\[[0-9a-fA-F:]{3,}\](?::\d+)?)", R"(\[[0-9a-f:]+\](?::\d+)?)"},
