@@ -27,6 +27,10 @@ struct Suggestion {
 // Makes a rule of the deciding line of an explanation's evidence. Nothing when there is no line.
 std::optional<Suggestion> suggest_rule(const Explanation& explanation);
 
+// Examples of shipped rules for failures that stay which the suggested pattern would hold on too,
+// each with its rule: with any, it is too wide.
+std::vector<std::string> permanent_look_alikes(const Suggestion& suggestion);
+
 // ---- scoring ---------------------------------------------------------------------------------
 
 // What a person says of a recorded failure. `either` is not scored.

@@ -131,6 +131,7 @@ struct RuleSet {
   std::string name;
   std::string about;
   std::string file;  // as given; "ghcr (built in)"
+  std::vector<std::string> see;  // where the words of the file itself come from
   Serves serves;     // of the file itself, not of what it includes
   PolicyFields policy;
   std::map<std::string, FailureClass, std::less<>> classes;
@@ -148,6 +149,7 @@ struct BuiltinSet {
   std::string_view yaml;
   std::span<const std::string_view> commands;  // that `--rules auto` picks it for
   std::span<const std::string_view> hosts;
+  std::span<const std::string_view> see;  // where its words come from, those of its rules included
   PolicyFields policy;  // what the file's policy ends up as, includes resolved
 };
 
@@ -181,10 +183,13 @@ Errors check_examples(const RuleSet& set);
 // What is allowed and yet is hardly meant: rules that are never reached, rules without examples.
 Errors find_warnings(const RuleSet& set);
 
-// What `--rules auto` stands for: the built-in sets that serve the registry hosts among the
-// arguments of `command`, then those that serve the command itself; the general ones if there are
-// none.
-std::vector<std::string> pick_rule_sets(std::span<const std::string> command);
+// What `--rules auto` stands for: the built-in sets that serve the hosts among the arguments of
+// `command`, then those that serve the command itself, then `generic`, which knows the words that
+// most tools share, and last those that serve a host near the end of what the command has `printed`:
+// a tool that wraps another often names the registry nowhere else. In this order a host that was
+// asked for decides how a class is treated, and one that was merely mentioned does not.
+std::vector<std::string> pick_rule_sets(std::span<const std::string> command,
+                                        std::string_view printed = {});
 
 // ---- judging ---------------------------------------------------------------------------------
 

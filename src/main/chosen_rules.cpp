@@ -1,5 +1,6 @@
 #include "chosen_rules.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace retry_exec {
@@ -13,6 +14,7 @@ Result<ChosenRules, Errors> ChosenRules::open(std::span<const std::string> names
       rules.add(name, errors);
       continue;
     }
+    rules.by_command_ = true;
     for (std::string& picked : pick_rule_sets(command)) rules.add(std::move(picked), errors);
   }
   if (!errors.empty()) return errors;
@@ -39,16 +41,45 @@ std::string ChosenRules::names() const {
   return text;
 }
 
-const Classifier& ChosenRules::classifier() {
-  if (!classifier_) {
-    std::vector<RuleSet> sets;
-    for (Set& set : sets_) {
-      // A built-in set that does not load is our bug: the build has loaded it.
-      sets.push_back(set.loaded ? *std::move(set.loaded) : load_rule_set(set.name).value());
+std::vector<std::string> ChosenRules::brought(std::span<const std::string> command,
+                                              const CapturedOutput& output) const {
+  if (!by_command_) return {};
+  std::vector<std::string> sets;
+  for (const std::string* printed : {&output.standard_output.tail, &output.standard_error.tail}) {
+    for (std::string& set : pick_rule_sets(command, *printed)) {
+      const auto known = [&](const Set& other) { return other.name == set; };
+      if (std::none_of(sets_.begin(), sets_.end(), known) &&
+          std::find(sets.begin(), sets.end(), set) == sets.end()) {
+        sets.push_back(std::move(set));
+      }
     }
-    classifier_.emplace(std::move(sets));
   }
-  return *classifier_;
+  return sets;
+}
+
+const Classifier& ChosenRules::classifier(std::span<const std::string> command,
+                                          const CapturedOutput& output) {
+  std::vector<std::string> brought_now = brought(command, output);
+  if (classifier_ && brought_now == brought_) return *classifier_;
+  brought_ = std::move(brought_now);
+  std::vector<RuleSet> sets;
+  std::vector<std::string> together;
+  const auto load_together = [&] {
+    // A built-in set that does not load is our bug: the build has loaded it.
+    if (!together.empty()) sets.push_back(load_rule_sets(together).value());
+    together.clear();
+  };
+  for (const Set& set : sets_) {
+    if (set.loaded) {
+      load_together();
+      sets.push_back(*set.loaded);
+    } else {
+      together.push_back(set.name);
+    }
+  }
+  together.insert(together.end(), brought_.begin(), brought_.end());
+  load_together();
+  return classifier_.emplace(std::move(sets));
 }
 
 }  // namespace retry_exec

@@ -24,7 +24,8 @@ class ChosenRules {
 
   bool empty() const { return sets_.empty(); }
   std::string names() const;  // "ghcr, oras"
-  const Classifier& classifier();
+  // For a failure of `command` that printed `output`: under "auto", hosts in it bring their sets.
+  const Classifier& classifier(std::span<const std::string> command, const CapturedOutput& output);
 
  private:
   struct Set {
@@ -33,8 +34,12 @@ class ChosenRules {
   };
 
   void add(std::string name, Errors& errors);
+  std::vector<std::string> brought(std::span<const std::string> command,
+                                   const CapturedOutput& output) const;
 
   std::vector<Set> sets_;
+  bool by_command_ = false;           // "auto" is among the names
+  std::vector<std::string> brought_;  // by the hosts of the last failure
   std::optional<Classifier> classifier_;
 };
 

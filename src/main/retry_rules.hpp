@@ -35,9 +35,11 @@ Answer usage_error(std::string what);
 // A file, or standard input for "-"; at most 64 MiB.
 Result<std::string, Errors> read_input(const std::string& path);
 
-// The rule sets that -r names, or for "auto" (the default) those that serve `command`.
+// The rule sets that -r names, or for "auto" (the default) those that serve `command` and the hosts
+// in what it `printed`.
 std::vector<std::string> chosen_sets(const CommandLine& line,
-                                     const std::vector<std::string>& command);
+                                     const std::vector<std::string>& command,
+                                     std::string_view printed);
 
 std::string json_text(const boost::json::value& value);
 boost::json::array json_strings(std::span<const std::string> words);

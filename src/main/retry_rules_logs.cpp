@@ -66,18 +66,20 @@ std::string without_lines_about_it(const std::string& text) {
 }  // namespace
 
 std::vector<std::string> chosen_sets(const CommandLine& line,
-                                     const std::vector<std::string>& command) {
-  std::vector<std::string> sets;
+                                     const std::vector<std::string>& command,
+                                     std::string_view printed) {
   const auto given = line.all("rules");
+  if (given.empty()) return pick_rule_sets(command, printed);
+  std::vector<std::string> sets;
   for (const Given& rules : given) {
     if (rules.value == "auto") {
-      const std::vector<std::string> picked = pick_rule_sets(command);
+      const std::vector<std::string> picked = pick_rule_sets(command, printed);
       sets.insert(sets.end(), picked.begin(), picked.end());
     } else {
       sets.push_back(rules.value);
     }
   }
-  return given.empty() ? pick_rule_sets(command) : sets;
+  return sets;
 }
 
 namespace {
@@ -122,15 +124,15 @@ Result<Judged, Errors> judge_log(const CommandLine& line) {
   Judged judged;
   const Given* command = line.find("command");
   judged.command = command == nullptr ? std::vector<std::string>() : split(command->value);
-  judged.sets = chosen_sets(line, judged.command);
   const Result<Outcome> outcome = outcome_from(line);
   if (!outcome) return Errors{outcome.error()};
   judged.outcome = *outcome;
-  Result<RuleSet, Errors> set = load_rule_sets(judged.sets);
-  if (!set) return set.error();
   const Result<std::string, Errors> log =
       read_input(line.operands.empty() ? "-" : line.operands[0]);
   if (!log) return log.error();
+  judged.sets = chosen_sets(line, judged.command, *log);
+  Result<RuleSet, Errors> set = load_rule_sets(judged.sets);
+  if (!set) return set.error();
   const Given* stream = line.find("stream");
   const Classifier classifier({*std::move(set)});
   const Redactor redact(judged.command, environ);
@@ -195,6 +197,9 @@ Answer suggest(const CommandLine& line) {
   }
   if (verdict.matched)
     answer.err = "retry-rules: " + verdict.rule + " knows this failure already\n";
+  for (const std::string& example : permanent_look_alikes(*suggestion)) {
+    answer.err += "retry-rules: the pattern also holds on a failure that stays, " + example + "\n";
+  }
   answer.out = suggestion->yaml();
   if (line.on("json")) {
     answer.out = json_text(json::object{{"known", verdict.rule},
@@ -337,7 +342,9 @@ Answer test(const CommandLine& line) {
   if (!least) return usage_error("--min-accuracy is a percentage from 0 to 100");
   const Result<std::vector<Record>, Errors> records = read_corpora(line.operands);
   if (!records) return usage_error(records.error());
-  const auto sets_for = [&](const Record& record) { return chosen_sets(line, command_of(record)); };
+  const auto sets_for = [&](const Record& record) {
+    return chosen_sets(line, command_of(record), record.text);
+  };
   const Result<Score, Errors> score = score_corpus(*records, sets_for);
   if (!score) return usage_error(score.error());
   Answer answer;

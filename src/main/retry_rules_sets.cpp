@@ -41,11 +41,13 @@ Answer list(const CommandLine& line) {
     sets.push_back(json::object{{"name", set.name},
                                 {"about", set.about},
                                 {"commands", strings(set.commands)},
-                                {"hosts", strings(set.hosts)}});
+                                {"hosts", strings(set.hosts)},
+                                {"see", strings(set.see)}});
     answer.out += padded(std::string(set.name), 18) + std::string(set.about) + "\n";
     for (const auto* served : {&set.commands, &set.hosts}) {
       if (!served->empty()) answer.out += padded("", 18) + "for " + joined(*served) + "\n";
     }
+    if (!set.see.empty()) answer.out += padded("", 18) + "see " + joined(set.see) + "\n";
   }
   if (line.on("json")) answer.out = json_text(sets);
   return answer;

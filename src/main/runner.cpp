@@ -232,8 +232,9 @@ std::vector<std::pair<std::string, std::string>> Runner::variables(unsigned numb
 
 Verdict Runner::judge(const Attempt& attempt) {
   const Failure failure{settings_.command, attempt.outcome, attempt.output};
-  if (!settings_.explain) return rules_.classifier().classify(failure);
-  const Explanation explanation = rules_.classifier().explain(failure);
+  const Classifier& classifier = rules_.classifier(settings_.command, attempt.output);
+  if (!settings_.explain) return classifier.classify(failure);
+  const Explanation explanation = classifier.explain(failure);
   const RetryOptions options = retry_options(settings_, rules_);
   const InForce in_force{policy_in_force(options, attempt.outcome, explanation.verdict),
                          !reason_to_stop(options, attempt.outcome, explanation.verdict)};

@@ -64,6 +64,8 @@ void append_line(std::string& seen, std::string_view line) {
     if (line.front() == '\r') seen.resize(begin);
     line.remove_prefix(line.front() == '\x1b' ? escape_length(line) : 1);
   }
+  const std::string_view shown = std::string_view(seen).substr(begin);
+  seen.erase(begin, shown.size() - without_line_prefix(shown).size());
   if (const std::size_t length = seen.size() - begin; length > longest_line) {
     seen.replace(begin + longest_line / 2, length - longest_line, "…");
   }
@@ -100,6 +102,7 @@ std::string as_seen(std::string_view text) {
   std::string seen;
   seen.reserve(text.size());
   append_seen(seen, text);
+  unwrap(seen);
   return seen;
 }
 
@@ -111,6 +114,7 @@ std::string as_seen(const CapturedStream& stream) {
   seen += '\n';
   tail.remove_prefix(cut);
   append_seen(seen, tail);
+  unwrap(seen);
   return seen;
 }
 

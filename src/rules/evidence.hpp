@@ -15,6 +15,14 @@ namespace retry_exec::rules {
 std::string as_seen(std::string_view text);
 std::string as_seen(const CapturedStream& stream);
 
+// A line without what a CI system (time stamp, "##[error]") or a builder ("#12 1.234 ") put before
+// it: patterns say with ^ where a line of the command begins.
+std::string_view without_line_prefix(std::string_view line);
+
+// Makes one line again of text that a tool broke at 80 columns: a pattern is of words, and does not
+// know where one of them found no room.
+void unwrap(std::string& text);
+
 // Stands where a mask hid something.
 inline constexpr std::string_view masked_mark = "…";
 

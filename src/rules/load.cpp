@@ -47,6 +47,7 @@ class Flattener {
       add_details(set, source->file.details);
       std::move(source->rules.begin(), source->rules.end(), std::back_inserter(set.rules));
     }
+    spread_masks(set.evidence);
   }
 
  private:
@@ -54,6 +55,7 @@ class Flattener {
   void place_rules(Source& source);
   void add_rule(Source& source, RuleDraft& draft);
   static void add_details(RuleSet& set, const std::vector<DetailPattern>& details);
+  static void spread_masks(std::vector<EvidenceSource>& evidence);
   void check_classes(const RuleSet& set);
   void error(const Position& where, std::string what) {
     errors_.push_back({where, std::move(what)});
@@ -127,6 +129,16 @@ void Flattener::add_details(RuleSet& set, const std::vector<DetailPattern>& deta
   }
 }
 
+// A source for any command hides something whatever the command is, so also beside the masks of a
+// source that stands before it.
+void Flattener::spread_masks(std::vector<EvidenceSource>& evidence) {
+  std::vector<PatternSource> general;
+  for (auto source = evidence.rbegin(); source != evidence.rend(); ++source) {
+    source->mask.insert(source->mask.end(), general.begin(), general.end());
+    if (source->commands.empty()) general = source->mask;
+  }
+}
+
 void Flattener::check_classes(const RuleSet& set) {
   std::vector<std::string_view> known;
   for (const auto& [name, value] : set.classes) known.push_back(name);
@@ -170,6 +182,7 @@ Result<RuleSet, Errors> flattened(Source* root, bool complete, Errors errors) {
     set.name = root->file.name;
     set.about = root->file.about;
     set.file = root->builtin ? set.name + " (built in)" : root->file.file;
+    set.see = root->file.see;
     set.serves = root->file.serves;
   }
   Source* const roots[] = {root};

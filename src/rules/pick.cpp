@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::string_view general_set = "generic";
 constexpr std::size_t longest_host = 255;
+constexpr std::size_t longest_look = std::size_t{64} << 10;  // a cause stands near the end
 
 // The host of "docker://user@ghcr.io:443/o/r:tag".
 std::string host_of(std::string_view word) {
@@ -21,27 +22,27 @@ std::string host_of(std::string_view word) {
     word.remove_prefix(user + 1);
   word = word.substr(0, word.find(':'));
   if (word.size() > longest_host || word.find('.') == std::string_view::npos) return {};
+  while (word.ends_with('.')) word.remove_suffix(1);
   std::string host(word);
   std::transform(host.begin(), host.end(), host.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
   return host;
 }
 
-// Hosts in the order in which they are named; "--output=type=image,name=ghcr.io/o/r" names one.
-std::vector<std::string> hosts_among(std::span<const std::string> arguments) {
-  std::vector<std::string> hosts;
-  for (const std::string& argument : arguments) {
-    for (std::string_view rest = argument; !rest.empty();) {
-      const std::size_t end = rest.find_first_of("=, \t\n\"'`;|&()<>");
-      const std::string host = host_of(rest.substr(0, end));
-      if (!host.empty() && std::find(hosts.begin(), hosts.end(), host) == hosts.end()) {
-        hosts.push_back(host);
-      }
-      if (end == std::string_view::npos) break;
-      rest.remove_prefix(end + 1);
+constexpr std::string_view between_words = "=, \t\r\n\"'`<>()[]{};|&";
+
+// Adds hosts in the order in which they are named; "--output=type=image,name=ghcr.io/o/r" names
+// one.
+void add_hosts(std::vector<std::string>& hosts, std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t end = text.find_first_of(between_words);
+    const std::string host = host_of(text.substr(0, end));
+    if (!host.empty() && std::find(hosts.begin(), hosts.end(), host) == hosts.end()) {
+      hosts.push_back(host);
     }
+    if (end == std::string_view::npos) break;
+    text.remove_prefix(end + 1);
   }
-  return hosts;
 }
 
 void add_sets(std::vector<std::string>& picked, std::string_view word,
@@ -58,16 +59,21 @@ void add_sets(std::vector<std::string>& picked, std::string_view word,
 
 }  // namespace
 
-std::vector<std::string> pick_rule_sets(std::span<const std::string> command) {
-  std::vector<std::string> picked;
-  for (const std::string& host : hosts_among(command.empty() ? command : command.subspan(1))) {
-    add_sets(picked, host, &BuiltinSet::hosts);
+std::vector<std::string> pick_rule_sets(std::span<const std::string> command,
+                                        std::string_view printed) {
+  std::vector<std::string> asked_for;
+  for (const std::string& argument : command.empty() ? command : command.subspan(1)) {
+    add_hosts(asked_for, argument);
   }
-  const std::size_t by_host = picked.size();
-  const std::vector<std::string> names = command_names(command);
-  for (const std::string& name : names) add_sets(picked, name, &BuiltinSet::commands);
-  const bool all_known = names.size() == 1 && picked.size() > by_host;
-  if (!all_known) picked.emplace_back(general_set);
+  std::vector<std::string> picked;
+  for (const std::string& host : asked_for) add_sets(picked, host, &BuiltinSet::hosts);
+  for (const std::string& name : command_names(command)) {
+    add_sets(picked, name, &BuiltinSet::commands);
+  }
+  picked.emplace_back(general_set);
+  std::vector<std::string> mentioned;
+  add_hosts(mentioned, printed.substr(printed.size() - std::min(printed.size(), longest_look)));
+  for (const std::string& host : mentioned) add_sets(picked, host, &BuiltinSet::hosts);
   return picked;
 }
 

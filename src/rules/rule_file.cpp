@@ -285,6 +285,7 @@ RuleFile FileReader::read(const yaml::Node& root) {
   read_version(top);
   result.name = read_name(top);
   result.about = top.text("about").value_or("");
+  result.see = top.strings("see");
   result.serves = read_serves(top);
   for (const yaml::Node* name : top.texts("include")) {
     result.includes.push_back({name->text, name->where});

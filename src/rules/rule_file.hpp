@@ -34,6 +34,7 @@ struct RuleDraft {
 struct RuleFile {
   std::string name;
   std::string about;
+  std::vector<std::string> see;
   std::string file;
   Serves serves;
   std::vector<IncludeDraft> includes;

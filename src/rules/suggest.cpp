@@ -2,6 +2,8 @@
 
 #include <retry_exec/rule_tools.hpp>
 
+#include <boost/system/result.hpp>
+
 #include <algorithm>
 #include <array>
 
@@ -25,7 +27,7 @@ constexpr std::array variables = {
              R"(\S+ ?\S*)"},
     Variable{R"([a-z][a-z0-9+.-]*://[^\s"',;<>]*[^\s"',;<>:.])", R"(\S+)"},
     Variable{R"(sha(?:256|512):[0-9a-f]{6,})", R"(sha\d+:[0-9a-f]+)"},
-    Variable{R"("[^"\n]*")", R"("[^"\n]*")"},
+    Variable{R"re((?<!code: )(?<!code=)(?<!Code: )"[^"\n]*")re", R"("[^"\n]*")"},
     Variable{R"('[^'\n]*')", R"('[^'\n]*')"},
     Variable{R"(\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b)", R"([\d.]+(?::\d+)?)"},
     Variable{R"(\[[0-9a-fA-F:]{3,}\](?::\d+)?)", R"(\[[0-9a-f:]+\](?::\d+)?)"},
@@ -34,7 +36,9 @@ constexpr std::array variables = {
     Variable{R"(\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b)", "[0-9a-f-]+"},
     Variable{R"(\b(?=[0-9a-f]*\d)[0-9a-f]{7,}\b)", "[0-9a-f]+"},
     Variable{R"(\b\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h)\b)", R"([\d.]+\w+)"},
-    Variable{R"(\b\d{4,}\b)", R"(\d+)"},
+    // A number that names an error tells two failures apart.
+    Variable{R"((?i)(?<!code )(?<!code: )(?<!code=)(?<!error )(?<!error: )(?<!errno )\b\d{4,}\b)",
+             R"(\d+)"},
 };
 
 constexpr Duration allowed = std::chrono::milliseconds(100);
@@ -77,20 +81,38 @@ std::string pattern_for(std::string_view line) {
   return result;
 }
 
-// The line that tells most: the last that speaks of an error, else the last.
-std::size_t telling_line(std::string_view text) {
-  const LazyPattern lazy(
-      R"((?i)^(?![^\n]*\b(?:warn|retrying))[^\n]*\b(?:error|fatal|fail(?:ed|ure)?|denied|cannot|could not|unable to|timed? ?out)\b)");
-  const Pattern* error = lazy.get();
+std::optional<std::size_t> last_match(const std::string& source, std::string_view text) {
+  const LazyPattern lazy(source);
+  const Pattern* pattern = lazy.get();
   Scratch scratch;
   const Budget budget(allowed);
-  std::size_t found = text.find_last_not_of(" \t\n");
-  for (std::size_t from = 0; error != nullptr && from < text.size();) {
-    if (error->search(text, from, scratch, budget) != Search::found) break;
+  std::optional<std::size_t> found;
+  for (std::size_t from = 0; pattern != nullptr && from < text.size();) {
+    if (pattern->search(text, from, scratch, budget) != Search::found) break;
     found = scratch.begin();
     from = std::max(scratch.end(), from + 1);
   }
   return found;
+}
+
+// A line that tells of a try, sums up that something failed, or stands in a stack says not why.
+constexpr std::string_view not_a_summary =
+    R"((?i)^(?!\s+at |\s*File "|[^\n]*(?:\bwarn|\bretrying|\bwill retry|did not complete|didn't exit successfully|failed to restore|build failed|build failure|failed with an exception|exit(?:ed|s)? (?:with )?(?:non-zero )?(?:code|status)|returned (?:a )?non-zero|make(?:\[\d+\])?: \*\*\*|^error \d+$|a complete log of this run|ELIFECYCLE|\[Help \d\]|re-run |for more (?:information|details)|run with --|see the (?:log|report)|failed to push some refs|fetching [^\n]* failed!$|recipe for target)))";
+
+constexpr std::string_view a_cause =
+    R"([^\n]*(?:timed? ?-?out|timeout|deadline exceeded|refused|reset by|\bEOF\b|unreachable|no such host|resolve|x509|certificate|TLS|SSL|denied|unauthori[sz]ed|forbidden|not found|no space|rate limit|too many|unavailable|\b[45]\d\d\b|\bE[A-Z]{4,}\b|\bcode:? ?\d+))";
+
+constexpr std::string_view an_error =
+    R"([^\n]*\b(?:error|fatal|fail(?:ed|ure)?|cannot|could not|unable to)\b)";
+
+// The line that tells most: the last that names a cause, else the last that speaks of an error,
+// else the last.
+std::size_t telling_line(std::string_view text) {
+  for (const std::string_view words : {a_cause, an_error}) {
+    const auto found = last_match(std::string(not_a_summary) + std::string(words), text);
+    if (found) return *found;
+  }
+  return text.find_last_not_of(" \t\n");
 }
 
 // Named after the first words of the line that do not vary.
@@ -159,6 +181,27 @@ std::optional<Suggestion> suggest_rule(const Explanation& explanation) {
   suggestion.id = id_for(suggestion.match);
   suggestion.example = printed;
   return suggestion;
+}
+
+std::vector<std::string> permanent_look_alikes(const Suggestion& suggestion) {
+  std::vector<std::string> found;
+  const LazyPattern lazy(suggestion.match);
+  const Pattern* pattern = lazy.get();
+  Scratch scratch;
+  const Budget budget(allowed);
+  for (const BuiltinSet& builtin : builtin_sets()) {
+    const Result<RuleSet, Errors> set = load_rule_set(std::string(builtin.name));
+    if (!set || pattern == nullptr) continue;
+    for (const Rule& rule : set->rules) {
+      if (rule.set_name != set->name || rule.class_name != "permanent") continue;
+      for (const Example& example : rule.examples_match) {
+        if (pattern->search(example.text, 0, scratch, budget) == Search::found) {
+          found.push_back(rule.full_id() + ": " + example.text);
+        }
+      }
+    }
+  }
+  return found;
 }
 
 }  // namespace retry_exec

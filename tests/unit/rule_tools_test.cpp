@@ -46,6 +46,40 @@ TEST_CASE("what was redacted may be anything in a suggested rule", "[rules][sugg
   CHECK(suggestion->match == "^error: --password .* refused$");
 }
 
+TEST_CASE("a rule is suggested of the cause, not of the line that sums up", "[rules][suggest]") {
+  const auto example = [](const std::string& log) {
+    const auto suggestion = suggested(log);
+    REQUIRE(suggestion.has_value());
+    return suggestion->example;
+  };
+  CHECK(example("ERROR: Error downloading [https://h/x]: GET returned 502 Bad Gateway\n"
+                "INFO: Elapsed time: 9.4s\nERROR: Build did NOT complete successfully\n") ==
+        "ERROR: Error downloading [https://h/x]: GET returned 502 Bad Gateway");
+  CHECK(
+      example("sccache: error: Timed out waiting for server startup\n"
+              "error: process didn't exit successfully: `sccache rustc -vV` (exit status: 2)\n") ==
+      "sccache: error: Timed out waiting for server startup");
+  CHECK(example("a.csproj : error NU1301: Unable to load the service index\n"
+                "  Failed to restore a.csproj (in 2 sec).\n") ==
+        "a.csproj : error NU1301: Unable to load the service index");
+  CHECK(example("quux: flux is out of phase\nmake: *** [Makefile:3: all] Error 1\n") ==
+        "quux: flux is out of phase");
+}
+
+TEST_CASE("a suggested rule keeps the code that tells two failures apart", "[rules][suggest]") {
+  CHECK(suggested("An unknown error has occurred. [code: 10013]\n")->match ==
+        "^An unknown error has occurred\\. \\[code: 10013\\]$");
+  CHECK(suggested("ERROR 1205 (HY000) at line 14230: waited\n")->match ==
+        "^ERROR 1205 \\(HY000\\) at line \\d+: waited$");
+}
+
+TEST_CASE("a suggestion that would hold on a failure that stays says so", "[rules][suggest]") {
+  const Suggestion wide{.id = "x", .match = "denied", .example = "denied"};
+  CHECK_FALSE(permanent_look_alikes(wide).empty());
+  const Suggestion narrow{.id = "x", .match = "^flux is out of phase$", .example = ""};
+  CHECK(permanent_look_alikes(narrow).empty());
+}
+
 TEST_CASE("a log without a line makes no rule", "[rules][suggest]") {
   CHECK_FALSE(suggested("").has_value());
   CHECK_FALSE(suggested(" \n\t\n").has_value());

@@ -58,7 +58,8 @@ TEST_CASE("a wrong file is refused, with the place of what is wrong and what wou
       {"retry-rules: 1\nrule: []\n",
        "f:2:1: unknown key 'rule' in a rule file; did you mean 'rules'?"},
       {"retry-rules: 1\nfrobnicate: []\n",
-       "f:2:1: unknown key 'frobnicate' in a rule file; known are retry-rules, name, about, for, "
+       "f:2:1: unknown key 'frobnicate' in a rule file; known are retry-rules, name, about, see, "
+       "for, "
        "include, "
        "policy, classes, evidence, details or rules"},
       {"retry-rules: 1\nname: a\nname: b\n", "f:3:1: duplicate key 'name'; the first is on line 2"},
@@ -360,14 +361,41 @@ TEST_CASE("a command's name is seen through what runs it", "[rules]") {
   CHECK(name({}).empty());
 }
 
-TEST_CASE("auto picks by registry hosts, then by the command", "[rules]") {
+TEST_CASE("auto picks by registry hosts, then by the command, then what most tools share",
+          "[rules]") {
   const auto picked = [](std::vector<std::string> command) { return pick_rule_sets(command); };
   using Names = std::vector<std::string>;
-  CHECK(picked({"oras", "cp", "ghcr.io/o/r:1", "x"}) == Names{"ghcr", "oras"});
+  CHECK(picked({"oras", "cp", "ghcr.io/o/r:1", "x"}) == Names{"ghcr", "oras", "generic"});
   CHECK(picked({"sudo", "docker", "push", "docker://1.dkr.ecr.eu-west-1.amazonaws.com/x"}) ==
-        Names{"ecr", "docker"});
+        Names{"ecr", "docker", "generic"});
   CHECK(picked({"docker", "buildx", "--output=type=image,name=GHCR.io:443/o/r"}) ==
-        Names{"ghcr", "docker"});
+        Names{"ghcr", "docker", "generic"});
   CHECK(picked({"./build.sh", "ghcr.io/x"}) == Names{"ghcr", "generic"});
-  CHECK(picked({"git", "push"}) == Names{"git"});
+  CHECK(picked({"git", "push"}) == Names{"git", "generic"});
+  CHECK(picked({}) == Names{"generic"});
+}
+
+TEST_CASE("auto brings the set of a host that stands in the output, behind all others", "[rules]") {
+  const auto picked = [](std::string_view printed) {
+    const std::vector<std::string> command = {"make", "push"};
+    return pick_rule_sets(command, printed);
+  };
+  using Names = std::vector<std::string>;
+  CHECK(picked("Error: PUT https://ghcr.io/v2/a/b: 502") == Names{"generic", "ghcr"});
+  CHECK(picked("pushing (quay.io/a/b): EOF\n'GCR.IO/x'") == Names{"generic", "quay", "gar"});
+  CHECK(picked("see https://github.com/a/b") == Names{"generic"});
+  CHECK(picked("ghcr.io\n" + std::string(std::size_t{1} << 20, 'x')) == Names{"generic"});
+}
+
+TEST_CASE("a host that was merely mentioned does not make a 404 a lag", "[rules]") {
+  const auto retried = [](std::vector<std::string> command) {
+    CapturedOutput output;
+    output.standard_error.tail =
+        "Error: GET https://ghcr.io/v2/a/b/manifests/1: MANIFEST_UNKNOWN: x\n";
+    const auto set = load_rule_sets(pick_rule_sets(command, output.standard_error.tail));
+    REQUIRE(set.has_value());
+    return Classifier({*set}).classify({command, Exited{1}, output}).retry;
+  };
+  CHECK_FALSE(retried({"make", "image"}));
+  CHECK(retried({"make", "image", "ghcr.io/a/b:1"}));
 }

@@ -49,6 +49,7 @@ bool read_files(int count, char** paths) {
                     .yaml = file.yaml,
                     .commands = {},
                     .hosts = {},
+                    .see = {},
                     .policy = {}});
   }
   return true;
@@ -91,6 +92,20 @@ class Fields {
   }
 };
 
+// Where a set's words come from: what the file says of itself, then what its own rules say.
+std::vector<std::string> sources_of(const retry_exec::RuleSet& set) {
+  std::vector<std::string> sources = set.see;
+  for (const retry_exec::Rule& rule : set.rules) {
+    if (rule.set_name != set.name) continue;
+    for (const std::string& source : rule.see) {
+      if (std::find(sources.begin(), sources.end(), source) == sources.end()) {
+        sources.push_back(source);
+      }
+    }
+  }
+  return sources;
+}
+
 std::string policy_code(const retry_exec::PolicyFields& policy) {
   Fields fields;
   fields.add("attempts", policy.attempts);
@@ -122,10 +137,11 @@ struct Table {
     };
     const std::string commands = list("commands_", set.serves.commands);
     const std::string hosts = list("hosts_", set.serves.hosts);
+    const std::string see = list("see_", sources_of(set));
     entries += "    {.name = " + raw(file.name) + ",\n     .about = " + raw(set.about) +
                ",\n     .yaml = " + raw(file.yaml) + ",\n     .commands = " + commands +
-               ",\n     .hosts = " + hosts + ",\n     .policy = {" + policy_code(set.policy) +
-               "}},\n";
+               ",\n     .hosts = " + hosts + ",\n     .see = " + see + ",\n     .policy = {" +
+               policy_code(set.policy) + "}},\n";
   }
 
   std::string code() const {

@@ -1,0 +1,124 @@
+#include "catch_shim.hpp"
+
+#include <retry_exec/rules.hpp>
+
+#include <array>
+#include <functional>
+#include <sstream>
+
+using namespace retry_exec;
+
+namespace {
+
+// What stands around a command's output in a log, and what becomes of its lines.
+struct Variation {
+  const char* name;
+  std::function<std::string(const std::string&)> apply;
+};
+
+std::string each_line(const std::string& text, const std::string& before,
+                      const std::string& after = "") {
+  std::string result;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) result += before + line + after + "\n";
+  return result;
+}
+
+std::string replaced(std::string text, std::string_view what, std::string_view by) {
+  for (std::size_t at = text.find(what); at != std::string::npos;
+       at = text.find(what, at + by.size())) {
+    text.replace(at, what.size(), by);
+  }
+  return text;
+}
+
+std::string wrapped(const std::string& text) {
+  std::string result;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line); result += '\n') {
+    while (line.size() > 80 && line.front() != ' ') {
+      std::size_t blank = line.rfind(' ', 80);
+      if (blank == std::string::npos) blank = line.find(' ', 80);
+      if (blank == std::string::npos || blank + 1 >= line.size()) break;
+      // What begins with a capital or is a label may begin a message of its own.
+      const std::string next = line.substr(blank + 1, line.find(' ', blank + 1) - blank - 1);
+      if (next.front() < 'a' || next.front() > 'z' || next.back() == ':') break;
+      result += line.substr(0, blank) + "\n";
+      line.erase(0, blank + 1);
+    }
+    result += line;
+  }
+  return result;
+}
+
+const std::array variations = {
+    Variation{"as it is", [](const std::string& text) { return text; }},
+    Variation{
+        "with a CI system's time stamps",
+        [](const std::string& text) { return each_line(text, "2026-11-05T10:00:00.0000000Z "); }},
+    Variation{"with GitLab's time stamps",
+              [](const std::string& text) {
+                return each_line(text, "2026-11-05T10:00:00.000000Z 00O ");
+              }},
+    Variation{"in a step of BuildKit",
+              [](const std::string& text) { return each_line(text, "#12 1.234 "); }},
+    Variation{"as an annotation",
+              [](const std::string& text) { return each_line(text, "##[error]"); }},
+    Variation{"in colour",
+              [](const std::string& text) { return each_line(text, "\x1b[31m", "\x1b[0m"); }},
+    Variation{"between section marks",
+              [](const std::string& text) {
+                return "section_start:1700000000:step_script\r\x1b[0K" + text +
+                       "\nsection_end:1700000001:step_script\r\x1b[0K";
+              }},
+    Variation{"with line ends of Windows",
+              [](const std::string& text) { return each_line(text, "", "\r"); }},
+    Variation{"broken at 80 columns", [](const std::string& text) { return wrapped(text); }},
+    Variation{"from another host",
+              [](const std::string& text) {
+                return replaced(replaced(text, "registry.example", "mirror.host.test"),
+                                "sha256:5f7", "sha256:503");
+              }},
+};
+
+std::string command_for(const RuleSet& set, const Rule& rule) {
+  if (!rule.commands.empty()) return rule.commands.front();
+  if (!set.serves.commands.empty()) return set.serves.commands.front();
+  const auto& evidence = set.evidence;
+  return evidence.empty() || evidence.front().commands.empty() ? ""
+                                                               : evidence.front().commands.front();
+}
+
+std::string class_of(const Classifier& classifier, const std::string& command, const Rule& rule,
+                     const std::string& text) {
+  CapturedOutput output;
+  const bool on_stdout = rule.stream == Stream::standard_output;
+  (on_stdout ? output.standard_output : output.standard_error).tail = text;
+  const std::vector<std::string> argv = {command};
+  const int code = rule.codes.codes.empty() ? 1 : rule.codes.codes.front().first;
+  Verdict verdict = classifier.classify({argv, Exited{code}, output});
+  if (verdict.matched || rule.stream) return verdict.class_name;
+  std::swap(output.standard_output, output.standard_error);
+  return classifier.classify({argv, Exited{code}, output}).class_name;
+}
+
+}  // namespace
+
+TEST_CASE("what a log puts around a line changes no verdict on it", "[rules][families]") {
+  for (const BuiltinSet& builtin : builtin_sets()) {
+    const auto set = load_rule_set(std::string(builtin.name));
+    REQUIRE(set.has_value());
+    const Classifier classifier({*set});
+    for (const Rule& rule : set->rules) {
+      if (rule.set_name != set->name || rule.outcome != OutcomeKind::any) continue;
+      const std::string command = command_for(*set, rule);
+      for (const Example& example : rule.examples_match) {
+        const std::string plain = class_of(classifier, command, rule, example.text);
+        for (const Variation& variation : variations) {
+          INFO(rule.full_id() << ", " << variation.name << ":\n" << variation.apply(example.text));
+          CHECK(class_of(classifier, command, rule, variation.apply(example.text)) == plain);
+        }
+      }
+    }
+  }
+}
