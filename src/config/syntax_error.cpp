@@ -25,15 +25,16 @@ Position TreeBuilder::position(std::size_t offset) const {
           static_cast<unsigned>(offset - line_start(offset)) + 1};
 }
 
-// Behind the last text before `offset`, blanks and comments left out.
-Position TreeBuilder::behind_last_text(std::size_t offset) const {
-  for (;;) {
+// Behind the last text before `mark`, blanks and comments left out.
+Position TreeBuilder::behind_last_text(const YAML::Mark& mark) const {
+  auto offset = static_cast<std::size_t>(mark.pos);
+  for (auto line = static_cast<unsigned>(mark.line) + 1;; --line) {
     const std::size_t start = line_start(offset);
-    std::string_view line = source_.substr(start, offset - start);
-    line = line.substr(0, line.starts_with('#') ? 0 : std::min(line.find(" #"), line.find("\t#")));
-    const std::size_t last = line.find_last_not_of(" \t\r");
-    if (last != std::string_view::npos) return position(start + last + 1);
-    if (start == 0) return position(0);
+    std::string_view text = source_.substr(start, offset - start);
+    text = text.substr(0, text.starts_with('#') ? 0 : std::min(text.find(" #"), text.find("\t#")));
+    const std::size_t last = text.find_last_not_of(" \t\r");
+    if (last != std::string_view::npos) return {file_, line, static_cast<unsigned>(last) + 2};
+    if (start == 0) return {file_, line, 1};
     offset = start - 1;
   }
 }

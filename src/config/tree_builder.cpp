@@ -102,7 +102,7 @@ void TreeBuilder::OnNull(const YAML::Mark& mark, YAML::anchor_t) {
            first == ':' ? "a ':' without a key before it" : "a key is a word, not empty");
   }
   // The mark of a value that is not there is that of what follows, lines below maybe.
-  if (first != '~' && first != 'n' && first != 'N') node.where = behind_last_text(offset);
+  if (first != '~' && first != 'n' && first != 'N') node.where = behind_last_text(mark);
   add(std::move(node));
 }
 

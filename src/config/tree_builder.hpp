@@ -64,7 +64,7 @@ class TreeBuilder final : public YAML::EventHandler {
   bool gap_at(std::size_t offset) const;
   std::size_t line_start(std::size_t offset) const;
   Position position(std::size_t offset) const;
-  Position behind_last_text(std::size_t offset) const;
+  Position behind_last_text(const YAML::Mark& mark) const;
   Error wrong_in_flow(const Open& around, std::size_t offset) const;
   Error wrong_in_block(const Open* around, std::size_t offset) const;
   Error wrong_colon(std::size_t offset) const;
