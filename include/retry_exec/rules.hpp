@@ -11,6 +11,7 @@
 #pragma once
 
 #include <retry_exec/captured.hpp>
+#include <retry_exec/config.hpp>
 #include <retry_exec/error.hpp>
 #include <retry_exec/outcome.hpp>
 #include <retry_exec/policy.hpp>
@@ -148,6 +149,7 @@ struct BuiltinSet {
   std::string_view name;
   std::string_view about;
   std::string_view yaml;
+  yaml::FlatTree tree;  // the same, parsed
   std::span<const std::string_view> commands;  // that `--rules auto` picks it for
   std::span<const std::string_view> hosts;
   std::span<const std::string_view> see;  // where its words come from, those of its rules included

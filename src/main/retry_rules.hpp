@@ -33,7 +33,7 @@ Answer usage_error(const Errors& errors);
 Answer usage_error(std::string what);
 
 // A file, or standard input for "-"; at most 64 MiB.
-Result<std::string, Errors> read_input(const std::string& path);
+Result<std::string> read_input(const std::string& path);
 
 // The rule sets that -r names, or for "auto" (the default) those that serve `command` and the hosts
 // in what it `printed`.

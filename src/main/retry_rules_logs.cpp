@@ -3,8 +3,8 @@
 #include "explanation.hpp"
 #include "retry_rules.hpp"
 
+#include <retry_exec/read_file.hpp>
 #include <retry_exec/rule_tools.hpp>
-#include <retry_exec/yaml.hpp>
 
 #include <boost/json.hpp>
 #include <boost/system/result.hpp>
@@ -20,9 +20,8 @@ namespace retry_exec::retry_rules {
 
 namespace json = boost::json;
 
-Result<std::string, Errors> read_input(const std::string& path) {
-  constexpr yaml::Limits limits{.bytes = std::size_t{64} << 20};
-  return yaml::read_file(path == "-" ? "/dev/stdin" : path, limits);
+Result<std::string> read_input(const std::string& path) {
+  return read_file(path == "-" ? "/dev/stdin" : path, std::size_t{64} << 20);
 }
 
 namespace {
@@ -127,9 +126,8 @@ Result<Judged, Errors> judge_log(const CommandLine& line) {
   const Result<Outcome> outcome = outcome_from(line);
   if (!outcome) return Errors{outcome.error()};
   judged.outcome = *outcome;
-  const Result<std::string, Errors> log =
-      read_input(line.operands.empty() ? "-" : line.operands[0]);
-  if (!log) return log.error();
+  const Result<std::string> log = read_input(line.operands.empty() ? "-" : line.operands[0]);
+  if (!log) return Errors{log.error()};
   judged.sets = chosen_sets(line, judged.command, *log);
   Result<RuleSet, Errors> set = load_rule_sets(judged.sets);
   if (!set) return set.error();
@@ -315,8 +313,8 @@ json::object score_json(const Score& score) {
 Result<std::vector<Record>, Errors> read_corpora(const std::vector<std::string>& paths) {
   std::vector<Record> records;
   for (const std::string& path : paths) {
-    const Result<std::string, Errors> text = read_input(path);
-    if (!text) return text.error();
+    const Result<std::string> text = read_input(path);
+    if (!text) return Errors{text.error()};
     Result<std::vector<Record>, Errors> some = read_corpus(*text, path);
     if (!some) return some;
     std::move(some->begin(), some->end(), std::back_inserter(records));

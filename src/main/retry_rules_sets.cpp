@@ -142,8 +142,8 @@ Answer show(const CommandLine& line) {
                                     [&](const BuiltinSet& s) { return s.name == *builtin; });
     return {.out = std::string(found->yaml), .err = {}};
   }
-  const Result<std::string, Errors> text = read_input(name);
-  return text ? Answer{.out = *text, .err = {}} : usage_error(text.error());
+  const Result<std::string> text = read_input(name);
+  return text ? Answer{.out = *text, .err = {}} : usage_error({text.error()});
 }
 
 namespace {

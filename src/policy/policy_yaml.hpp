@@ -2,7 +2,7 @@
 #pragma once
 
 #include <retry_exec/policy.hpp>
-#include <retry_exec/yaml.hpp>
+#include <retry_exec/config.hpp>
 
 namespace retry_exec {
 

@@ -3,7 +3,7 @@
 #include "publish/index.hpp"
 #include "publish/json.hpp"
 
-#include <retry_exec/yaml.hpp>
+#include <retry_exec/read_file.hpp>
 
 #include <algorithm>
 #include <array>
@@ -17,8 +17,8 @@ namespace {
 constexpr std::string_view soci_index = "application/vnd.amazon.soci.index.v2+json";
 
 Result<boost::json::object> read_object(const std::string& file) {
-  const auto text = yaml::read_file(file, {.bytes = std::size_t{16} << 20});
-  if (!text) return text.error().front();
+  const auto text = read_file(file, std::size_t{16} << 20);
+  if (!text) return text.error();
   auto fields = parse_object(*text);
   if (!fields) return Error{{file}, fields.error().what};
   return fields;

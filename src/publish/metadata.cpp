@@ -1,6 +1,8 @@
 #include "publish/json.hpp"
 #include "publish/plan_file.hpp"
 
+#include <retry_exec/read_file.hpp>
+
 #include <boost/json/value.hpp>
 
 #include <algorithm>
@@ -15,7 +17,7 @@ namespace retry_exec::publish {
 namespace {
 
 // buildx writes provenance and digests of build inputs into it as well.
-constexpr yaml::Limits metadata_limits = {.bytes = std::size_t{64} << 20, .nodes = 0, .depth = 0};
+constexpr std::size_t most_bytes = std::size_t{64} << 20;
 
 using Date = std::chrono::sys_time<std::chrono::nanoseconds>;
 
@@ -163,9 +165,9 @@ class MetadataReader {
   explicit MetadataReader(Errors& errors) : errors_(errors) {}
 
   void read(const std::string& file) {
-    const auto text = yaml::read_file(file, metadata_limits);
+    const auto text = read_file(file, most_bytes);
     if (!text) {
-      errors_.insert(errors_.end(), text.error().begin(), text.error().end());
+      errors_.push_back(text.error());
       return;
     }
     const auto fields = parse_object(*text);
@@ -250,9 +252,9 @@ void read_bake_annotations(const boost::json::object& target, TargetDraft& draft
 
 std::vector<TargetDraft> read_bake(const std::string& file, const Position& where, Errors& errors) {
   std::vector<TargetDraft> drafts;
-  const auto text = yaml::read_file(file, metadata_limits);
+  const auto text = read_file(file, most_bytes);
   if (!text) {
-    errors.insert(errors.end(), text.error().begin(), text.error().end());
+    errors.push_back(text.error());
     return drafts;
   }
   const auto fields = parse_object(*text);

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <retry_exec/publish.hpp>
-#include <retry_exec/yaml.hpp>
+#include <retry_exec/config.hpp>
 
 #include <map>
 #include <optional>

@@ -121,16 +121,7 @@ Source* Sources::load_path(const std::string& path, const Position& named) {
   const std::string key = canonical(path);
   if (includes_itself(key, named)) return nullptr;
   if (Source* source = known(key)) return source;
-  const Result<std::string, Errors> text = yaml::read_file(path);
-  if (!text) {
-    append(errors_, text.error());
-    complete_ = false;
-    return nullptr;
-  }
-  auto source = std::make_unique<Source>();
-  source->file.file = path;
-  source->folder = folder_of(path);
-  return read(*text, std::move(source), key);
+  return read_text(yaml::parse_file(path), path, key);
 }
 
 Source* Sources::load_builtin(const BuiltinSet& set, const Position& named) {
@@ -140,14 +131,25 @@ Source* Sources::load_builtin(const BuiltinSet& set, const Position& named) {
   auto source = std::make_unique<Source>();
   source->file.file = std::string(set.name) + ".yaml";
   source->builtin = true;
-  return read(set.yaml, std::move(source), key);
+  const yaml::Node root = yaml::unflatten(set.tree, source->file.file);
+  return read(root, std::move(source), key);
 }
 
 Source* Sources::add(std::string_view yaml, const std::string& path) {
+  return read_text(yaml::parse(yaml, path), path, path);
+}
+
+Source* Sources::read_text(const Result<yaml::Node, Errors>& root, const std::string& path,
+                           const std::string& key) {
+  if (!root) {
+    append(errors_, root.error());
+    complete_ = false;
+    return nullptr;
+  }
   auto source = std::make_unique<Source>();
   source->file.file = path;
   source->folder = folder_of(path);
-  return read(yaml, std::move(source), path);
+  return read(*root, std::move(source), key);
 }
 
 bool Sources::includes_itself(const std::string& key, const Position& named) {
@@ -161,17 +163,11 @@ Source* Sources::known(const std::string& key) const {
   return found == sources_.end() ? nullptr : found->second.get();
 }
 
-Source* Sources::read(std::string_view yaml, std::unique_ptr<Source> source,
+Source* Sources::read(const yaml::Node& root, std::unique_ptr<Source> source,
                       const std::string& key) {
   const std::string file = source->file.file;
-  const Result<yaml::Node, Errors> root = yaml::parse(yaml, file);
-  if (!root) {
-    append(errors_, root.error());
-    complete_ = false;
-    return nullptr;
-  }
   source->file =
-      read_rule_file(*root, file, source->builtin ? Patterns::trust : Patterns::check, errors_);
+      read_rule_file(root, file, source->builtin ? Patterns::trust : Patterns::check, errors_);
   Source& kept = *(sources_[key] = std::move(source));
   open_.push_back(key);
   include_all(kept);

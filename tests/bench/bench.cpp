@@ -283,7 +283,7 @@ int judge() {
   for (const auto& builtin : retry_exec::builtin_sets()) names.emplace_back(builtin.name);
   const double loading = own_milliseconds();
   const auto together = retry_exec::load_rule_sets(names);
-  std::printf("%-44s %8.2f ms\n", "all shipped sets together, from YAML",
+  std::printf("%-44s %8.2f ms\n", "all shipped sets together",
               own_milliseconds() - loading);
   std::vector<retry_exec::RuleSet> sets;
   for (const std::string& name : names) sets.push_back(*retry_exec::load_rule_set(name));

@@ -4,7 +4,7 @@
 #include "temporary_folder.hpp"
 
 #include <retry_exec/rules.hpp>
-#include <retry_exec/yaml.hpp>
+#include <retry_exec/config.hpp>
 
 #include <boost/json.hpp>
 

@@ -150,7 +150,7 @@ TEST_CASE("a wrong file is refused, with the place of what is wrong and what wou
        "f:4:10: no rule 'oci/no-such-rule' in what this file includes, so it overrides nothing"},
       {"retry-rules: 1\nrules: 'a\n", "f:2:8: this quote is never closed"},
       {"retry-rules: 1\nrules: *x\n",
-       "f:2:8: aliases (*name) are not read; a text that begins with '*' needs quotes"},
+       "f:2:8: aliases (*name) are not supported; a text that begins with '*' needs quotes"},
       {"retry-rules: 1\n---\nretry-rules: 1\n", "f:2:1: a second document; one file holds one"},
   }));
   CAPTURE(yaml);

@@ -5,8 +5,9 @@
 //
 // The table stands where the library's own would: this program is its own builtin_sets().
 
+#include <retry_exec/config.hpp>
+#include <retry_exec/read_file.hpp>
 #include <retry_exec/rules.hpp>
-#include <retry_exec/yaml.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -16,7 +17,11 @@ namespace {
 struct File {
   std::string path;
   std::string name;
-  std::string yaml;
+  std::size_t yaml_size;
+  std::string texts;  // the YAML, and behind it what stands in no one place of it
+  std::vector<retry_exec::yaml::FlatNode> nodes;
+
+  std::string_view yaml() const { return std::string_view(texts).substr(0, yaml_size); }
 };
 
 std::vector<File> files;
@@ -37,16 +42,20 @@ bool report(const retry_exec::Errors& errors) {
 bool read_files(int count, char** paths) {
   for (int i = 0; i < count; ++i) {
     const std::string path = paths[i];
-    retry_exec::Result<std::string, retry_exec::Errors> text = retry_exec::yaml::read_file(path);
-    if (!text) return report(text.error());
-    files.push_back({path, stem_of(path), *std::move(text)});
+    const auto text = retry_exec::read_file(path, retry_exec::yaml::Limits().bytes);
+    if (!text) return report({text.error()});
+    const auto tree = retry_exec::yaml::parse(*text, path);
+    if (!tree) return report(tree.error());
+    File& file = files.emplace_back(File{path, stem_of(path), text->size(), *text, {}});
+    flatten(*tree, file.texts, file.nodes);
   }
   std::sort(files.begin(), files.end(),
             [](const File& a, const File& b) { return a.name < b.name; });
   for (const File& file : files) {
     sets.push_back({.name = file.name,
                     .about = {},
-                    .yaml = file.yaml,
+                    .yaml = file.yaml(),
+                    .tree = {file.texts, file.nodes},
                     .commands = {},
                     .hosts = {},
                     .see = {},
@@ -57,6 +66,17 @@ bool read_files(int count, char** paths) {
 
 std::string raw(std::string_view text) {
   return "R\"rule_set(" + std::string(text) + ")rule_set\"";
+}
+
+// What is no text that an editor writes: escape sequences, carriage returns.
+std::string escaped(std::string_view text) {
+  std::string code = "\"";
+  for (const char c : text) {
+    char octal[8];
+    std::snprintf(octal, sizeof octal, "\\%03o", static_cast<unsigned char>(c));
+    code += octal;
+  }
+  return code + "\"";
 }
 
 std::string words(const std::vector<std::string>& list) {
@@ -127,6 +147,20 @@ struct Table {
   std::string lists;
   std::string entries;
 
+  void add_tree(const File& file, const std::string& n) {
+    lists += "constexpr std::string_view texts_" + n + " =\n" + raw(file.yaml()) +
+             escaped(std::string_view(file.texts).substr(file.yaml_size)) + ";\n";
+    lists += "constexpr yaml::FlatNode nodes_" + n + "[] = {\n";
+    for (const retry_exec::yaml::FlatNode& node : file.nodes) {
+      char line[128];
+      std::snprintf(line, sizeof line, "{K(%d), S(%d), %d, %u, %u, %u, %u},\n",
+                    static_cast<int>(node.kind), static_cast<int>(node.style), node.one_line,
+                    node.column, node.line, node.size, node.text);
+      lists += line;
+    }
+    lists += "};\n";
+  }
+
   void add(const retry_exec::RuleSet& set, const File& file, std::size_t number) {
     const std::string n = std::to_string(number);
     const auto list = [&](const char* name, const std::vector<std::string>& values) {
@@ -135,18 +169,21 @@ struct Table {
           std::string("constexpr std::string_view ") + name + n + "[] = {" + words(values) + "};\n";
       return name + n;
     };
+    add_tree(file, n);
     const std::string commands = list("commands_", set.serves.commands);
     const std::string hosts = list("hosts_", set.serves.hosts);
     const std::string see = list("see_", sources_of(set));
     entries += "    {.name = " + raw(file.name) + ",\n     .about = " + raw(set.about) +
-               ",\n     .yaml = " + raw(file.yaml) + ",\n     .commands = " + commands +
-               ",\n     .hosts = " + hosts + ",\n     .see = " + see + ",\n     .policy = {" +
-               policy_code(set.policy) + "}},\n";
+               ",\n     .yaml = texts_" + n + ".substr(0, " + std::to_string(file.yaml_size) +
+               "),\n     .tree = {texts_" + n + ", nodes_" + n +
+               "},\n     .commands = " + commands + ",\n     .hosts = " + hosts +
+               ",\n     .see = " + see + ",\n     .policy = {" + policy_code(set.policy) + "}},\n";
   }
 
   std::string code() const {
     return "// Generated from rules/*.yaml.\n#include <retry_exec/rules.hpp>\n\n"
-           "namespace retry_exec {\n\nnamespace {\n\n" +
+           "namespace retry_exec {\n\nnamespace {\n\n"
+           "using K = yaml::Node::Kind;\nusing S = yaml::Node::Style;\n\n" +
            lists + "\nconstexpr BuiltinSet sets[] = {\n" + entries +
            "};\n\n}  // namespace\n\n"
            "std::span<const BuiltinSet> builtin_sets() { return sets; }\n\n"
@@ -172,7 +209,7 @@ int main(int argc, char** argv) {
   bool good = true;
   Table table;
   for (std::size_t i = 0; i < files.size(); ++i) {
-    const auto set = retry_exec::parse_rule_set(files[i].yaml, files[i].path);
+    const auto set = retry_exec::parse_rule_set(files[i].yaml(), files[i].path);
     if (!set) {
       good = report(set.error()) && good;
       continue;

@@ -1,6 +1,6 @@
 #include "plan.hpp"
 
-#include <retry_exec/yaml.hpp>
+#include <retry_exec/config.hpp>
 
 #include <array>
 #include <tuple>

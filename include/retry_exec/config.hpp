@@ -1,10 +1,10 @@
 // YAML texts with positions, read strictly: the form that rule files and publish plans share.
 //
-// A reader of its own, because yaml-cpp (which the tests hold it against) reads 4 MB/s, keeps
-// duplicate keys and unterminated quotes without a word, and loses positions. It reads YAML 1.2 as
-// far as settings go: block and flow collections, plain, quoted and block scalars, comments; JSON
-// is a part of that. It refuses what a settings file has no use for: anchors, aliases, tags,
-// directives, keys that are not words, duplicate keys, a second document, absurd depth or size.
+// yaml-cpp parses; its events become a tree of our own, because its nodes keep duplicate keys and
+// quotes that are never closed without a word, and lose positions. A settings file has no use for
+// anchors, aliases, tags, merge keys, keys that are not words, duplicate keys, a second document,
+// or absurd depth or size: all are refused. Values are read by their text, never by YAML 1.1's
+// rules: `no` is not a boolean, and 010 is not 8.
 #pragma once
 
 #include <retry_exec/error.hpp>
@@ -22,9 +22,9 @@
 namespace retry_exec::yaml {
 
 struct Node {
-  enum class Kind { null, scalar, sequence, mapping };
+  enum class Kind : std::uint8_t { null, scalar, sequence, mapping };
   Kind kind = Kind::null;
-  enum class Style { plain, single_quoted, double_quoted, block };
+  enum class Style : std::uint8_t { plain, single_quoted, double_quoted, block };
   std::string text;  // of a scalar
   Style style = Style::plain;
   bool one_line = true;  // a scalar that was written on one line
@@ -59,8 +59,27 @@ struct Limits {
 Result<Node, Errors> parse(std::string_view text, const std::string& file,
                            const Limits& limits = {});
 
-// The bytes of the file at `path`, at most limits.bytes.
-Result<std::string, Errors> read_file(const std::string& path, const Limits& limits = {});
+// A tree as a constant table, in the order of the file: how built-in sets are compiled in, so that
+// nobody waits for their YAML to be parsed. Offsets instead of pointers: nothing to relocate at the
+// start of a program.
+struct FlatNode {
+  Node::Kind kind;
+  Node::Style style;
+  bool one_line;
+  std::uint16_t column;
+  std::uint32_t line;
+  std::uint32_t size;  // bytes of a scalar's text; values of a sequence; entries of a mapping
+  std::uint32_t text;  // where a scalar's text begins in the texts
+};
+
+struct FlatTree {
+  std::string_view texts;
+  std::span<const FlatNode> nodes;
+};
+
+// `texts` and `nodes` are appended to.
+void flatten(const Node& tree, std::string& texts, std::vector<FlatNode>& nodes);
+Node unflatten(const FlatTree& tree, const std::string& file);
 
 // Reads the file at `path` (a regular file or a pipe, at most limits.bytes) and parses it.
 Result<Node, Errors> parse_file(const std::string& path, const Limits& limits = {});
@@ -74,7 +93,7 @@ Result<Node, Errors> parse_file(const std::string& path, const Limits& limits = 
 //   fields.finish();
 class Mapping {
  public:
-  // `what` names the thing for messages ("a rule"). A node that is no mapping is an error; all
+  // `what` names the thing for messages ("a rule"). A node that is not a mapping is an error; all
   // fields are then absent.
   Mapping(const Node& node, Errors& errors, std::string_view what);
 

@@ -1,4 +1,4 @@
-#include <retry_exec/yaml.hpp>
+#include <retry_exec/config.hpp>
 
 #include <algorithm>
 #include <charconv>

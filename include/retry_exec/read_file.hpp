@@ -1,0 +1,14 @@
+// Whole files, bounded: nothing that a user names is read without end.
+#pragma once
+
+#include <retry_exec/error.hpp>
+
+#include <cstddef>
+#include <string>
+
+namespace retry_exec {
+
+// The bytes of a regular file or a pipe. A folder, and more than `most_bytes`, are errors.
+Result<std::string> read_file(const std::string& path, std::size_t most_bytes);
+
+}  // namespace retry_exec
