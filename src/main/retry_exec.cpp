@@ -82,7 +82,7 @@ std::string class_policies(const RetryOptions& options, ChosenRules& rules) {
   const Policy base = policy_in_force(options, {});
   std::map<std::string, Policy> classes;  // the earlier set's word counts
   if (rules.empty()) return {};
-  for (const RuleSet& set : rules.classifier().sets()) {
+  for (const RuleSet& set : rules.classifier({}, {}).sets()) {
     for (const auto& [name, treatment] : set.classes) {
       if (treatment.retry) {
         classes.emplace(name, policy_in_force(options, layered(treatment.policy, set.policy)));

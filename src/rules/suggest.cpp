@@ -100,7 +100,7 @@ constexpr std::string_view not_a_summary =
     R"((?i)^(?!\s+at |\s*File "|[^\n]*(?:\bwarn|\bretrying|\bwill retry|did not complete|didn't exit successfully|failed to restore|build failed|build failure|failed with an exception|exit(?:ed|s)? (?:with )?(?:non-zero )?(?:code|status)|returned (?:a )?non-zero|make(?:\[\d+\])?: \*\*\*|^error \d+$|a complete log of this run|ELIFECYCLE|\[Help \d\]|re-run |for more (?:information|details)|run with --|see the (?:log|report)|failed to push some refs|fetching [^\n]* failed!$|recipe for target)))";
 
 constexpr std::string_view a_cause =
-    R"([^\n]*(?:timed? ?-?out|timeout|deadline exceeded|refused|reset by|\bEOF\b|unreachable|no such host|resolve|x509|certificate|TLS|SSL|denied|unauthori[sz]ed|forbidden|not found|no space|rate limit|too many|unavailable|\b[45]\d\d\b|\bE[A-Z]{4,}\b|\bcode:? ?\d+))";
+    R"([^\n]*(?:timed? ?-?out|timeout|deadline exceeded|refused|reset by|\bEOF\b|unreachable|no such host|resolve|x509|certificate|TLS|SSL|denied|unauthori[sz]ed|forbidden|not found|no space|rate limit|too many|unavailable|\b[45]\d\d\b|(?-i:\bE[A-Z]{4,}\b)|\bcode:? ?\d+))";
 
 constexpr std::string_view an_error =
     R"([^\n]*\b(?:error|fatal|fail(?:ed|ure)?|cannot|could not|unable to)\b)";
@@ -108,7 +108,7 @@ constexpr std::string_view an_error =
 // The line that tells most: the last that names a cause, else the last that speaks of an error,
 // else the last.
 std::size_t telling_line(std::string_view text) {
-  for (const std::string_view words : {a_cause, an_error}) {
+  for (const std::string_view words : {a_cause, an_error, std::string_view("[^\\n]*\\S")}) {
     const auto found = last_match(std::string(not_a_summary) + std::string(words), text);
     if (found) return *found;
   }
