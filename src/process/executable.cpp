@@ -22,8 +22,9 @@ int executable_error(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return errno;
   if (S_ISDIR(status.st_mode)) return EISDIR;
-  if (::faccessat(AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) != 0) return errno;
-  return 0;
+  // Some C libraries pass on that a sandbox refuses faccessat2(2), which is no answer: exec tells.
+  const bool denied = ::faccessat(AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) != 0;
+  return denied && errno != EPERM && errno != ENOSYS ? errno : 0;
 }
 
 std::string search_path() {
@@ -151,13 +152,11 @@ NotStarted not_started(const std::vector<std::string>& argv, const Found& found,
   switch (failure.step) {
     case StartFailure::Step::exec:
       return not_started(argv, found, failure.error);
+    case StartFailure::Step::handle:
     case StartFailure::Step::fork:
       return {EAGAIN, "cannot create a process: " + cause};
     case StartFailure::Step::setup:
       return {EAGAIN, "cannot prepare the child process: " + cause};
-    case StartFailure::Step::watch:
-      return {EAGAIN, "cannot watch the child process (pidfd_open: " + cause +
-                          "); Linux 5.3 or later is needed, and a sandbox that permits the call"};
   }
   return {failure.error, cause};
 }

@@ -1,11 +1,13 @@
 #include "launcher.hpp"
 
+#include "values/unique_fd.hpp"
+
 #include <retry_exec/outcome.hpp>
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <cerrno>
@@ -33,8 +35,10 @@ bool place_standard_fds(const int (&fds)[3]) {
   failure.step = StartFailure::Step::setup;
   // PR_SET_PDEATHSIG counts from now on: whether the parent died before is seen by comparing with
   // the pid saved before the fork, not with 1 (prctl(2); containers have other reapers).
-  if ((!setup.own_group || ::setpgid(0, 0) == 0) && ::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
-      ::getppid() == parent && place_standard_fds(setup.standard_fds) &&
+  // A sandbox may refuse it; the command then survives our being killed.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if ((!setup.own_group || ::setpgid(0, 0) == 0) && ::getppid() == parent &&
+      place_standard_fds(setup.standard_fds) &&
       (!setup.ignore_children || ::signal(SIGCHLD, SIG_IGN) != SIG_ERR) &&
       ::pthread_sigmask(SIG_SETMASK, &setup.mask, nullptr) == 0) {
     failure.step = StartFailure::Step::exec;
@@ -78,13 +82,25 @@ pid_t spawn_by_shell(const ChildSetup& setup, const std::string& path, const cha
   return spawn(setup, "/bin/sh", arguments.data(), environment, failure);
 }
 
+// What Boost.Process's handle takes for a pidfd. It is never waited on, so it may be anything; that
+// epoll(7) refuses it keeps Asio from failing once the command runs.
+UniqueFd unwatched() {
+  UniqueFd file(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  if (!file && errno != EMFILE && errno != ENFILE) file.reset(::eventfd(0, EFD_CLOEXEC));
+  return file;
+}
+
 }  // namespace
 
 Child VforkLauncher::operator()(const boost::asio::io_context::executor_type& executor,
                                 StartFailure& failure, const std::string& path,
                                 const char* const* argv, const char* const* environment,
                                 const ChildSetup& setup) const {
-  failure = {};
+  UniqueFd handle = unwatched();
+  if (!handle) {
+    failure = {StartFailure::Step::handle, errno};
+    return Child(executor);
+  }
   constexpr int busy_tries = 10;  // of 5 ms: a sibling's fork may hold the writer's descriptor
   pid_t pid = -1;
   for (int attempt = 0; attempt < busy_tries; ++attempt) {
@@ -98,14 +114,7 @@ Child VforkLauncher::operator()(const boost::asio::io_context::executor_type& ex
     pid = spawn_by_shell(setup, path, argv, environment, failure);
   }
   if (pid < 0) return Child(executor);
-  const int watch = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
-  if (watch < 0) {
-    failure = {StartFailure::Step::watch, errno};
-    ::kill(pid, SIGKILL);
-    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) continue;
-    return Child(executor);
-  }
-  return Child(executor, pid, watch);
+  return Child(executor, pid, handle.release());
 }
 
 }  // namespace retry_exec

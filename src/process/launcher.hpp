@@ -14,6 +14,11 @@
 
 namespace retry_exec {
 
+// Boost.Process owns the child: it asks for its status, and ends it when nobody else does. Its
+// async_wait() is not used. It waits for a pidfd, which Linux has from 5.3 on and sandboxes refuse;
+// and on an early event, which Asio gives when a descriptor is used anew beside others, it blocks
+// in waitpid(2) until the child ends (boost/process/v2/detail/process_handle_fd.hpp,
+// async_wait_op_). SIGCHLD tells of the end on every kernel.
 using Child = boost::process::v2::basic_process<boost::asio::io_context::executor_type>;
 
 // What the child does between vfork and exec. Plain data: only async-signal-safe calls run there,
@@ -26,7 +31,7 @@ struct ChildSetup {
 };
 
 struct StartFailure {
-  enum class Step { fork, setup, exec, watch };
+  enum class Step { handle, fork, setup, exec };
   Step step = Step::fork;
   int error = 0;  // errno
 };
