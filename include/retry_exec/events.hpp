@@ -21,6 +21,7 @@ enum class StopReason {
   unmatched,    // no rule knows the failure
   exhausted,    // the attempts of its class (or of the run) are used up
   deadline,     // the run's deadline passed, or the next wait would not fit before it
+  input_spent,  // the next attempt would miss input that this one has read
   budget,       // the shared retry budget is empty (retry-publish)
   interrupted,  // somebody asked us to end
   not_started,  // the command cannot be run at all

@@ -22,13 +22,15 @@ struct Signalled {
   bool operator==(const Signalled&) const = default;
 };
 
-// Which limit an attempt ran into: --timeout, --idle-timeout, or the --deadline of the whole run.
-enum class TimeLimit { attempt, idle, deadline };
+// Which limit an attempt ran into: --timeout, --idle-timeout, --stall-timeout, or the --deadline of
+// the whole run.
+enum class TimeLimit { attempt, idle, stalled, deadline };
 
 // We ended the command (and everything it had started) because of a time limit.
 struct TimedOut {
   TimeLimit limit = TimeLimit::attempt;
-  Duration after{};  // how long the attempt had been running, or silent, when the limit struck
+  // How long the attempt had been running, silent or stalled, when the limit struck.
+  Duration after{};
   bool operator==(const TimedOut&) const = default;
 };
 
@@ -45,10 +47,10 @@ using Outcome = std::variant<Exited, Signalled, TimedOut, NotStarted>;
 bool succeeded(const Outcome& outcome);
 
 // "exit 1", "killed by SIGKILL", "timed out after 30s", "printed nothing for 30s",
-// "deadline reached after 12s", "not started: oras: not found in PATH".
+// "stalled for 30s", "deadline reached after 12s", "not started: oras: not found in PATH".
 std::string to_string(const Outcome& outcome);
 
-// "attempt", "idle", "deadline".
+// "attempt", "idle", "stalled", "deadline".
 std::string_view to_string(TimeLimit limit);
 
 // Exit codes of the programs themselves, beside the command's own. The numbers are those of

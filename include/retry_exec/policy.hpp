@@ -46,10 +46,11 @@ struct PolicyFields {
   std::optional<Duration> max_delay;
   std::optional<Growth> backoff;
   std::optional<Jitter> jitter;
-  std::optional<Duration> timeout;       // of one attempt
-  std::optional<Duration> idle_timeout;  // of one attempt that prints nothing
-  std::optional<Duration> deadline;      // of the whole run
-  std::optional<Duration> kill_after;    // from the first signal to KILL
+  std::optional<Duration> timeout;        // of one attempt
+  std::optional<Duration> idle_timeout;   // of one attempt that prints nothing
+  std::optional<Duration> stall_timeout;  // of one attempt in which nothing moves
+  std::optional<Duration> deadline;       // of the whole run
+  std::optional<Duration> kill_after;     // from the first signal to KILL
   // `delay` was said by a stronger layer than `max_delay`, which then does not cut it short.
   bool delay_outranks_max = false;
 
@@ -73,6 +74,7 @@ struct Policy {
   Jitter jitter;
   std::optional<Duration> timeout;
   std::optional<Duration> idle_timeout;
+  std::optional<Duration> stall_timeout;
   std::optional<Duration> deadline;
   Duration kill_after = std::chrono::seconds(10);
 

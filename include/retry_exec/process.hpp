@@ -14,6 +14,8 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -54,10 +56,11 @@ struct AttemptOptions {
   bool own_group = false;        // even where we are in a terminal's foreground
   std::size_t capture_limit = std::size_t{1} << 20;
 
-  std::optional<Duration> timeout;       // of this attempt
-  std::optional<Duration> idle_timeout;  // without a byte on either stream
-  std::optional<TimePoint> deadline;     // of the whole run
-  int first_signal = 15;                 // SIGTERM: how a limit is announced to the command
+  std::optional<Duration> timeout;        // of this attempt
+  std::optional<Duration> idle_timeout;   // without a byte on either stream
+  std::optional<Duration> stall_timeout;  // in which nothing moves in all that it started
+  std::optional<TimePoint> deadline;      // of the whole run
+  int first_signal = 15;                  // SIGTERM: how a limit is announced to the command
   Duration kill_after = std::chrono::seconds(10);  // from that to SIGKILL
   // After the command's exit its output is read on until its end, or until nothing has come for
   // `drain_grace`; while bytes come, no longer than `drain_limit`.
@@ -66,6 +69,9 @@ struct AttemptOptions {
 
   // Called for each chunk as it arrives; for status displays.
   std::function<void(std::string_view)> on_output;
+  // Called once if the system does not tell what stall_timeout needs to know; nothing is then ended
+  // on account of it.
+  std::function<void(const std::string& why)> on_stall_unknown;
 };
 
 // Output that was held aside. Beyond a small buffer it lives in an unlinked file.
@@ -103,6 +109,9 @@ struct Attempt {
   std::vector<Survivor> survivors;
   // Output still came at --drain-limit and was not waited for: what was lost, for people.
   std::optional<std::string> cut_off;
+  // It read from our standard input, a pipe or a socket that it inherited, what a later attempt
+  // will not find there. False where that is not certain.
+  bool input_taken = false;
   CapturedOutput output;
   HeldOutput held_output;
   HeldOutput held_error;
@@ -127,8 +136,9 @@ class Supervisor {
   // Waits, and returns the signal that cut the wait short, if one did.
   boost::asio::awaitable<std::optional<int>> wait(Duration duration);
 
-  // Is our standard input a pipe of which an attempt that inherited it may have left nothing?
-  bool input_can_be_spent() const;
+  // From now on the end of the process that started us counts as a request to end: SIGTERM to
+  // what runs, and KILL after AttemptOptions::kill_after. `parent` is getppid() at our start.
+  void end_with_parent(pid_t parent);
 
   // The first signal that asked us to end, if any has; also one that is still to be dealt with.
   std::optional<int> interrupted_by() const;

@@ -30,6 +30,7 @@ struct RetryOptions {
   CodeSet retry_on;     // outcomes that are retried whatever the rules say
   CodeSet stop_on;      // outcomes that are final whatever the rules say; beats retry_on
   bool retry_unmatched = false;
+  bool go_on_without_input = false;   // retry even if an attempt has read what the next would miss
   CodeSet stop_unmatched;             // outcomes that are final where no rule knows them, even so
   std::optional<int> exhausted_code;  // replaces the exit code when attempts ran out
   // Seams::before_retry can renew credentials: class "expired" is retried, once. Here and below, no

@@ -24,6 +24,7 @@ std::string words(const PolicyFields& policy) {
   if (policy.jitter) add("jitter " + to_string(*policy.jitter));
   duration("timeout", policy.timeout);
   duration("idle-timeout", policy.idle_timeout);
+  duration("stall-timeout", policy.stall_timeout);
   duration("deadline", policy.deadline);
   duration("kill-after", policy.kill_after);
   return text;

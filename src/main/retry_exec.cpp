@@ -112,6 +112,7 @@ std::string plan(const CommandLine& line, const Settings& settings, ChosenRules&
 }
 
 int run(std::span<char* const> arguments) {
+  const pid_t parent = ::getppid();
   const bool variables = has_option_variables();
   const Environment none = [](const std::string&) { return nullptr; };
   const auto line = read_command_line(retry_exec_options(), arguments, prefix,
@@ -131,6 +132,7 @@ int run(std::span<char* const> arguments) {
   if (!rules) return fail(program, rules.error());
   if (variables) settings->notes = unknown_variables(retry_exec_options(), prefix, environ);
   if (settings->dry_run) return print(program, plan(*line, *settings, *rules));
+  settings->parent = parent;
   Runner runner(std::move(*settings), std::move(*rules));
   // Nothing is buffered, and the kernel tidies up faster than destructors do.
   std::_Exit(runner.run());

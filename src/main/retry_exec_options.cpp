@@ -34,6 +34,10 @@ constexpr std::array definitions = {
                      "none, equal, full, N%, or a duration that is added (equal)"},
     OptionDefinition{"timeout", 't', "DUR", "of one attempt (none)"},
     OptionDefinition{"idle-timeout", 0, "DUR", "of an attempt that prints nothing (none)"},
+    OptionDefinition{
+        "stall-timeout", 0, "DUR",
+        "of an attempt in which nothing moves: no output, no bytes read, written, sent "
+        "or received, next to no CPU time (none)"},
     OptionDefinition{"deadline", 0, "DUR",
                      "of the whole run: no attempt outlives it, and the run stops if the next wait "
                      "would not fit (none)"},
@@ -44,6 +48,8 @@ constexpr std::array definitions = {
                      "once the command has ended (200ms)"},
     OptionDefinition{"drain-limit", 0, "DUR",
                      "how long after the command's end to wait for output that still comes (10s)"},
+    OptionDefinition{"end-with-parent", 0, "",
+                     "end the attempt, and begin none, once the process that started us has ended"},
     OptionDefinition{"retry-on", 0, "CODES",
                      "what is retried whatever the rules say: exit codes, ranges, signals, and "
                      "timeout, such as 1,64-78,KILL,timeout (none)"},
@@ -66,6 +72,9 @@ constexpr std::array definitions = {
                      "the like"},
     OptionDefinition{"replay-stdin", 'I', "",
                      "record stdin as the command reads it, replay it on each attempt"},
+    OptionDefinition{"spent-stdin", 0, "stop|go-on",
+                     "after an attempt that failed and has read a pipe that is our stdin, which "
+                     "another one would miss (stop)"},
     OptionDefinition{"hold-stdout", 'O', "", "give out stdout of the deciding attempt only"},
     OptionDefinition{"hold-stderr", 'E', "", "the same for stderr"},
     OptionDefinition{"pty", 0, "",
@@ -143,6 +152,12 @@ Result<bool> parse_unmatched(std::string_view text) {
   return wrong(text, "is neither retry nor stop");
 }
 
+Result<bool> parse_spent_stdin(std::string_view text) {
+  if (text == "go-on") return true;
+  if (text == "stop") return false;
+  return wrong(text, "is neither stop nor go-on");
+}
+
 bool by_option(const Given* given) {
   return given->where.starts_with("--");
 }
@@ -190,6 +205,7 @@ void read_policy(Reader& reader, const CommandLine& line, PolicyFields& policy) 
   policy.jitter = reader.read<Jitter>("jitter", parse_jitter);
   policy.timeout = reader.read<Duration>("timeout", parse_limit);
   policy.idle_timeout = reader.read<Duration>("idle-timeout", parse_limit);
+  policy.stall_timeout = reader.read<Duration>("stall-timeout", parse_limit);
   policy.deadline = reader.read<Duration>("deadline", parse_limit);
   policy.kill_after = reader.read<Duration>("kill-after", parse_duration);
   layer_waits(reader, line, policy);
@@ -256,9 +272,12 @@ Result<Settings, Errors> settings_from(const CommandLine& line, std::string_view
                                })
           .value_or(AttemptOptions{}.capture_limit);
   settings.replay_stdin = line.on("replay-stdin");
+  settings.go_on_without_input =
+      reader.read<bool>("spent-stdin", parse_spent_stdin).value_or(false);
   settings.hold_stdout = line.on("hold-stdout");
   settings.hold_stderr = line.on("hold-stderr");
   settings.pseudo_terminal = line.on("pty");
+  settings.end_with_parent = line.on("end-with-parent");
   settings.report = reader.read<ReportTarget>("report", parse_report_target);
   settings.summary = reader.text("summary");
   settings.github_output = reader.read<std::string>("github-output", parse_output_prefix);

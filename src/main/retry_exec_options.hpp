@@ -7,6 +7,8 @@
 #include <retry_exec/report.hpp>
 #include <retry_exec/retry.hpp>
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -31,9 +33,12 @@ struct Settings {
   Duration drain_limit{};
   std::uint64_t capture_limit = 0;
   bool replay_stdin = false;
+  bool go_on_without_input = false;
   bool hold_stdout = false;
   bool hold_stderr = false;
   bool pseudo_terminal = false;
+  bool end_with_parent = false;
+  pid_t parent = 0;  // of ours, at our start
   std::optional<ReportTarget> report;
   std::optional<std::string> summary;
   std::optional<std::string> github_output;  // the start of the outputs' names

@@ -94,6 +94,7 @@ json::object to_json(const PolicyFields& policy) {
   duration("max-delay", policy.max_delay);
   duration("timeout", policy.timeout);
   duration("idle-timeout", policy.idle_timeout);
+  duration("stall-timeout", policy.stall_timeout);
   duration("deadline", policy.deadline);
   duration("kill-after", policy.kill_after);
   return object;

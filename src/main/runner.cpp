@@ -45,6 +45,7 @@ RetryOptions retry_options(const Settings& settings, const ChosenRules& rules) {
                        .retry_on = settings.retry_on,
                        .stop_on = settings.stop_on,
                        .retry_unmatched = settings.retry_unmatched.value_or(!strict),
+                       .go_on_without_input = settings.go_on_without_input,
                        .stop_unmatched = {},
                        .exhausted_code = settings.exhausted_code,
                        .renews_credentials = settings.before_retry.has_value(),
@@ -67,6 +68,7 @@ int Runner::run() {
     recorder_.emplace(settings_.command, std::chrono::system_clock::now(),
                       [] { return Clock::now(); });
   }
+  if (settings_.end_with_parent) supervisor_.end_with_parent(settings_.parent);
   boost::asio::co_spawn(
       context_,
       [this]() -> boost::asio::awaitable<void> {
@@ -111,9 +113,9 @@ Seams Runner::seams() {
 boost::asio::awaitable<std::optional<int>> Runner::wait(Duration duration) {
   // What was held of the attempt before, which did not decide.
   if (settings_.verbose != 0) co_await give_out(STDERR_FILENO, STDERR_FILENO, deadline_);
-  if (!settings_.replay_stdin && !said_of_input_ && supervisor_.input_can_be_spent()) {
+  if (input_taken_ && !said_of_input_) {
     said_of_input_ = true;
-    say("standard input is a pipe, of which earlier attempts may have left nothing: -I replays it");
+    say("the attempt has read standard input, which the next one will miss: -I replays it");
   }
   co_return co_await supervisor_.wait(duration);
 }
@@ -152,12 +154,14 @@ boost::asio::awaitable<Attempt> Runner::attempt(unsigned number, Policy policy,
       .capture_limit = settings_.capture_limit,
       .timeout = policy.timeout,
       .idle_timeout = policy.idle_timeout,
+      .stall_timeout = policy.stall_timeout,
       .deadline = deadline,
       .first_signal = settings_.signal,
       .kill_after = policy.kill_after,
       .drain_grace = settings_.drain_grace,
       .drain_limit = settings_.drain_limit,
       .on_output = {},
+      .on_stall_unknown = [this](const std::string& why) { say_of_stall(why); },
   };
   Command command{settings_.command, variables(number)};
   // Of a retry-exec around us they would tell its last attempt, not ours.
@@ -171,6 +175,7 @@ boost::asio::awaitable<Attempt> Runner::attempt(unsigned number, Policy policy,
     missing->reason += shell_hint(settings_.command, environ);
   }
   note_where_it_stopped(attempt);
+  input_taken_ = attempt.input_taken;
   held_output_ = std::move(attempt.held_output);
   held_error_ = std::move(attempt.held_error);
   co_return attempt;
@@ -188,6 +193,11 @@ boost::asio::awaitable<std::optional<Attempt>> Runner::before_retry(
   const std::string& printed = ran.output.standard_error.tail;
   line_is_open_ = !printed.empty() && printed.back() != '\n';
   co_return ran;
+}
+
+// Once, as every attempt would find the same.
+void Runner::say_of_stall(const std::string& why) {
+  if (!std::exchange(said_of_stall_, true)) say("--stall-timeout ends nothing here: " + why);
 }
 
 // Would a line of ours begin behind something that the command printed, or in its colours? And was

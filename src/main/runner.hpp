@@ -54,6 +54,7 @@ class Runner {
   const Redactor& redactor();
   void say(std::string_view text);
   void say_where_we_are();
+  void say_of_stall(const std::string& why);
   void write_lines(std::string_view lines);
   TimePoint patience() const;  // until when a reader that does not read is waited for
   void note_where_it_stopped(const Attempt& attempt);
@@ -77,7 +78,9 @@ class Runner {
   HeldOutput held_output_;
   HeldOutput held_error_;
   TimePoint deadline_ = TimePoint::max();
+  bool input_taken_ = false;  // by the last attempt
   bool said_of_input_ = false;
+  bool said_of_stall_ = false;
   bool line_is_open_ = false;  // the command's output stopped in the middle of a line
   bool is_coloured_ = false;   // and left colours on
   unsigned max_attempts_ = 0;

@@ -46,6 +46,7 @@ PolicyFields layered(const PolicyFields& strong, const PolicyFields& weak) {
       .jitter = first_said(strong.jitter, weak.jitter),
       .timeout = first_said(strong.timeout, weak.timeout),
       .idle_timeout = first_said(strong.idle_timeout, weak.idle_timeout),
+      .stall_timeout = first_said(strong.stall_timeout, weak.stall_timeout),
       .deadline = first_said(strong.deadline, weak.deadline),
       .kill_after = first_said(strong.kill_after, weak.kill_after),
       .delay_outranks_max = said.delay && (!said.max_delay || said.delay_outranks_max),
@@ -74,6 +75,7 @@ Policy policy_from(const PolicyFields& fields) {
   policy.jitter = fields.jitter.value_or(policy.jitter);
   policy.timeout = limit(fields.timeout);
   policy.idle_timeout = limit(fields.idle_timeout);
+  policy.stall_timeout = limit(fields.stall_timeout);
   policy.deadline = limit(fields.deadline);
   policy.kill_after = fields.kill_after.value_or(policy.kill_after);
   return policy;

@@ -15,6 +15,7 @@ PolicyFields read_policy_fields(yaml::Mapping& fields) {
   policy.jitter = fields.parsed("jitter", "a word, 'N%' or a duration", parse_jitter);
   policy.timeout = limit("timeout");
   policy.idle_timeout = limit("idle-timeout");
+  policy.stall_timeout = limit("stall-timeout");
   policy.deadline = limit("deadline");
   policy.kill_after = fields.duration("kill-after");
   if (const std::string wrong = contradiction(policy); !wrong.empty()) {

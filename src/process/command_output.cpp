@@ -1,6 +1,7 @@
 #include "command_output.hpp"
 
 #include "held_output.hpp"
+#include "spill_buffer.hpp"
 #include "standard_streams.hpp"
 #include "terminal.hpp"
 
@@ -184,8 +185,7 @@ std::optional<std::string> CommandOutput::lost() const {
     // NOLINTBEGIN(concurrency-mt-unsafe): one thread
     if (const int error = stream.pump->sink_error()) return name + ": " + std::strerror(error);
     if (const int error = stream.pump->hold_error()) {
-      return "cannot keep " + name + " aside: " + std::strerror(error) +
-             "; TMPDIR can name a larger place";
+      return "cannot keep " + name + " aside: " + spill_failure(error);
     }
     // NOLINTEND(concurrency-mt-unsafe)
   }

@@ -76,6 +76,24 @@ bool contains(std::span<const pid_t> pids, pid_t pid) {
   return std::find(pids.begin(), pids.end(), pid) != pids.end();
 }
 
+std::vector<pid_t> below(pid_t ancestor, std::span<const pid_t> spared) {
+  std::unordered_multimap<pid_t, pid_t> children;
+  for_each_process([&](pid_t pid, const Stat& stat) { children.emplace(stat.parent, pid); });
+  std::vector<pid_t> found;
+  std::vector<pid_t> parents = {ancestor};
+  while (!parents.empty()) {
+    const pid_t parent = parents.back();
+    parents.pop_back();
+    const auto [first, last] = children.equal_range(parent);
+    for (auto child = first; child != last; ++child) {
+      if (contains(spared, child->second)) continue;
+      found.push_back(child->second);
+      parents.push_back(child->second);
+    }
+  }
+  return found;
+}
+
 }  // namespace
 
 void become_subreaper() {
@@ -88,21 +106,11 @@ bool has_children() {
 }
 
 std::vector<pid_t> descendants(std::span<const pid_t> spared) {
-  std::unordered_multimap<pid_t, pid_t> children;
-  for_each_process([&](pid_t pid, const Stat& stat) { children.emplace(stat.parent, pid); });
-  std::vector<pid_t> found;
-  std::vector<pid_t> parents = {::getpid()};
-  while (!parents.empty()) {
-    const pid_t parent = parents.back();
-    parents.pop_back();
-    const auto [first, last] = children.equal_range(parent);
-    for (auto child = first; child != last; ++child) {
-      if (contains(spared, child->second)) continue;
-      found.push_back(child->second);
-      parents.push_back(child->second);
-    }
-  }
-  return found;
+  return below(::getpid(), spared);
+}
+
+std::vector<pid_t> descendants_of(pid_t pid) {
+  return below(pid, {});
 }
 
 std::vector<pid_t> children() {

@@ -21,6 +21,9 @@ bool has_children();
 // see.
 std::vector<pid_t> descendants(std::span<const pid_t> spared);
 
+// Those below `pid`.
+std::vector<pid_t> descendants_of(pid_t pid);
+
 // Our own children alone: quicker than a process forks, which descendants() is not.
 std::vector<pid_t> children();
 

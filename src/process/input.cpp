@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/epoll.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,22 +20,31 @@ constexpr std::size_t piece = std::size_t{64} << 10;
 }
 
 Input::Input(boost::asio::io_context& context)
-    : context_(context), start_(::lseek(STDIN_FILENO, 0, SEEK_CUR)) {
-  if (start_ >= 0) return;
-  pollfd request{STDIN_FILENO, POLLIN, 0};
-  empty_at_start_ = ::poll(&request, 1, 0) == 1 && (request.revents & POLLIN) == 0;
+    : context_(context), start_(::lseek(STDIN_FILENO, 0, SEEK_CUR)) {}
+
+bool Input::was_taken() const {
+  const std::optional<Unread> now = unread_ ? unread(STDIN_FILENO) : std::nullopt;
+  return now && taken_between(*unread_, *now);
 }
 
-bool Input::can_be_spent() const {
-  struct stat status {};
-  return start_ < 0 && !empty_at_start_ && ::fstat(STDIN_FILENO, &status) == 0 &&
-         (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
+// Whoever starts us often writes to our pipe, or closes it, right after that. Later, an end that
+// came without a byte could not be told from one behind bytes that the command has read.
+std::optional<Unread> Input::settled() {
+  constexpr int milliseconds = 2;
+  std::optional<Unread> now = unread(STDIN_FILENO);
+  pollfd request{STDIN_FILENO, POLLIN, 0};
+  if (now && now->size == 0 && !now->at_end && ::poll(&request, 1, milliseconds) == 1) {
+    now = unread(STDIN_FILENO);
+  }
+  return now;
 }
 
 Input::Prepared Input::prepare(StandardInput kind) {
   Prepared prepared;
+  unread_.reset();
   switch (kind) {
     case StandardInput::inherit:
+      if (start_ < 0) unread_ = settled();
       // The first attempt finds it where the caller left it; a later one where the first did.
       if (used_ && start_ >= 0) ::lseek(STDIN_FILENO, start_, SEEK_SET);
       break;
@@ -58,7 +66,7 @@ Input::Prepared Input::prepare_replay() {
   int ends[2];
   if (recording_.error() != 0) {
     prepared.error = recording_.error();
-  } else if (::pipe2(ends, O_CLOEXEC) != 0) {
+  } else if (!watch_source() || ::pipe2(ends, O_CLOEXEC) != 0) {
     prepared.error = errno;
   } else {
     prepared.owned.reset(ends[0]);
@@ -118,6 +126,20 @@ void Input::record(std::string_view bytes) {
   }
 }
 
+// False with errno where no watcher can be had. A file needs none, it is always ready; nor does a
+// closed descriptor.
+bool Input::watch_source() {
+  if (watcher_) return true;
+  UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll) return false;
+  epoll_event event{};
+  event.events = EPOLLIN;
+  if (::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, STDIN_FILENO, &event) == 0) {
+    watcher_.emplace(context_, epoll.release());
+  }
+  return watcher_ || errno == EPERM || errno == EBADF;
+}
+
 void Input::await_source() {
   const auto take = [this, alive = std::weak_ptr(feeding_)] {
     if (alive.expired()) return;
@@ -127,15 +149,7 @@ void Input::await_source() {
     if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) source_ended_ = true;
     feed();
   };
-  if (!watcher_) {
-    UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
-    epoll_event event{};
-    event.events = EPOLLIN;
-    if (::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, STDIN_FILENO, &event) != 0) {
-      return boost::asio::post(context_, take);  // a file: always ready
-    }
-    watcher_.emplace(context_, epoll.release());
-  }
+  if (!watcher_) return boost::asio::post(context_, take);
   watcher_->async_wait(stream_descriptor::wait_read,
                        [take](const boost::system::error_code& error) {
                          if (!error) take();

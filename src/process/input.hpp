@@ -2,6 +2,7 @@
 #pragma once
 
 #include "spill_buffer.hpp"
+#include "unread.hpp"
 #include "values/unique_fd.hpp"
 
 #include <retry_exec/process.hpp>
@@ -35,21 +36,22 @@ class Input {
   void start_feeding();
   void stop_feeding();
 
-  // Is it a pipe or a socket that was not at its end when we were started? Without a recording a
-  // later attempt finds what earlier ones left of it.
-  bool can_be_spent() const;
+  // Has the attempt whose command was given our own pipe or socket certainly read from it?
+  bool was_taken() const;
 
  private:
   Prepared prepare_replay();
+  static std::optional<Unread> settled();
   void feed();
   void record(std::string_view bytes);
   void await_command();
+  bool watch_source();
   void await_source();
 
   boost::asio::io_context& context_;
-  off_t start_ = -1;             // where a seekable stdin stood when we were started
-  bool empty_at_start_ = false;  // there was nothing to read, and nobody who could write
+  off_t start_ = -1;  // where a seekable stdin stood when we were started
   bool used_ = false;
+  std::optional<Unread> unread_;  // as the attempt found it; nothing: it cannot miss any
 
   // Replay. The recording is bounded in memory and spills to an unlinked file.
   SpillBuffer recording_;

@@ -3,6 +3,7 @@
 #include "child_environment.hpp"
 #include "descendants.hpp"
 #include "executable.hpp"
+#include "spill_buffer.hpp"
 #include "standard_streams.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -13,7 +14,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 namespace retry_exec {
@@ -62,9 +62,7 @@ bool RunningAttempt::start() {
   const Input::Prepared input =
       supervisor_.input.prepare(closed ? StandardInput::inherit : options_.standard_input);
   if (input.error != 0) {
-    // NOLINTNEXTLINE(concurrency-mt-unsafe)
-    const std::string cause = std::strerror(input.error);
-    return fail_to_start({EAGAIN, "cannot provide standard input: " + cause});
+    return fail_to_start({EAGAIN, "cannot provide standard input: " + spill_failure(input.error)});
   }
   input_ = FileId::of(input.fd);
   Pump::Callbacks callbacks{
@@ -117,6 +115,7 @@ void RunningAttempt::set_limits() {
     set_limit(*options_.deadline, TimeLimit::deadline);
   }
   if (options_.idle_timeout) watch_idle();
+  if (options_.stall_timeout) watch_stall();
 }
 
 void RunningAttempt::set_limit(TimePoint when, TimeLimit limit) {
@@ -136,6 +135,31 @@ void RunningAttempt::watch_idle() {
     if (silent < *options_.idle_timeout) return watch_idle();
     on_limit(TimeLimit::idle, silent);
   });
+}
+
+void RunningAttempt::watch_stall() {
+  stall_watch_.emplace(
+      supervisor_.context, *options_.stall_timeout,
+      StallWatch::Callbacks{
+          .processes = [this] { return started_here(); },
+          .held_up = [this] { return output_.held_up(); },
+          .stalled = [this](Duration still) { on_limit(TimeLimit::stalled, still); },
+          .unknown =
+              [this](const std::string& why) {
+                remarks_.push_back("whether it stalled cannot be told: " + why);
+                if (options_.on_stall_unknown) options_.on_stall_unknown(why);
+              }});
+}
+
+// All that may still work for this attempt.
+std::vector<pid_t> RunningAttempt::started_here() const {
+  std::vector<pid_t> found = tree_.members();
+  // Beside other attempts the tree is but our group.
+  if (supervisor_.running.size() > 1) {
+    const std::vector<pid_t> below = descendants_of(tree_.command());
+    found.insert(found.end(), below.begin(), below.end());
+  }
+  return found;
 }
 
 void RunningAttempt::on_limit(TimeLimit limit, Duration after) {
@@ -176,6 +200,14 @@ void RunningAttempt::on_end_request(SignalSource::Received received) {
   if (stage_ == Stage::draining || stage_ == Stage::last_words) on_drained();
 }
 
+void RunningAttempt::end_in_time(int asked) {
+  interrupted_by_ = asked;
+  if (stage_ == Stage::draining || stage_ == Stage::last_words) return on_drained();
+  if (!runs() || timed_out_ || tree_.command() <= 0) return;
+  send(options_.first_signal);
+  kill_later(options_.kill_after);
+}
+
 void RunningAttempt::escalate() {
   escalated_ = true;
   if (stage_ == Stage::running || stage_ == Stage::ending) {
@@ -207,6 +239,7 @@ void RunningAttempt::on_exit(int status) {
   if (!timed_out_) ended_ = Clock::now();
   limit_timer_.cancel();
   idle_timer_.cancel();
+  stall_watch_.reset();
   kill_timer_.cancel();
   supervisor_.input.stop_feeding();
   const bool had_terminal = job_.take_terminal_back(tree_.command());
@@ -356,6 +389,8 @@ Attempt RunningAttempt::collect() {
   }
   attempt.has_survivors = has_survivors_;
   attempt.survivors = std::move(survivors_);
+  attempt.input_taken =
+      options_.standard_input == StandardInput::inherit && supervisor_.input.was_taken();
   attempt.elapsed = ended_ - started_;
   attempt.remarks = std::move(remarks_);
   return attempt;

@@ -6,6 +6,7 @@
 #include "launcher.hpp"
 #include "process_tree.hpp"
 #include "signals.hpp"
+#include "stall_watch.hpp"
 #include "supervisor_state.hpp"
 
 #include <retry_exec/process.hpp>
@@ -41,7 +42,8 @@ class RunningAttempt {
   void on_signal(SignalSource::Received received);
   void on_end_request(SignalSource::Received received);
   void escalate();
-  void on_child_event();  // some descendant may have ended or stopped
+  void end_in_time(int asked);  // on account of that signal; what does not end is killed
+  void on_child_event();        // some descendant may have ended or stopped
   // The child whose end is still to come; -1: none.
   pid_t awaited() const { return runs() ? tree_.command() : -1; }
 
@@ -59,6 +61,8 @@ class RunningAttempt {
   // Limits
   void set_limit(TimePoint when, TimeLimit limit);
   void watch_idle();
+  void watch_stall();
+  std::vector<pid_t> started_here() const;
   void on_limit(TimeLimit limit, Duration after);
 
   // The stages
@@ -97,6 +101,7 @@ class RunningAttempt {
 
   boost::asio::steady_timer limit_timer_;
   boost::asio::steady_timer idle_timer_;
+  std::optional<StallWatch> stall_watch_;
   boost::asio::steady_timer kill_timer_;
   boost::asio::steady_timer drain_timer_;
   boost::asio::steady_timer done_;

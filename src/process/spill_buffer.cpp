@@ -1,24 +1,33 @@
 #include "spill_buffer.hpp"
 
+#include <retry_exec/quantity.hpp>
+
 #include <fcntl.h>
 #include <stdlib.h>  // NOLINT(modernize-deprecated-headers): mkostemp
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
+#include <limits>
 
 namespace retry_exec {
 
 namespace {
 
+std::string folder() {
+  const char* named = std::getenv("TMPDIR");  // NOLINT(concurrency-mt-unsafe)
+  return named == nullptr || *named == '\0' ? "/tmp" : named;
+}
+
 // A file that nobody else can see and that is gone with its descriptor, however we end.
 UniqueFd unlinked_file() {
-  const char* directory = std::getenv("TMPDIR");  // NOLINT(concurrency-mt-unsafe)
-  if (directory == nullptr || *directory == '\0') directory = "/tmp";
-  UniqueFd file(::open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600));
+  const std::string directory = folder();
+  UniqueFd file(::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600));
   if (file) return file;
-  std::string name = std::string(directory) + "/retry-exec-XXXXXX";  // no O_TMPFILE there
+  std::string name = directory + "/retry-exec-XXXXXX";  // no O_TMPFILE there
   UniqueFd named(::mkostemp(name.data(), O_CLOEXEC));
   if (named) ::unlink(name.c_str());
   return named;
@@ -32,10 +41,24 @@ void SpillBuffer::append(std::string_view bytes) {
   if (memory_.size() > memory_limit) spill();
 }
 
+void SpillBuffer::open_file() {
+  file_ = unlinked_file();
+  file_limit_ = std::numeric_limits<std::uint64_t>::max();
+  if (file_) return;
+  const int error = errno;
+  file_.reset(::memfd_create("retry-exec", MFD_CLOEXEC));
+  file_limit_ = folderless_limit;
+  errno = error;  // what the user can mend
+}
+
 void SpillBuffer::spill() {
-  if (!file_) file_ = unlinked_file();
+  if (!file_) open_file();
   std::string_view rest = memory_;
   while (file_ && !rest.empty()) {
+    if (in_file_ + rest.size() > file_limit_) {
+      errno = ENOBUFS;
+      break;
+    }
     const ssize_t written =
         ::pwrite(file_.get(), rest.data(), rest.size(), static_cast<off_t>(in_file_));
     if (written < 0 && errno == EINTR) continue;
@@ -57,6 +80,17 @@ std::string SpillBuffer::read(std::uint64_t offset, std::size_t size) const {
   const ssize_t got = ::pread(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
   bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
   return bytes;
+}
+
+std::string spill_failure(int error) {
+  if (error != ENOBUFS) {
+    const std::string cause = std::strerror(error);  // NOLINT(concurrency-mt-unsafe)
+    const bool of_ours = error == EMFILE || error == ENFILE || error == ENOMEM;
+    return of_ours ? cause : cause + "; TMPDIR can name a larger place";
+  }
+  return "it is more than the " + format_size(SpillBuffer::folderless_limit) +
+         " that memory is used for, and no file can be written in " + folder() +
+         "; TMPDIR can name another place";
 }
 
 }  // namespace retry_exec

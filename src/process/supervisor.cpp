@@ -11,11 +11,12 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include <sys/stat.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
+#include <utility>
 
 namespace retry_exec {
 
@@ -34,6 +35,7 @@ Supervisor::State::State(boost::asio::io_context& one_thread)
 
 void Supervisor::State::on_signal(SignalSource::Received received) {
   if (received.signal == SIGCHLD) {
+    if (parent_has_ended()) on_parent_end();
     for (RunningAttempt* attempt : std::vector(running)) attempt->on_child_event();
     std::vector<pid_t> awaited;
     for (const RunningAttempt* attempt : running) awaited.push_back(attempt->awaited());
@@ -64,6 +66,21 @@ void Supervisor::State::on_end_request(SignalSource::Received received) {
   for (RunningAttempt* attempt : std::vector(running)) attempt->on_end_request(received);
 }
 
+bool Supervisor::State::parent_has_ended() const {
+  return parent && ::getppid() != *parent;
+}
+
+// Nobody is left to ask a second time: kill-after does.
+void Supervisor::State::on_parent_end() {
+  if (std::exchange(told_of_parent, true)) return;
+  if (!interrupted_by) {
+    interrupted_by = SIGTERM;
+    interrupted_at = Clock::now();
+  }
+  for (boost::asio::steady_timer* wait : waits) wait->cancel();
+  for (RunningAttempt* attempt : std::vector(running)) attempt->end_in_time(*interrupted_by);
+}
+
 void Supervisor::State::on_stop() {
   for (RunningAttempt* attempt : running) attempt->on_signal({SIGTSTP, false});
   ::raise(SIGSTOP);  // the signal that continues us is passed on as any other
@@ -74,8 +91,22 @@ Supervisor::Supervisor(boost::asio::io_context& context)
 
 Supervisor::~Supervisor() = default;
 
+// The signal tells of the end of a mere thread of the parent's too, so it is getppid(2) that
+// counts; CHLD comes without a meaning of its own.
+void Supervisor::end_with_parent(pid_t parent) {
+  state_->parent = parent;
+  ::prctl(PR_SET_PDEATHSIG, SIGCHLD);
+  if (state_->parent_has_ended()) state_->on_parent_end();  // before the signal was asked for
+}
+
 boost::asio::awaitable<Attempt> Supervisor::run(const Command& command,
                                                 const AttemptOptions& options) {
+  if (state_->told_of_parent) {
+    Attempt none;
+    none.outcome = NotStarted{EINTR, "the process that started us has ended"};
+    none.interrupted_by = state_->interrupted_by;
+    co_return none;
+  }
   RunningAttempt attempt(*state_, command, options);
   co_return co_await attempt.run();
 }
@@ -89,10 +120,6 @@ boost::asio::awaitable<std::optional<int>> Supervisor::wait(Duration duration) {
   co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
   std::erase(state_->waits, &timer);
   co_return interrupted_by();
-}
-
-bool Supervisor::input_can_be_spent() const {
-  return state_->input.can_be_spent();
 }
 
 std::optional<int> Supervisor::interrupted_by() const {

@@ -25,6 +25,8 @@ struct Supervisor::State {
   void on_signal(SignalSource::Received received);
   void on_end_request(SignalSource::Received received);
   void on_stop();
+  bool parent_has_ended() const;
+  void on_parent_end();
 
   boost::asio::io_context& context;
   bool foreground;  // commands share our process group
@@ -35,6 +37,8 @@ struct Supervisor::State {
   std::vector<pid_t> spared;  // children that were there before us: not ours to end
   std::vector<RunningAttempt*> running;
   std::vector<boost::asio::steady_timer*> waits;
+  std::optional<pid_t> parent;  // whose end is ours; getppid() at our start
+  bool told_of_parent = false;
   std::optional<int> interrupted_by;
   TimePoint interrupted_at{};
 };

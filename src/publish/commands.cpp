@@ -134,6 +134,7 @@ asio::awaitable<Attempt> Commands::attempt(Running& running, Policy policy,
   options.own_group = true;
   options.timeout = policy.timeout;
   options.idle_timeout = policy.idle_timeout;
+  options.stall_timeout = policy.stall_timeout;
   options.deadline = deadline;
   options.kill_after = policy.kill_after;
   Attempt attempt = co_await seams_.run(command, options);

@@ -31,6 +31,7 @@ PolicyFields limits_of(const PolicyFields& policy, Duration timeout) {
   PolicyFields limits;
   limits.timeout = policy.timeout.value_or(timeout);
   limits.idle_timeout = policy.idle_timeout;
+  limits.stall_timeout = policy.stall_timeout;
   limits.kill_after = policy.kill_after;
   return limits;
 }

@@ -30,7 +30,7 @@ std::string describe(const Policy& policy) {
     text += ", KILL " + exact_duration(policy.kill_after) + " after the first signal";
   }
   return text + limit(policy.timeout, "an attempt") + limit(policy.idle_timeout, "without output") +
-         limit(policy.deadline, "in all");
+         limit(policy.stall_timeout, "without movement") + limit(policy.deadline, "in all");
 }
 
 }  // namespace retry_exec

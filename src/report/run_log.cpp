@@ -163,6 +163,7 @@ std::string RunLog::finished(const RunFinished& end) {
     }
     case StopReason::exhausted:
     case StopReason::deadline:
+    case StopReason::input_spent:
     case StopReason::budget:
     case StopReason::internal:
       if (!last_) break;

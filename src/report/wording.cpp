@@ -149,6 +149,8 @@ std::string ending(const RunFinished& end, const std::optional<AttemptFinished>&
     case StopReason::deadline:
       return "gave up at the deadline" + after_attempts(end) + ": " + failure +
              because(end, redact);
+    case StopReason::input_spent:
+      return again + redact(end.why);
     case StopReason::budget:
       return "gave up" + after_attempts(end) + ", the retry budget is used up: " + failure +
              because(end, redact);

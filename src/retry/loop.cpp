@@ -135,7 +135,13 @@ class Run {
     if (attempt.has_survivors) {
       return stop(StopReason::internal, number, still_running(attempt.survivors));
     }
-    return decide_wait(number, *result_.verdict);
+    Decision decision = decide_wait(number, *result_.verdict);
+    if (attempt.input_taken && !options_.go_on_without_input && !decision.stop) {
+      return stop(StopReason::input_spent, number,
+                  "the attempt has read standard input, which another one would miss; -I records "
+                  "and replays it, --spent-stdin go-on retries all the same");
+    }
+    return decision;
   }
 
   // Is it there already, perhaps by an attempt of this run?

@@ -16,6 +16,8 @@ std::string_view to_string(StopReason reason) {
       return "exhausted";
     case StopReason::deadline:
       return "deadline";
+    case StopReason::input_spent:
+      return "input-spent";
     case StopReason::budget:
       return "budget";
     case StopReason::interrupted:

@@ -35,7 +35,7 @@ constexpr std::array wrappers = {
             "--max-chars"},
     Wrapper{"retry-exec",
             "-r --rules -a --attempts -d --delay --factor -m --max-delay --backoff -j "
-            "--jitter -t --timeout --idle-timeout --deadline -s --signal -k "
+            "--jitter -t --timeout --idle-timeout --stall-timeout --spent-stdin --deadline -s --signal -k "
             "--kill-after --retry-on --stop-on --unmatched --capture-limit -R --report "
             "--log --seed --exhausted-code --retries --drain-grace --drain-limit --summary "
             "--before-retry "

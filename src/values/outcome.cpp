@@ -67,6 +67,8 @@ std::string_view to_string(TimeLimit limit) {
       return "attempt";
     case TimeLimit::idle:
       return "idle";
+    case TimeLimit::stalled:
+      return "stalled";
     case TimeLimit::deadline:
       return "deadline";
   }
@@ -85,6 +87,8 @@ std::string to_string(const Outcome& outcome) {
                 return "timed out after " + after;
               case TimeLimit::idle:
                 return "printed nothing for " + after;
+              case TimeLimit::stalled:
+                return "stalled for " + after;
               case TimeLimit::deadline:
                 return "deadline reached after " + after;
             }

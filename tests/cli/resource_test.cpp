@@ -10,20 +10,52 @@
 
 using namespace test;
 
+// Nothing larger than this can be written: what is kept aside does not fit.
+void limit_files() {
+  const rlimit limit{100'000, 100'000};
+  ::setrlimit(RLIMIT_FSIZE, &limit);
+}
+
 TEST_CASE("output that cannot be kept aside ends the run with our own code, never a success",
           "[resource]") {
   Program program = wrapped({"-O"}, {"flood", "10000000", "+", "exit", "0"});
-  program.environment.push_back({"TMPDIR", "/no/such/folder"});
+  program.before_exec = limit_files;
   const Ended ended = run(program);
   CHECK(ended.exit_code() == 125);
   CHECK_THAT(ended.err, ContainsSubstring("cannot keep standard output aside"));
+}
+
+TEST_CASE("where no folder can be written, what is kept aside is kept in memory", "[resource]") {
+  const TemporaryFolder folder;
+  Program program = wrapped(
+      at_once({"-O", "-E", "-I"}),
+      {"read-stdin", "+", "flood", "3000000", "2", "+", "fail-times", folder / "n", "1", "no"});
+  const std::string input(5'000'000, 'x');
+  program.input = input;
+  for (const char* where : {"/no/such/folder", "/proc"}) {
+    program.environment = {{"TMPDIR", where}};
+    const Ended ended = run(program);
+    CHECK(ended.exit_code() == 0);
+    CHECK(ended.out == input);
+    CHECK(count(ended.err, std::string(127, 'x') + "\n") >= 3'000'000 / 128);
+  }
+}
+
+TEST_CASE("memory is not used for more than its share, and that is said", "[resource]") {
+  Program program = wrapped({"-O"}, {"flood", "300000000", "+", "exit", "0"});
+  program.environment.push_back({"TMPDIR", "/no/such/folder"});
+  const Ended ended = run(program);
+  CHECK(ended.exit_code() == 125);
+  CHECK(ended.out.empty());
+  CHECK_THAT(ended.err, ContainsSubstring("more than the 256 MiB that memory is used for"));
+  CHECK_THAT(ended.err, ContainsSubstring("/no/such/folder"));
 }
 
 TEST_CASE("input that cannot be recorded is not replayed in part", "[resource]") {
   const TemporaryFolder folder;
   Program program = wrapped(at_once({"-I"}),
                             {"read-stdin", "400000", "+", "fail-times", folder / "n", "1", "no"});
-  program.environment.push_back({"TMPDIR", "/no/such/folder"});
+  program.before_exec = limit_files;
   program.input = std::string(1'000'000, 'x');
   const Ended ended = run(program);
   CHECK(ended.exit_code() == 125);
@@ -120,10 +152,7 @@ TEST_CASE("a /proc of another pid namespace is not read for what an attempt left
 
 TEST_CASE("a limit of file size is told like a full disk", "[resource]") {
   Program program = wrapped({"-O"}, {"flood", "900000"});
-  program.before_exec = [] {
-    const rlimit limit{100'000, 100'000};
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-  };
+  program.before_exec = limit_files;
   const Ended ended = run(program);
   CHECK(ended.exit_code() == 125);
   CHECK_THAT(ended.err, ContainsSubstring("File too large"));
@@ -154,7 +183,7 @@ TEST_CASE("output that a full disk refuses is told, and is never a success", "[r
 TEST_CASE("of held output that could not be kept, nothing is given out, and that is said",
           "[resource]") {
   Program program = wrapped({"-O"}, {"flood", "600000", "+", "exit", "0"});
-  program.environment.push_back({"TMPDIR", "/no/such/folder"});
+  program.before_exec = limit_files;
   const Ended ended = run(program);
   CHECK(ended.exit_code() == 125);
   CHECK(ended.out.empty());
@@ -163,7 +192,7 @@ TEST_CASE("of held output that could not be kept, nothing is given out, and that
 
 TEST_CASE("an input that cannot be recorded still reaches the first attempt whole", "[resource]") {
   Program program = wrapped({"-I"}, {"read-stdin"});
-  program.environment.push_back({"TMPDIR", "/no/such/folder"});
+  program.before_exec = limit_files;
   program.input = std::string(3'000'000, 'x');
   const Ended ended = run(program);
   CHECK(ended.exit_code() == 0);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): sigaction and friends
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,11 +12,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <netinet/in.h>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -270,6 +273,24 @@ void measure(const Arguments& a) {
   _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
 }
 
+// spin MS: works without moving a byte.
+void spin(const Arguments& a) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(number(a, 0, 1000));
+  while (std::chrono::steady_clock::now() < end) continue;
+}
+
+// receive PORT: takes what a server on this machine sends, by recv(2), until it is done.
+void receive(const Arguments& a) {
+  sockaddr_in server{};
+  server.sin_family = AF_INET;
+  server.sin_port = htons(static_cast<std::uint16_t>(number(a, 0, 0)));
+  server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+  if (::connect(fd, reinterpret_cast<const sockaddr*>(&server), sizeof server) != 0) _exit(98);
+  char byte = 0;
+  while (::recv(fd, &byte, 1, 0) > 0) continue;
+}
+
 struct Misbehaviour {
   std::string_view name;
   void (*run)(const Arguments&);
@@ -303,6 +324,8 @@ constexpr std::array misbehaviours = {
     Misbehaviour{"fork-chain", fork_chain},
     Misbehaviour{"exec", become},
     Misbehaviour{"measure", measure},
+    Misbehaviour{"spin", spin},
+    Misbehaviour{"receive", receive},
 };
 
 }  // namespace

@@ -26,6 +26,7 @@ struct Step {
   std::optional<Duration> retry_after = {};
   std::optional<int> interrupted_by = {};
   std::vector<Survivor> survivors = {};
+  bool input_taken = false;
 };
 
 // A world in which everything happens at once.
@@ -71,6 +72,7 @@ struct World {
       attempt.interrupted_by = current.interrupted_by;
       attempt.has_survivors = !current.survivors.empty();
       attempt.survivors = current.survivors;
+      attempt.input_taken = current.input_taken;
       attempt.elapsed = 1s;
       co_return attempt;
     };
@@ -137,6 +139,22 @@ TEST_CASE("a failure that no rule knows stops, or is retried when asked", "[retr
   World retries{.steps = {{failure, ""}, {success}}};
   retries.options.retry_unmatched = true;
   CHECK(retries.run().reason == StopReason::success);
+}
+
+TEST_CASE("no attempt begins that would miss input, unless asked to", "[retry]") {
+  Step took{Exited{7}};
+  took.input_taken = true;
+  World stops{.steps = {{failure}, took}};
+  const RunResult result = stops.run();
+  CHECK(result.reason == StopReason::input_spent);
+  CHECK(result.exit_code == 7);
+  CHECK(stops.runs == 2);
+  World goes_on{.steps = {took, {success}}};
+  goes_on.options.go_on_without_input = true;
+  CHECK(goes_on.run().reason == StopReason::success);
+  World last{.steps = {took}};
+  last.options.strong.attempts = 1;
+  CHECK(last.run().reason == StopReason::exhausted);
 }
 
 TEST_CASE("attempts count the first, and nothing is waited for after the last", "[retry]") {

@@ -97,7 +97,8 @@ TEST_CASE("the schema accepts every built-in set", "[rules]") {
 
 TEST_CASE("the schema and the parser give the same answers", "[rules]") {
   constexpr std::string_view policy =
-      "attempts delay factor max-delay backoff jitter timeout idle-timeout deadline kill-after";
+      "attempts delay factor max-delay backoff jitter timeout idle-timeout stall-timeout deadline "
+      "kill-after";
   const auto place = GENERATE_COPY(values<Place>({
       {"", "", "name about for policy classes evidence details rules unknown"},
       {"for: {", "}", "commands hosts unknown"},

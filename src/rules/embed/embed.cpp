@@ -101,6 +101,7 @@ std::string policy_code(const retry_exec::PolicyFields& policy) {
   fields.add("jitter", policy.jitter);
   fields.add("timeout", policy.timeout);
   fields.add("idle_timeout", policy.idle_timeout);
+  fields.add("stall_timeout", policy.stall_timeout);
   fields.add("deadline", policy.deadline);
   fields.add("kill_after", policy.kill_after);
   if (policy.delay_outranks_max) fields.text += ".delay_outranks_max = true, ";

@@ -1,0 +1,35 @@
+#include "stall_watch.hpp"
+
+#include "activity.hpp"
+
+#include <utility>
+
+namespace retry_exec {
+
+StallWatch::StallWatch(boost::asio::io_context& context, Duration limit, Callbacks callbacks)
+    : detector_(limit), callbacks_(std::move(callbacks)), timer_(context) {
+  await();
+}
+
+void StallWatch::await() {
+  timer_.expires_after(detector_.interval());
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) look();
+  });
+}
+
+void StallWatch::look() {
+  const Result<Activity> activity = activity_of(callbacks_.processes());
+  const TimePoint now = Clock::now();
+  if (!activity) {
+    if (!std::exchange(said_unknown_, true)) callbacks_.unknown(activity.error().what);
+    detector_.restart(now);
+  } else if (callbacks_.held_up()) {
+    detector_.restart(now);
+  } else if (const Duration still = detector_.observe(now, *activity); still >= detector_.limit()) {
+    return callbacks_.stalled(still);
+  }
+  await();
+}
+
+}  // namespace retry_exec

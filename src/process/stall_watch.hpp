@@ -1,0 +1,37 @@
+// Looks from time to time whether anything still moves in a running attempt.
+#pragma once
+
+#include "stall.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace retry_exec {
+
+class StallWatch {
+ public:
+  struct Callbacks {
+    std::function<std::vector<pid_t>()> processes;        // those to look at
+    std::function<bool()> held_up;                        // do they wait for us?
+    std::function<void(Duration)> stalled;                // once: for how long nothing has moved
+    std::function<void(const std::string& why)> unknown;  // once: it cannot be told
+  };
+
+  // Looks until it is destroyed, or has called `stalled`.
+  StallWatch(boost::asio::io_context& context, Duration limit, Callbacks callbacks);
+
+ private:
+  void await();
+  void look();
+
+  StallDetector detector_;
+  Callbacks callbacks_;
+  boost::asio::steady_timer timer_;
+  bool said_unknown_ = false;
+};
+
+}  // namespace retry_exec

@@ -1,0 +1,108 @@
+#include "tcp_bytes.hpp"
+
+#include "values/unique_fd.hpp"
+
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
+#include <linux/tcp.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <netinet/in.h>
+#include <span>
+
+namespace retry_exec {
+
+namespace {
+
+using Counters = std::unordered_map<ino_t, std::uint64_t>;
+
+bool ask(int netlink, int family) {
+  struct {
+    nlmsghdr header;
+    inet_diag_req_v2 body;
+  } request{};
+  request.header.nlmsg_len = sizeof request;
+  request.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
+  request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+  request.body.sdiag_family = static_cast<__u8>(family);
+  request.body.sdiag_protocol = IPPROTO_TCP;
+  request.body.idiag_ext = 1U << (INET_DIAG_INFO - 1);
+  request.body.idiag_states = ~0U;
+  return ::send(netlink, &request, sizeof request, 0) == static_cast<ssize_t>(sizeof request);
+}
+
+template <class T>
+std::optional<T> value_at(std::span<const char> bytes, std::size_t offset) {
+  if (offset > bytes.size() || bytes.size() - offset < sizeof(T)) return std::nullopt;
+  T value;
+  std::memcpy(&value, bytes.data() + offset, sizeof value);
+  return value;
+}
+
+// One socket: its description, then attributes. False where the counters are missing.
+bool take_socket(std::span<const char> message, Counters& counters) {
+  const auto socket = value_at<inet_diag_msg>(message, 0);
+  if (!socket) return false;
+  std::size_t at = NLMSG_ALIGN(sizeof *socket);
+  while (const auto head = value_at<rtattr>(message, at)) {
+    if (head->rta_len < RTA_LENGTH(0) || head->rta_len > message.size() - at) return false;
+    if (head->rta_type == INET_DIAG_INFO) {
+      const auto info = message.subspan(at + RTA_LENGTH(0), head->rta_len - RTA_LENGTH(0));
+      const auto acked = value_at<__u64>(info, offsetof(tcp_info, tcpi_bytes_acked));
+      const auto received = value_at<__u64>(info, offsetof(tcp_info, tcpi_bytes_received));
+      if (!acked || !received) return false;
+      counters[socket->idiag_inode] = *acked + *received;
+      return true;
+    }
+    at += RTA_ALIGN(head->rta_len);
+  }
+  return true;  // listening, or in TIME-WAIT: carries nothing
+}
+
+enum class More { yes, no, failed };
+
+// Messages come in one datagram, each with its length.
+More take(std::span<const char> datagram, Counters& counters) {
+  while (const auto header = value_at<nlmsghdr>(datagram, 0)) {
+    if (header->nlmsg_len < NLMSG_HDRLEN || header->nlmsg_len > datagram.size()) break;
+    if (header->nlmsg_type == NLMSG_DONE) return More::no;
+    const auto body = datagram.subspan(NLMSG_HDRLEN, header->nlmsg_len - NLMSG_HDRLEN);
+    if (header->nlmsg_type != SOCK_DIAG_BY_FAMILY || !take_socket(body, counters)) {
+      return More::failed;
+    }
+    datagram =
+        datagram.subspan(std::min<std::size_t>(NLMSG_ALIGN(header->nlmsg_len), datagram.size()));
+  }
+  return datagram.empty() ? More::yes : More::failed;
+}
+
+}  // namespace
+
+std::optional<Counters> tcp_bytes() {
+  const UniqueFd netlink(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
+  if (!netlink) return std::nullopt;
+  Counters counters;
+  alignas(nlmsghdr) std::array<char, 32768> buffer{};
+  for (const int family : {AF_INET, AF_INET6}) {
+    if (!ask(netlink.get(), family)) return std::nullopt;
+    for (More more = More::yes; more == More::yes;) {
+      // The answer is made as it is read: there is nothing to wait for.
+      const ssize_t got = ::recv(netlink.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+      if (got < 0 && errno == EINTR) continue;
+      more =
+          got > 0 ? take({buffer.data(), static_cast<std::size_t>(got)}, counters) : More::failed;
+      // Where there is no IPv6 nobody has such a socket.
+      if (more == More::failed && family == AF_INET) return std::nullopt;
+    }
+  }
+  return counters;
+}
+
+}  // namespace retry_exec
