@@ -29,8 +29,8 @@ enum class TimeLimit { attempt, idle, stalled, deadline };
 // We ended the command (and everything it had started) because of a time limit.
 struct TimedOut {
   TimeLimit limit = TimeLimit::attempt;
-  Duration
-      after{};  // how long the attempt had been running, silent or stalled, when the limit struck
+  // How long the attempt had been running, silent or stalled, when the limit struck.
+  Duration after{};
   bool operator==(const TimedOut&) const = default;
 };
 

@@ -14,7 +14,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 namespace retry_exec {
@@ -69,7 +68,6 @@ bool RunningAttempt::start() {
   Pump::Callbacks callbacks{
       .bytes = options_.on_output, .activity = {}, .ended = [this] { look_at_output(); }};
   if (options_.idle_timeout) callbacks.activity = [this] { last_activity_ = Clock::now(); };
-  // What can fail comes before the command runs.
   if (const auto missing = output_.open(callbacks)) return fail_to_start({EAGAIN, *missing});
   StartFailure failure;
   Child child = launch(found, input.fd, failure);
@@ -205,7 +203,7 @@ void RunningAttempt::on_end_request(SignalSource::Received received) {
 void RunningAttempt::end_in_time(int asked) {
   interrupted_by_ = asked;
   if (stage_ == Stage::draining || stage_ == Stage::last_words) return on_drained();
-  if (!runs() || timed_out_) return;
+  if (!runs() || timed_out_ || tree_.command() <= 0) return;
   send(options_.first_signal);
   kill_later(options_.kill_after);
 }
@@ -241,8 +239,8 @@ void RunningAttempt::on_exit(int status) {
   if (!timed_out_) ended_ = Clock::now();
   limit_timer_.cancel();
   idle_timer_.cancel();
-  kill_timer_.cancel();
   stall_watch_.reset();
+  kill_timer_.cancel();
   supervisor_.input.stop_feeding();
   const bool had_terminal = job_.take_terminal_back(tree_.command());
   const int signal = fatal_signal(status, had_terminal);

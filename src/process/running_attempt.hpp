@@ -62,6 +62,7 @@ class RunningAttempt {
   void set_limit(TimePoint when, TimeLimit limit);
   void watch_idle();
   void watch_stall();
+  std::vector<pid_t> started_here() const;
   void on_limit(TimeLimit limit, Duration after);
 
   // The stages
@@ -74,7 +75,6 @@ class RunningAttempt {
   void end_leftovers();
   void look_for_leftovers();
   void finish();
-  std::vector<pid_t> started_here() const;
 
   // Ending
   void send(int signal);

@@ -142,7 +142,8 @@ TEST_CASE("a failure that no rule knows stops, or is retried when asked", "[retr
 }
 
 TEST_CASE("no attempt begins that would miss input, unless asked to", "[retry]") {
-  const Step took{Exited{7}, "transient", {}, {}, true};
+  Step took{Exited{7}};
+  took.input_taken = true;
   World stops{.steps = {{failure}, took}};
   const RunResult result = stops.run();
   CHECK(result.reason == StopReason::input_spent);

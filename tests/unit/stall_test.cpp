@@ -75,7 +75,7 @@ TEST_CASE("it looks ten times within the limit, at most four times a second", "[
 
 TEST_CASE("what a process does is seen; one that is gone is not told of", "[stall]") {
   const auto before = activity_of({::getpid()});
-  REQUIRE(before);
+  REQUIRE(before.has_value());
   CHECK(before->processes == std::vector<pid_t>{::getpid()});
   int ends[2];
   REQUIRE(::pipe(ends) == 0);
