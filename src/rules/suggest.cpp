@@ -186,9 +186,9 @@ std::optional<Suggestion> suggest_rule(const Explanation& explanation) {
 std::vector<std::string> permanent_look_alikes(const Suggestion& suggestion) {
   std::vector<std::string> found;
   const LazyPattern lazy(suggestion.match);
-  const Pattern* pattern = lazy.get();
+  WorkBudget budget(allowed);
+  const Pattern* pattern = lazy.get(budget);
   Scratch scratch;
-  const Budget budget(allowed);
   for (const BuiltinSet& builtin : builtin_sets()) {
     const Result<RuleSet, Errors> set = load_rule_set(std::string(builtin.name));
     if (!set || pattern == nullptr) continue;
