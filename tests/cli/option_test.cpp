@@ -320,6 +320,7 @@ TEST_CASE("-n tells every option that is given, and where", "[option]") {
       {"SIG", "INT"},
       {"CODES", "7,KILL"},
       {"retry|stop", "stop"},
+      {"stop|go-on", "go-on"},
       {"SIZE", "2MiB"},
       {"[json:|text:]FILE|-", "json:r"},
       {"FILE", "f"},
