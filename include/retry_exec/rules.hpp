@@ -17,6 +17,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -193,6 +194,9 @@ struct Failure {
   std::span<const std::string> command;  // argv; names are looked at through env, sudo and paths
   Outcome outcome;
   const CapturedOutput& output;
+  // Polled while the failure is judged, every millisecond or so; true ends it, and leaves the rules
+  // that were not tried yet unevaluated. Empty: never.
+  std::function<bool()> give_up = {};
 };
 
 struct Detail {
@@ -212,7 +216,7 @@ struct Verdict {
   std::vector<Detail> details;  // first match of each detail pattern in the unmasked evidence
   std::optional<Duration> retry_after;   // what the other side asked us to wait
   PolicyFields policy;                   // rule > class > file
-  std::vector<std::string> unevaluated;  // rules that ran into a matching limit
+  std::vector<std::string> unevaluated;  // rules that cost more than the work that judging may
   std::string note;                      // what else a person should know; mostly empty
 };
 
@@ -232,6 +236,16 @@ struct Explanation {
 };
 
 // Rule sets, compiled. Cheap to move, immutable, one per run.
+//
+// Causes stand in the last lines of what a command prints. So of a stream of more than 64 KiB the
+// rules are tried in order on its last 64 KiB, as if there were no more; when none holds there, they
+// are tried in order on all of it. A rule without `match` is for what none before it holds on, so it
+// waits for the second round.
+//
+// Judging is bounded by steps of work, not by time: a failure gets the same verdict on every
+// machine. Each rule has a share of the steps, so that a costly one takes nothing from the others.
+// A rule that runs out of them is in `unevaluated`, and the next that holds decides. When none
+// does, the failure is `suspect`, by the rule "built-in/not-evaluated": it is tried once more.
 class Classifier {
  public:
   // Earlier sets are tried first.

@@ -1,13 +1,26 @@
 #include "rules/evidence.hpp"
 
-#include "rules/prefilter.hpp"
-
 #include <algorithm>
 #include <array>
 
 namespace retry_exec::rules {
 
 namespace {
+
+constexpr std::size_t bytes_of_end = std::size_t{64} << 10;
+
+// Whole lines.
+std::string_view end_of(std::string_view text) {
+  if (text.size() <= bytes_of_end) return text;
+  const std::size_t cut = text.size() - bytes_of_end;
+  return text.substr(std::min(text.find('\n', cut - 1), cut - 1) + 1);
+}
+
+std::unique_ptr<std::string> all_hidden(std::string_view text) {
+  std::string hidden(masked_mark);
+  hidden.append(static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')), '\n');
+  return std::make_unique<std::string>(std::move(hidden));
+}
 
 bool blank(std::string_view text) {
   return text.find_first_not_of(" \t\n") == std::string_view::npos;
@@ -32,21 +45,34 @@ bool may_name_a_secret(std::string_view word) {
 
 }  // namespace
 
-const std::string& EvidenceRoom::seen(Stream stream) {
-  if (output_.one_stream) stream = Stream::standard_output;
+bool EvidenceRoom::is_long() {
+  return seen(Stream::standard_output, Extent::whole).size() > bytes_of_end ||
+         seen(Stream::standard_error, Extent::whole).size() > bytes_of_end;
+}
+
+std::string_view EvidenceRoom::seen_of_one(Stream stream, Extent extent) {
   std::optional<std::string>& text = seen_[static_cast<std::size_t>(stream)];
-  if (text) return *text;
-  if (stream != Stream::both) {
+  if (!text) {
     const bool error = stream == Stream::standard_error;
-    return text.emplace(as_seen(error ? output_.standard_error : output_.standard_output));
+    text = as_seen(error ? output_.standard_error : output_.standard_output);
   }
-  text = seen(Stream::standard_output);
-  if (!text->empty() && text->back() != '\n') *text += '\n';
-  return *text += seen(Stream::standard_error);
+  return extent == Extent::whole ? std::string_view(*text) : end_of(*text);
+}
+
+std::string_view EvidenceRoom::seen(Stream stream, Extent extent) {
+  if (output_.one_stream) stream = Stream::standard_output;
+  if (stream != Stream::both) return seen_of_one(stream, extent);
+  std::optional<std::string>& text = seen_of_both_[static_cast<std::size_t>(extent)];
+  if (!text) {
+    text = seen_of_one(Stream::standard_output, extent);
+    if (!text->empty() && text->back() != '\n') *text += '\n';
+    *text += seen_of_one(Stream::standard_error, extent);
+  }
+  return *text;
 }
 
 std::string_view EvidenceRoom::focused(const EvidencePatterns& patterns, std::string_view text) {
-  const Pattern* focus = patterns.focus.source().empty() ? nullptr : patterns.focus.get();
+  const Pattern* focus = patterns.focus.source().empty() ? nullptr : patterns.focus.get(budget_);
   if (focus == nullptr) return text;
   std::size_t last = 0;
   for (std::size_t from = 0; from <= text.size();) {
@@ -58,30 +84,29 @@ std::string_view EvidenceRoom::focused(const EvidencePatterns& patterns, std::st
 }
 
 // Lines stay where they are, so that a line of one text is that of the other.
-std::string EvidenceRoom::without(const Pattern& mask, std::string_view text) {
+std::unique_ptr<std::string> EvidenceRoom::without(const Pattern& mask, std::string_view text,
+                                                   const Places& places) {
   std::string result;
-  result.reserve(text.size());
   std::size_t from = 0;
+  const auto hide = [&](std::size_t begin, std::size_t end) {
+    const std::string_view hidden = text.substr(begin, end - begin);
+    result.append(text, from, begin - from);
+    result += masked_mark;
+    result.append(static_cast<std::size_t>(std::count(hidden.begin(), hidden.end(), '\n')), '\n');
+    from = end;
+  };
   while (from < text.size()) {
-    const Search search = mask.search(text, from, scratch_, budget_);
+    const Search search = search_places(mask, text, places, scratch_, budget_, from);
     if (search == Search::limit) {
       // A name that was to be hidden must not pass for an error.
       cut_short_ = true;
-      result += masked_mark;
-      const std::string_view rest = text.substr(from);
-      return result.append(static_cast<std::size_t>(std::count(rest.begin(), rest.end(), '\n')),
-                           '\n');
+      hide(from, text.size());
     }
-    if (search == Search::nothing) break;
-    const std::string_view hidden =
-        text.substr(scratch_.begin(), scratch_.end() - scratch_.begin());
-    if (hidden.empty()) break;
-    result.append(text, from, scratch_.begin() - from);
-    result += masked_mark;
-    result.append(static_cast<std::size_t>(std::count(hidden.begin(), hidden.end(), '\n')), '\n');
-    from = scratch_.end();
+    if (search != Search::found || scratch_.end() == scratch_.begin()) break;
+    hide(scratch_.begin(), scratch_.end());
   }
-  return result.append(text, from);
+  if (from == 0) return nullptr;
+  return std::make_unique<std::string>(std::move(result.append(text, from)));
 }
 
 std::unique_ptr<std::string> EvidenceRoom::masked(const EvidencePatterns& patterns,
@@ -89,24 +114,38 @@ std::unique_ptr<std::string> EvidenceRoom::masked(const EvidencePatterns& patter
   std::unique_ptr<std::string> result;
   std::vector<std::string_view> sources;
   for (const LazyPattern& mask : patterns.masks) sources.push_back(mask.source());
-  const std::vector<Places> places = Prefilter(sources).places(text);
+  const Prefilter prefilter(sources);
+  const Prefilter::Found found = prefilter.find(text);
   for (std::size_t i = 0; i < patterns.masks.size(); ++i) {
+    budget_.begin_job();
     // A mask adds nothing that another could match, so what has no place now has none later.
-    const Pattern* mask = places[i].none() ? nullptr : patterns.masks[i].get();
-    const std::string_view now = result ? std::string_view(*result) : text;
-    if (mask != nullptr) result = std::make_unique<std::string>(without(*mask, now));
+    const Places places = found.places(i);
+    if (places.none()) continue;
+    const Pattern* mask = patterns.masks[i].get(budget_);
+    if (mask == nullptr) {
+      cut_short_ = true;
+      return all_hidden(text);
+    }
+    std::unique_ptr<std::string> changed =
+        result ? without(*mask, *result, Prefilter({sources[i]}).find(*result).places(0))
+               : without(*mask, text, places);
+    if (changed) result = std::move(changed);
   }
   return result;
 }
 
-Evidence EvidenceRoom::evidence(const EvidencePatterns& patterns, std::optional<Stream> stream) {
+Evidence EvidenceRoom::evidence(const EvidencePatterns& patterns, std::optional<Stream> stream,
+                                Extent extent) {
   if (!stream && patterns.source != nullptr) stream = patterns.source->stream;
   if (!stream) {
-    stream = blank(seen(Stream::standard_error)) ? Stream::standard_output : Stream::standard_error;
+    stream = blank(seen(Stream::standard_error, Extent::whole)) ? Stream::standard_output
+                                                                : Stream::standard_error;
   }
   if (output_.one_stream) stream = Stream::both;
   constexpr std::array names = {"stdout", "stderr", "stdout and stderr"};  // by Stream
-  const std::string_view text = focused(patterns, seen(*stream));
+  budget_.divide_among(patterns.masks.size() + 1);
+  budget_.begin_job();
+  const std::string_view text = focused(patterns, seen(*stream, extent));
   return {.stream = names[static_cast<std::size_t>(*stream)],
           .unmasked = text,
           .hidden = masked(patterns, text)};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "rules/pattern.hpp"
+#include "rules/prefilter.hpp"
 
 #include <memory>
 #include <string>
@@ -25,6 +26,10 @@ struct EvidencePatterns {
   std::vector<LazyPattern> masks;
 };
 
+// How much of a stream is looked at. Causes stand in its last lines, behind what else a command has
+// to say; so these are looked at by themselves first.
+enum class Extent { end, whole };
+
 // Views of an EvidenceRoom's texts, and valid as long as that: megabytes are copied only where a
 // mask changes them.
 struct Evidence {
@@ -39,27 +44,34 @@ struct Evidence {
 // The evidence of one attempt, worked out when it is first asked for.
 class EvidenceRoom {
  public:
-  EvidenceRoom(const CapturedOutput& output, Scratch& scratch, const Budget& budget)
+  EvidenceRoom(const CapturedOutput& output, Scratch& scratch, WorkBudget& budget)
       : output_(output), scratch_(scratch), budget_(budget) {}
 
   // Whether a mask met a limit: what it could not search is hidden, and rules see less than there
   // is.
   bool cut_short() const { return cut_short_; }
 
+  // Whether there is more than the end of a stream.
+  bool is_long();
+
   // What `patterns` makes of `stream`; without a stream, of the source's.
-  Evidence evidence(const EvidencePatterns& patterns, std::optional<Stream> stream);
+  Evidence evidence(const EvidencePatterns& patterns, std::optional<Stream> stream, Extent extent);
 
  private:
-  const std::string& seen(Stream stream);
+  std::string_view seen(Stream stream, Extent extent);
+  std::string_view seen_of_one(Stream stream, Extent extent);
   std::string_view focused(const EvidencePatterns& patterns, std::string_view text);
   std::unique_ptr<std::string> masked(const EvidencePatterns& patterns, std::string_view text);
-  std::string without(const Pattern& mask, std::string_view text);
+  // Nullptr where nothing was hidden.
+  std::unique_ptr<std::string> without(const Pattern& mask, std::string_view text,
+                                       const Places& places);
 
   const CapturedOutput& output_;
   Scratch& scratch_;
-  const Budget& budget_;
+  WorkBudget& budget_;
   bool cut_short_ = false;
-  std::optional<std::string> seen_[3];  // by Stream
+  std::optional<std::string> seen_[2];          // by Stream
+  std::optional<std::string> seen_of_both_[2];  // by Extent
 };
 
 // The line of `text` that holds the byte at `offset`, and its number from 0.

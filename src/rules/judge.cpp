@@ -9,9 +9,12 @@ namespace retry_exec::rules {
 
 namespace {
 
-// What all matching of one failure may cost. Real logs need a tenth of it; what takes longer is
-// hostile, and is said to be unevaluated.
-constexpr Duration allowed = std::chrono::milliseconds(35);
+// What all matching of one failure may cost, in steps. Real logs need a tenth of it; what takes
+// more is hostile, and is said to be unevaluated.
+constexpr std::uint64_t for_the_end = 10'000'000;
+constexpr std::uint64_t for_the_whole = 30'000'000;
+constexpr std::uint64_t for_masks = 30'000'000;
+constexpr std::uint64_t for_details = 10'000'000;
 
 constexpr Duration longest_retry_after = std::chrono::hours(24);
 
@@ -29,8 +32,10 @@ class Judge {
         now_(now),
         explanation_(explanation),
         commands_(command_names(failure.command)),
-        budget_(allowed),
-        room_(failure.output, scratch_, budget_) {}
+        budget_(for_the_end, failure.give_up),
+        budget_of_masks_(for_masks, failure.give_up),
+        budget_of_details_(for_details, failure.give_up),
+        room_(failure.output, scratch_, budget_of_masks_) {}
 
   Verdict verdict(std::span<const CompiledSet> sets);
 
@@ -38,12 +43,13 @@ class Judge {
   // The evidence of one set: the source's own stream, and each that a rule asks for.
   struct View {
     Evidence evidence;
-    std::vector<Places> places;  // worth trying, by rule
+    Prefilter::Found found;  // where rules are worth trying
   };
   struct Views {
     std::optional<View> usual;
     std::optional<View> of_stream[3];
   };
+  using AllViews = std::vector<Views>;  // by set
 
   const EvidencePatterns& source_of(const CompiledSet& set) const;
   const View& view(const CompiledSet& set, Views& views, std::optional<Stream> stream);
@@ -51,9 +57,11 @@ class Judge {
   Held try_rule(const CompiledSet& set, const CompiledRule& rule, Views& views);
   Held try_text(const CompiledRule& rule, const Evidence& evidence, const Places& places);
   Verdict decided(const CompiledSet& set, const CompiledRule& rule, const Held& held, Views& views);
-  void take_retry_after(Verdict& verdict, const Pattern& pattern, std::string_view text);
+  void take_retry_after(Verdict& verdict, const Pattern& pattern, std::string_view text,
+                        std::size_t from);
   void take_details(Verdict& verdict, const CompiledSet& set, std::string_view text);
-  Verdict undecided(std::span<const CompiledSet> sets, std::vector<Views>& views);
+  std::optional<Verdict> first_that_holds(std::span<const CompiledSet> sets, AllViews& views);
+  Verdict undecided(std::span<const CompiledSet> sets, AllViews& views);
   void take_unevaluated(Verdict& verdict);
   void show(const Evidence& evidence);
   bool timed_out() const { return std::holds_alternative<TimedOut>(failure_.outcome); }
@@ -63,8 +71,11 @@ class Judge {
   Explanation* explanation_;
   std::vector<std::string> commands_;  // of a script, several
   Scratch scratch_;
-  Budget budget_;
+  WorkBudget budget_;
+  WorkBudget budget_of_masks_;
+  WorkBudget budget_of_details_;
   EvidenceRoom room_;
+  Extent extent_ = Extent::whole;
   std::vector<std::string> unevaluated_;
   EvidencePatterns no_source_;
   std::optional<Evidence> without_rules_;
@@ -92,8 +103,9 @@ const Judge::View& Judge::view(const CompiledSet& set, Views& views, std::option
   std::optional<View>& view =
       stream ? views.of_stream[static_cast<std::size_t>(*stream)] : views.usual;
   if (!view) {
-    view.emplace(View{room_.evidence(source_of(set), stream), {}});
-    view->places = set.prefilter.places(view->evidence.masked());
+    Evidence evidence = room_.evidence(source_of(set), stream, extent_);
+    Prefilter::Found found = set.prefilter.find(evidence.masked());
+    view.emplace(View{std::move(evidence), std::move(found)});
   }
   return *view;
 }
@@ -125,7 +137,7 @@ Held Judge::try_text(const CompiledRule& rule, const Evidence& evidence, const P
   Held result;
   const auto ask = [&](const LazyPattern& lazy, const Places& where) {
     if (where.none()) return Search::nothing;
-    const Pattern* pattern = lazy.get();
+    const Pattern* pattern = lazy.get(budget_);
     return pattern == nullptr
                ? Search::limit
                : search_places(*pattern, evidence.masked(), where, scratch_, budget_);
@@ -168,13 +180,14 @@ Held Judge::try_rule(const CompiledSet& set, const CompiledRule& rule, Views& vi
   if (!rule.rule->match && !rule.rule->unless) return {.held = true, .why_not = {}};
   const View& seen = view(set, views, rule.rule->stream);
   const auto number = static_cast<std::size_t>(&rule - set.rules.data());
-  return try_text(rule, seen.evidence, seen.places[number]);
+  return try_text(rule, seen.evidence, seen.found.places(number));
 }
 
-void Judge::take_retry_after(Verdict& verdict, const Pattern& pattern, std::string_view text) {
+void Judge::take_retry_after(Verdict& verdict, const Pattern& pattern, std::string_view text,
+                             std::size_t from) {
   const std::size_t group = pattern.group_named("retry_after");
   if (group == 0 || verdict.retry_after) return;
-  if (pattern.search(text, 0, scratch_, budget_) != Search::found) return;
+  if (pattern.search(text, from, scratch_, budget_of_details_) != Search::found) return;
   const auto [begin, end] = scratch_.group(group);
   if (begin >= end || end > text.size()) return;
   const std::string_view written = text.substr(begin, end - begin);
@@ -191,14 +204,16 @@ void Judge::take_retry_after(Verdict& verdict, const Pattern& pattern, std::stri
 
 void Judge::take_details(Verdict& verdict, const CompiledSet& set, std::string_view text) {
   for (std::size_t i = 0; i < set.details.size(); ++i) {
-    const Pattern* pattern = set.details[i].get();
-    if (pattern == nullptr || pattern->search(text, 0, scratch_, budget_) != Search::found)
+    const Pattern* pattern = set.details[i].get(budget_of_details_);
+    if (pattern == nullptr ||
+        pattern->search(text, 0, scratch_, budget_of_details_) != Search::found)
       continue;
+    const std::size_t at = scratch_.begin();
     auto [begin, end] = scratch_.group(pattern->first_group());
     if (begin > end || end > text.size()) std::tie(begin, end) = scratch_.group(0);
     verdict.details.push_back(
         {set.set->details[i].name, std::string(text.substr(begin, end - begin))});
-    take_retry_after(verdict, *pattern, text);
+    take_retry_after(verdict, *pattern, text, at);
   }
 }
 
@@ -229,14 +244,17 @@ Verdict Judge::decided(const CompiledSet& set, const CompiledRule& compiled, con
   verdict.matched = true;
   verdict.rule = rule.full_id();
   verdict.because = rule.because;
-  verdict.line = excerpt_of(
-      rule.match ? nth_line(shown.unmasked, held.line) : last_line(shown.unmasked), held.matched);
+  const std::string_view line =
+      rule.match ? nth_line(shown.unmasked, held.line) : last_line(shown.unmasked);
+  verdict.line = excerpt_of(line, held.matched);
   treat(verdict, *set.set, rule.class_name, rule.policy);
-  if (const Pattern* match = rule.match ? compiled.match.get() : nullptr) {
-    take_retry_after(verdict, *match, shown.unmasked);
+  take_unevaluated(verdict);
+  const std::size_t offset =
+      line.empty() ? 0 : static_cast<std::size_t>(line.data() - shown.unmasked.data());
+  if (const Pattern* match = rule.match ? compiled.match.get(budget_) : nullptr) {
+    take_retry_after(verdict, *match, shown.unmasked, offset);
   }
   take_details(verdict, set, shown.unmasked);
-  take_unevaluated(verdict);
   return verdict;
 }
 
@@ -246,11 +264,13 @@ void Judge::take_unevaluated(Verdict& verdict) {
 }
 
 // No rule holds. A time-out is then taken for a hang, which passes by itself as a rule.
-Verdict Judge::undecided(std::span<const CompiledSet> sets, std::vector<Views>& views) {
+Verdict Judge::undecided(std::span<const CompiledSet> sets, AllViews& views) {
   Verdict verdict;
   verdict.class_name = "unmatched";
-  const Evidence& shown = sets.empty() ? without_rules_.emplace(room_.evidence(no_source_, {}))
-                                       : view(sets.front(), views.front(), {}).evidence;
+  take_unevaluated(verdict);
+  const Evidence& shown =
+      sets.empty() ? without_rules_.emplace(room_.evidence(no_source_, {}, Extent::whole))
+                   : view(sets.front(), views.front(), {}).evidence;
   show(shown);
   verdict.line = excerpt_of(last_line(shown.unmasked), {});
   if (!sets.empty()) {
@@ -260,27 +280,54 @@ Verdict Judge::undecided(std::span<const CompiledSet> sets, std::vector<Views>& 
       verdict.rule = "built-in/timed-out";
       verdict.because = "ended by our time limit";
       treat(verdict, set, "transient", {});
+    } else if (!verdict.unevaluated.empty()) {
+      verdict.matched = true;
+      verdict.rule = "built-in/not-evaluated";
+      verdict.because = "no rule holds, but not all could be evaluated: one more try";
+      verdict.note = verdict.because;
+      treat(verdict, set, "suspect", {});
     } else {
       verdict.policy = set.policy;
     }
     take_details(verdict, sets.front(), shown.unmasked);
   }
-  take_unevaluated(verdict);
   return verdict;
 }
 
-Verdict Judge::verdict(std::span<const CompiledSet> sets) {
-  std::vector<Views> views(sets.size());
-  const bool started = !std::holds_alternative<NotStarted>(failure_.outcome);
-  for (std::size_t i = 0; started && i < sets.size(); ++i) {
+// In the end of the evidence no rule is tried from the first on that has no `match`: such a rule is
+// for what none before it knows, wherever that stands.
+std::optional<Verdict> Judge::first_that_holds(std::span<const CompiledSet> sets, AllViews& views) {
+  if (explanation_ != nullptr) explanation_->trials.clear();
+  std::size_t rules = 0;
+  for (const CompiledSet& set : sets) rules += set.rules.size();
+  budget_.divide_among(rules);
+  for (std::size_t i = 0; i < sets.size(); ++i) {
     for (const CompiledRule& rule : sets[i].rules) {
+      budget_.begin_job();
       const Held held = try_rule(sets[i], rule, views[i]);
+      if (held.held && extent_ == Extent::end && !rule.rule->match) return std::nullopt;
       if (explanation_ != nullptr) {
         explanation_->trials.push_back(
             {rule.rule->full_id(), rule.rule->class_name, held.held, held.why_not});
       }
       if (held.held) return decided(sets[i], rule, held, views[i]);
     }
+  }
+  return std::nullopt;
+}
+
+Verdict Judge::verdict(std::span<const CompiledSet> sets) {
+  AllViews views(sets.size());
+  if (!std::holds_alternative<NotStarted>(failure_.outcome)) {
+    if (room_.is_long()) {
+      extent_ = Extent::end;
+      AllViews of_end(sets.size());
+      if (std::optional<Verdict> verdict = first_that_holds(sets, of_end)) return *verdict;
+      extent_ = Extent::whole;
+      unevaluated_.clear();
+    }
+    budget_.add(for_the_whole);
+    if (std::optional<Verdict> verdict = first_that_holds(sets, views)) return *verdict;
   }
   return undecided(sets, views);
 }

@@ -21,6 +21,7 @@ using Literals = std::vector<std::string>;
 struct Known {
   Literals literals;
   bool exact = false;
+  Literals also = {};  // nor what lacks all of these; may be empty
 };
 
 // How rare a byte is in logs, in bits, roughly.
@@ -76,11 +77,15 @@ class Reader {
   Needs read() {
     Known known = alternation(0);
     if (lost_ || !rest_.empty()) return {};
-    if (rarity(known.literals) == 0) known.literals.clear();
-    std::sort(known.literals.begin(), known.literals.end());
-    known.literals.erase(std::unique(known.literals.begin(), known.literals.end()),
-                         known.literals.end());
-    return {std::move(known.literals), !crosses_lines_};
+    Needs needs{{}, !crosses_lines_};
+    for (Literals* literals : {&known.literals, &known.also}) {
+      if (rarity(*literals) == 0) continue;
+      std::sort(literals->begin(), literals->end());
+      literals->erase(std::unique(literals->begin(), literals->end()), literals->end());
+      needs.lists.push_back(std::move(*literals));
+    }
+    if (needs.lists.size() == 2 && needs.lists[0] == needs.lists[1]) needs.lists.pop_back();
+    return needs;
   }
 
  private:
@@ -124,14 +129,19 @@ class Reader {
 
 Known Reader::alternation(int depth) {
   Known all = concatenation(depth);
+  if (peek() != '|') return all;
   bool known = !all.literals.empty();
+  if (all.also.empty()) all.also = all.literals;
   while (skip("|")) {
     Known branch = concatenation(depth);
     known = known && !branch.literals.empty();
     all.exact = all.exact && branch.exact;
+    const Literals& also = branch.also.empty() ? branch.literals : branch.also;
+    all.also.insert(all.also.end(), also.begin(), also.end());
     std::move(branch.literals.begin(), branch.literals.end(), std::back_inserter(all.literals));
   }
   if (!known || all.literals.size() > most_literals) return unknown();
+  if (all.exact || all.also.size() > most_literals) all.also.clear();
   return all;
 }
 
@@ -156,18 +166,20 @@ class Run {
     literals_ = {""};
     whole_ = false;
   }
-  void consider(const Literals& literals) {
-    if (rarity(literals) > rarity(best_)) best_ = literals;
+  void consider(Literals literals) {
+    if (rarity(literals) > rarity(best_)) std::swap(literals, best_);
+    if (rarity(literals) > rarity(second_)) second_ = std::move(literals);
   }
   Known known() {
     if (whole_) return {std::move(literals_), true};
     consider(literals_);
-    return {std::move(best_), false};
+    return {std::move(best_), false, std::move(second_)};
   }
 
  private:
   Literals literals_ = {""};
   Literals best_;
+  Literals second_;
   bool whole_ = true;
 };
 
@@ -203,7 +215,10 @@ Known Reader::concatenation(int depth) {
         run.end();
         break;
     }
-    if (!known.exact) run.consider(known.literals);
+    if (!known.exact) {
+      run.consider(std::move(known.literals));
+      run.consider(std::move(known.also));
+    }
   }
   return run.known();
 }

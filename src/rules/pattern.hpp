@@ -1,6 +1,8 @@
 // PCRE2, so wrapped that no pattern and no text can cost more than it may.
 #pragma once
 
+#include "rules/work_budget.hpp"
+
 #include <retry_exec/rules.hpp>
 
 #include <cstddef>
@@ -19,16 +21,6 @@ namespace retry_exec::rules {
 struct PatternError {
   std::string what;
   std::size_t offset = 0;  // in the pattern's text
-};
-
-// CPU time that may still be spent, not wall time: a busy machine must not change a verdict.
-class Budget {
- public:
-  explicit Budget(Duration allowed);
-  bool spent() const;
-
- private:
-  Duration end_;
 };
 
 // What a match needs beside the pattern: reused from one to the next.
@@ -54,7 +46,6 @@ class Scratch {
   std::unique_ptr<pcre2_real_match_data_8, Free> data_;
   std::unique_ptr<pcre2_real_match_context_8, Free> context_;
   std::unique_ptr<pcre2_real_jit_stack_8, Free> stack_;
-  std::size_t positions_ = 0;  // tried since the budget was last looked at
 };
 
 enum class Search { found, nothing, limit };
@@ -70,17 +61,19 @@ class Pattern {
 
   // The first match that begins at `from` or later, and not behind `last`. `limit`: it could not be
   // found out within PCRE2's limits or the budget.
-  Search search(std::string_view text, std::size_t from, Scratch& scratch, const Budget& budget,
+  Search search(std::string_view text, std::size_t from, Scratch& scratch, WorkBudget& budget,
                 std::size_t last = std::string_view::npos) const;
 
  private:
   struct Free {
     void operator()(pcre2_real_code_8* code) const;
   };
-  explicit Pattern(pcre2_real_code_8* code) : code_(code) {}
-  void prepare_for(std::size_t bytes) const;
+  Pattern(pcre2_real_code_8* code, std::size_t length);
+  bool prepare_for(std::size_t bytes, WorkBudget& budget) const;
 
   std::unique_ptr<pcre2_real_code_8, Free> code_;
+  std::size_t length_;  // of its text
+  bool refers_back_ = false;
   mutable std::size_t bytes_seen_ = 0;
   mutable bool jit_tried_ = false;
   mutable bool jit_ = false;
@@ -92,8 +85,9 @@ class LazyPattern {
   LazyPattern() = default;
   explicit LazyPattern(std::string_view source) : source_(source) {}
 
-  // nullptr for a pattern that does not compile; files with such are refused when they are read.
-  const Pattern* get() const;
+  // nullptr for a pattern that does not compile (files with such are refused when they are read),
+  // or that is longer than the budget allows.
+  const Pattern* get(WorkBudget& budget) const;
   std::string_view source() const { return source_; }
 
  private:

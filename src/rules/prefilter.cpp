@@ -5,13 +5,20 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <unordered_map>
 
 namespace retry_exec::rules {
 
 namespace {
 
 // More lines than that are not worth a list of their own.
-constexpr std::size_t most_lines = 2048;
+constexpr std::size_t most_lines = 8192;
+
+// More looks at words than so many, and two for each byte of the text, are not worth it either; but
+// few of them at one place are always.
+constexpr std::size_t some_looks = std::size_t{64} << 10;
+constexpr std::size_t few_looks = 4;
 
 // Makes letters of both cases one. Some other bytes become one too, which costs a look at the
 // pattern and nothing else.
@@ -31,9 +38,10 @@ std::uint32_t hashed(std::uint32_t bytes, int bits) {
 
 constexpr std::uint32_t three_of_four = 0xFFFFFF;
 
-// How often a byte is met in logs, roughly: by its rank among letters; what is neither a letter nor
-// a blank is rare.
+// How often a byte is met in logs, roughly: by its rank among letters; digits are common, what is
+// neither is rare.
 int commonness(char c) {
+  if (c >= '0' && c <= '9') return 18;
   constexpr std::string_view common = "kqjxzvwbgyfpmcuhdlsrniotae ";
   const std::size_t rank = common.find(c);
   return rank == std::string_view::npos ? 8 : static_cast<int>(rank);
@@ -63,15 +71,14 @@ bool stands_at(std::string_view word, std::size_t offset, std::string_view text,
 
 }  // namespace
 
-std::uint32_t Prefilter::Table::add(std::string literal, std::size_t pattern) {
-  std::transform(literal.begin(), literal.end(), literal.begin(), folded);
+std::uint32_t Prefilter::Table::add(std::string literal, std::uint32_t number) {
   const std::size_t offset = rarest_window(literal, window);
   std::array<char, 4> bytes{};
   std::copy_n(literal.begin() + static_cast<std::ptrdiff_t>(offset), window, bytes.begin());
   const std::uint32_t key =
       window == 4 ? four_at(bytes.data()) : four_at(bytes.data()) & three_of_four;
   const std::uint32_t slot = hashed(key, slot_bits);
-  words.push_back({static_cast<std::uint16_t>(slot), std::move(literal), offset, pattern});
+  words.push_back({static_cast<std::uint16_t>(slot), number, std::move(literal), offset});
   return key;
 }
 
@@ -85,68 +92,130 @@ void Prefilter::Table::close() {
 }
 
 Prefilter::Prefilter(const std::vector<std::string_view>& patterns) : needs_(patterns.size()) {
+  std::unordered_map<std::string, std::uint32_t> numbers;
+  const auto number_of = [&](std::string word) {
+    std::transform(word.begin(), word.end(), word.begin(), folded);
+    const auto [known, is_new] = numbers.try_emplace(std::move(word), words_);
+    if (!is_new) return known->second;
+    Table& table = known->first.size() < by_four_.window ? by_three_ : by_four_;
+    const std::uint32_t key = table.add(known->first, words_) & three_of_four;
+    const std::uint32_t bit = hashed(key, glance_bits);
+    glance_[bit / 64] |= std::uint64_t{1} << (bit % 64);
+    return words_++;
+  };
   for (std::size_t i = 0; i < patterns.size(); ++i) {
     Needs needs = needs_of(patterns[i]);
-    needs_[i] = {!needs.literals.empty(), needs.one_line};
-    for (std::string& literal : needs.literals) {
-      Table& table = literal.size() < by_four_.window ? by_three_ : by_four_;
-      const std::uint32_t key = table.add(std::move(literal), i) & three_of_four;
-      const std::uint32_t bit = hashed(key, glance_bits);
-      glance_[bit / 64] |= std::uint64_t{1} << (bit % 64);
+    needs_[i].one_line = needs.one_line;
+    for (std::vector<std::string>& list : needs.lists) {
+      std::vector<std::uint32_t>& words = needs_[i].lists.emplace_back();
+      for (std::string& word : list) words.push_back(number_of(std::move(word)));
     }
   }
   by_four_.close();
   by_three_.close();
 }
 
-void Prefilter::note(Places& places, std::size_t pattern, std::string_view text,
-                     std::size_t at) const {
-  if (!needs_[pattern].one_line || places.lines.size() >= most_lines) {
-    places.everywhere = true;
-    return;
+void Prefilter::Found::note(std::size_t word, std::size_t at, std::string_view text) {
+  if (at >= line_end_) {
+    const std::size_t feed = text.substr(line_end_, at - line_end_).rfind('\n');
+    if (feed != std::string_view::npos) line_ = line_end_ + feed + 1;
+    line_end_ = std::min(text.find('\n', at), text.size());
   }
-  const std::string_view line = line_at(text, at);
-  const auto begin = static_cast<std::uint32_t>(line.data() - text.data());
-  if (places.lines.empty() || places.lines.back() != begin) places.lines.push_back(begin);
+  OfWord& known = words_[word];
+  known.known_until = line_end_;
+  known.places.lines.push_back(static_cast<std::uint32_t>(line_));
+  if (known.places.lines.size() < most_lines) return;
+  known.places.everywhere = true;
+  known.known_until = text.size();
+}
+
+void Prefilter::give_up(const Table& table, std::uint32_t slot, Found& found) {
+  for (std::size_t i = table.first[slot]; i < table.words.size(); ++i) {
+    if (table.words[i].slot != slot) return;
+    Found::OfWord& word = found.words_[table.words[i].number];
+    word.given_up = word.places.everywhere = true;
+  }
 }
 
 void Prefilter::scan(const Table& table, std::uint32_t slot, std::string_view text, std::size_t at,
-                     std::vector<Places>& places) const {
-  for (std::size_t i = table.first[slot]; i < table.words.size(); ++i) {
+                     Found& found) const {
+  const std::size_t first = table.first[slot];
+  if (first == table.words.size() || found.words_[table.words[first].number].given_up) return;
+  std::size_t i = first;
+  for (; i < table.words.size() && table.words[i].slot == slot; ++i) {
     const Word& word = table.words[i];
-    if (word.slot != slot) return;
-    Places& known = places[word.pattern];
-    if (!known.everywhere && stands_at(word.text, word.offset, text, at)) {
-      note(known, word.pattern, text, at);
-    }
+    if (at >= found.words_[word.number].known_until && stands_at(word.text, word.offset, text, at))
+      found.note(word.number, at, text);
   }
+  found.looks_ += i - first;
+  if (i - first > few_looks && found.looks_ > 2 * text.size() + some_looks)
+    give_up(table, slot, found);
 }
 
-std::vector<Places> Prefilter::places(std::string_view text) const {
-  std::vector<Places> result(needs_.size());
-  for (std::size_t i = 0; i < needs_.size(); ++i) result[i].everywhere = !needs_[i].literals;
+Prefilter::Found Prefilter::find(std::string_view text) const {
+  Found found(*this);
+  found.words_.resize(words_);
   const auto look = [&](std::uint32_t bytes, std::size_t at) {
     const std::uint32_t bit = hashed(bytes & three_of_four, glance_bits);
     if (((glance_[bit / 64] >> (bit % 64)) & 1) == 0) return;
-    scan(by_four_, hashed(bytes, slot_bits), text, at, result);
-    scan(by_three_, hashed(bytes & three_of_four, slot_bits), text, at, result);
+    scan(by_four_, hashed(bytes, slot_bits), text, at, found);
+    scan(by_three_, hashed(bytes & three_of_four, slot_bits), text, at, found);
   };
   std::size_t at = 0;
-  const std::size_t end = text.size();
+  const std::size_t end = words_ == 0 ? 0 : text.size();
   for (const char* const bytes = text.data(); at + 4 <= end; ++at) look(four_at(bytes + at), at);
-  if (at + 3 <= end) {
+  if (at + 3 == end) {
     const std::array<char, 4> last = {text[at], text[at + 1], text[at + 2], '\0'};
     look(four_at(last.data()), at);
   }
-  return result;
+  return found;
+}
+
+Places Prefilter::Found::of_list(const std::vector<std::uint32_t>& words) const {
+  Places all;
+  for (const std::uint32_t word : words) {
+    const Places& places = words_[word].places;
+    all.everywhere = all.everywhere || places.everywhere;
+    all.lines.insert(all.lines.end(), places.lines.begin(), places.lines.end());
+  }
+  if (all.everywhere) all.lines.clear();
+  std::sort(all.lines.begin(), all.lines.end());
+  all.lines.erase(std::unique(all.lines.begin(), all.lines.end()), all.lines.end());
+  return all;
+}
+
+Places Prefilter::Found::places(std::size_t number) const {
+  const Need& need = prefilter_->needs_[number];
+  Places common{.everywhere = true, .lines = {}};
+  const auto is_met = [&](std::uint32_t word) { return !words_[word].places.none(); };
+  for (const std::vector<std::uint32_t>& list : need.lists) {
+    if (std::none_of(list.begin(), list.end(), is_met)) return {};
+  }
+  for (const std::vector<std::uint32_t>& list : need.lists) {
+    Places places = of_list(list);
+    if (places.everywhere || !need.one_line) continue;
+    if (common.everywhere) {
+      common = std::move(places);
+      continue;
+    }
+    std::vector<std::uint32_t> both;
+    std::set_intersection(common.lines.begin(), common.lines.end(), places.lines.begin(),
+                          places.lines.end(), std::back_inserter(both));
+    common.lines = std::move(both);
+  }
+  return common;
 }
 
 Search search_places(const Pattern& pattern, std::string_view text, const Places& places,
-                     Scratch& scratch, const Budget& budget) {
-  if (places.everywhere) return pattern.search(text, 0, scratch, budget);
-  for (const std::uint32_t begin : places.lines) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    const Search found = pattern.search(text, begin, scratch, budget, end);
+                     Scratch& scratch, WorkBudget& budget, std::size_t from) {
+  if (places.everywhere) return pattern.search(text, from, scratch, budget);
+  auto line = std::upper_bound(places.lines.begin(), places.lines.end(), from);
+  if (line != places.lines.begin()) --line;  // `from` may be in the middle of it
+  for (; line != places.lines.end(); ++line) {
+    const std::size_t end = std::min(text.find('\n', *line), text.size());
+    if (end < from) continue;
+    const Search found =
+        pattern.search(text, std::max<std::size_t>(*line, from), scratch, budget, end);
     if (found != Search::nothing) return found;
   }
   return Search::nothing;

@@ -37,7 +37,7 @@ constexpr std::array variables = {
     Variable{R"(\b\d{4,}\b)", R"(\d+)"},
 };
 
-constexpr Duration allowed = std::chrono::milliseconds(100);
+constexpr std::uint64_t allowed = 20'000'000;  // steps
 constexpr std::size_t longest_line = 400;
 
 std::string escaped(std::string_view text) {
@@ -55,14 +55,14 @@ std::string pattern_for(std::string_view line) {
   patterns.reserve(std::size(variables));
   for (const Variable& variable : variables) patterns.emplace_back(variable.pattern);
   Scratch scratch;
-  const Budget budget(allowed);
+  WorkBudget budget(allowed);
   std::string result;
   for (std::size_t from = 0; from < line.size();) {
     std::size_t begin = line.size();
     std::size_t end = line.size();
     std::string_view replacement;
     for (std::size_t i = 0; i < patterns.size(); ++i) {
-      const Pattern* pattern = patterns[i].get();
+      const Pattern* pattern = patterns[i].get(budget);
       if (pattern == nullptr || pattern->search(line, from, scratch, budget) != Search::found)
         continue;
       if (scratch.begin() >= begin) continue;
@@ -81,9 +81,9 @@ std::string pattern_for(std::string_view line) {
 std::size_t telling_line(std::string_view text) {
   const LazyPattern lazy(
       R"((?i)^(?![^\n]*\b(?:warn|retrying))[^\n]*\b(?:error|fatal|fail(?:ed|ure)?|denied|cannot|could not|unable to|timed? ?out)\b)");
-  const Pattern* error = lazy.get();
   Scratch scratch;
-  const Budget budget(allowed);
+  WorkBudget budget(allowed);
+  const Pattern* error = lazy.get(budget);
   std::size_t found = text.find_last_not_of(" \t\n");
   for (std::size_t from = 0; error != nullptr && from < text.size();) {
     if (error->search(text, from, scratch, budget) != Search::found) break;

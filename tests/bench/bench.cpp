@@ -2,7 +2,7 @@
 //
 //   bench start [ROUNDS]     wall time around `true`, each wrapper in turn, round after round
 //   bench flow [MEGABYTES]   a stream carried from pipe to pipe and to /dev/null, against cat
-//   bench judge              a megabyte of evidence, and hostile output, against the shipped rules
+//   bench judge              megabytes of evidence, and hostile rules, against the shipped rules
 //
 // RETRY_EXEC and FLOOR name the programs; other wrappers are taken from PATH where they are.
 #include "temporary_folder.hpp"
@@ -213,7 +213,8 @@ double own_milliseconds() {
 
 // ---- judge -----------------------------------------------------------------------------------
 
-double judge_once(const retry_exec::Classifier& classifier, const std::string& evidence) {
+double judge_once(const retry_exec::Classifier& classifier, const std::string& evidence,
+                  const std::string& expected = {}) {
   const std::vector<std::string> command = {"oras"};
   retry_exec::CapturedOutput output;
   output.standard_error.tail = evidence;
@@ -223,7 +224,10 @@ double judge_once(const retry_exec::Classifier& classifier, const std::string& e
     const auto verdict =
         classifier.classify({command, retry_exec::Outcome(retry_exec::Exited{1}), output});
     times.push_back(own_milliseconds() - begin);
-    if (verdict.retry) std::printf("(judged %s)\n", verdict.rule.c_str());
+    if (round == 0 && verdict.rule != expected) {
+      std::printf("(judged %s, %zu rules unevaluated)\n", verdict.rule.c_str(),
+                  verdict.unevaluated.size());
+    }
   }
   return median(times);
 }
@@ -232,6 +236,46 @@ std::string megabyte_of(const std::string& line) {
   std::string text;
   while (text.size() < (std::size_t{1} << 20)) text += line;
   return text;
+}
+
+// Numbers everywhere, and the cause in the last line.
+void judge_numbers(const retry_exec::Classifier& classifier) {
+  const std::vector<std::pair<std::string, std::string>> kinds = {
+      {"an access log",
+       "10.0.3.7 - - [28/Nov/2026:15:36:47 +0000] \"GET /503.js HTTP/1.1\" 200 5036 \"-\"\n"},
+      {"CSV", "1,503,404,129,500,36,502,429,8,777\n"},
+      {"od", "0001220 155 503 404 377 000 111 502 143 062 040\n"},
+      {"JSON arrays", "[503, 404, 129, 500, 36, 502, 429, 8, 777],\n"},
+      {"one line of JSON", "503, 404, 129, 500, 36, 502, 429, 8, 777, "},
+      {"one line of 503", "503 "},
+  };
+  for (const auto& [what, unit] : kinds) {
+    for (const int megabytes : {1, 4}) {
+      std::string text;
+      for (int i = 0; i < megabytes; ++i) text += megabyte_of(unit);
+      text += "\nError response from registry: response status code 503\n";
+      std::printf("%-44s %8.2f ms\n", (std::to_string(megabytes) + " MiB: " + what).c_str(),
+                  judge_once(classifier, text, "http/server-error"));
+    }
+  }
+}
+
+// Rules that take forever on a text, as many as anybody likes.
+void judge_hostile() {
+  const std::string text = megabyte_of(std::string(16'000, 'a') + "\n");
+  for (const std::string pattern : {"(?:(a+)+b?)+$c", ".*a.*9", "(a|b|ab)+[9]$"}) {
+    for (const int times : {1, 100, 1000}) {
+      std::string yaml = "retry-rules: 1\nrules:\n";
+      for (int i = 0; i < times; ++i) {
+        yaml +=
+            "  - {id: x" + std::to_string(i) + ", class: transient, match: '" + pattern + "'}\n";
+      }
+      const retry_exec::Classifier trap(std::vector{*retry_exec::parse_rule_set(yaml, "hostile")});
+      const std::string what = std::to_string(times) + " of " + pattern + ", 1 MiB";
+      std::printf("%-44s %8.2f ms\n", what.c_str(),
+                  judge_once(trap, text, "built-in/not-evaluated"));
+    }
+  }
 }
 
 int judge() {
@@ -269,11 +313,8 @@ int judge() {
   for (const auto& [what, text] : evidence) {
     std::printf("%-44s %8.2f ms\n", what, judge_once(classifier, text));
   }
-  const auto hostile = retry_exec::parse_rule_set(
-      "retry-rules: 1\nrules: [{id: x, class: transient, match: '(?:(a+)+b?)+$c'}]\n", "hostile");
-  const retry_exec::Classifier trap(std::vector{*hostile});
-  std::printf("%-44s %8.2f ms\n", "a hostile pattern, 1 MiB",
-              judge_once(trap, megabyte_of("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!\n")));
+  judge_numbers(classifier);
+  judge_hostile();
   return 0;
 }
 
