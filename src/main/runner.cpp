@@ -221,7 +221,8 @@ std::vector<std::pair<std::string, std::string>> Runner::variables(unsigned numb
 }
 
 Verdict Runner::judge(const Attempt& attempt) {
-  const Failure failure{settings_.command, attempt.outcome, attempt.output};
+  const Failure failure{settings_.command, attempt.outcome, attempt.output,
+                        [this] { return supervisor_.interrupted_by().has_value(); }};
   if (!settings_.explain) return rules_.classifier().classify(failure);
   const Explanation explanation = rules_.classifier().explain(failure);
   const RetryOptions options = retry_options(settings_, rules_);
