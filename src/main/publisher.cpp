@@ -98,7 +98,10 @@ publish::PublishSeams Publisher::seams() {
   seams.wait = [this](Duration duration) { return supervisor_.wait(duration); };
   seams.interrupted_by = [this] { return supervisor_.interrupted_by(); };
   seams.now = [] { return Clock::now(); };
-  seams.judge = [this](const Failure& failure) { return rules_.classify(failure); };
+  seams.judge = [this](Failure failure) {
+    failure.give_up = [this] { return supervisor_.interrupted_by().has_value(); };
+    return rules_.classify(failure);
+  };
   seams.random = random_;
   seams.events = [this](const publish::PublishEvent& event) { on_event(event); };
   return seams;

@@ -26,23 +26,6 @@ bool blank(std::string_view text) {
   return text.find_first_not_of(" \t\n") == std::string_view::npos;
 }
 
-std::string_view last_word(std::string_view text) {
-  return text.substr(text.rfind(' ') + 1);
-}
-
-// Of a word that is cut off: whether the one behind it could only be known for a secret by it, as
-// in
-// "--password x" and "Authorization: Bearer x".
-bool may_name_a_secret(std::string_view word) {
-  constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyz,";
-  constexpr std::array<std::string_view, 7> names = {"pass",   "token", "secret", "key",
-                                                     "bearer", "basic", "user"};
-  return word.find_first_not_of(plain) != std::string_view::npos ||
-         std::any_of(names.begin(), names.end(), [&](std::string_view name) {
-           return word.find(name) != std::string_view::npos;
-         });
-}
-
 }  // namespace
 
 bool EvidenceRoom::is_long() {
@@ -111,16 +94,19 @@ std::unique_ptr<std::string> EvidenceRoom::without(const Pattern& mask, std::str
 
 std::unique_ptr<std::string> EvidenceRoom::masked(const EvidencePatterns& patterns,
                                                   std::string_view text) {
-  std::unique_ptr<std::string> result;
   std::vector<std::string_view> sources;
   for (const LazyPattern& mask : patterns.masks) sources.push_back(mask.source());
   const Prefilter prefilter(sources);
   const Prefilter::Found found = prefilter.find(text);
-  for (std::size_t i = 0; i < patterns.masks.size(); ++i) {
+  // A mask adds nothing that another could match, so what has no place now has none later.
+  std::vector<std::size_t> worth_trying;
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    if (!found.places(i).none()) worth_trying.push_back(i);
+  }
+  std::unique_ptr<std::string> result;
+  budget_.divide_among(worth_trying.size());
+  for (const std::size_t i : worth_trying) {
     budget_.begin_job();
-    // A mask adds nothing that another could match, so what has no place now has none later.
-    const Places places = found.places(i);
-    if (places.none()) continue;
     const Pattern* mask = patterns.masks[i].get(budget_);
     if (mask == nullptr) {
       cut_short_ = true;
@@ -128,7 +114,7 @@ std::unique_ptr<std::string> EvidenceRoom::masked(const EvidencePatterns& patter
     }
     std::unique_ptr<std::string> changed =
         result ? without(*mask, *result, Prefilter({sources[i]}).find(*result).places(0))
-               : without(*mask, text, places);
+               : without(*mask, text, found.places(i));
     if (changed) result = std::move(changed);
   }
   return result;
@@ -143,7 +129,7 @@ Evidence EvidenceRoom::evidence(const EvidencePatterns& patterns, std::optional<
   }
   if (output_.one_stream) stream = Stream::both;
   constexpr std::array names = {"stdout", "stderr", "stdout and stderr"};  // by Stream
-  budget_.divide_among(patterns.masks.size() + 1);
+  budget_.divide_among(1);
   budget_.begin_job();
   const std::string_view text = focused(patterns, seen(*stream, extent));
   return {.stream = names[static_cast<std::size_t>(*stream)],
@@ -175,31 +161,6 @@ std::string_view nth_line(std::string_view text, std::size_t number) {
 std::string_view last_line(std::string_view text) {
   const std::size_t last = text.find_last_not_of(" \t\n");
   return last == std::string_view::npos ? std::string_view() : line_at(text, last);
-}
-
-std::string excerpt_of(std::string_view line, std::string_view matched) {
-  constexpr std::size_t longest_whole = 2048;
-  constexpr std::size_t before = 240;
-  constexpr std::size_t after = 600;
-  if (line.size() <= longest_whole) return std::string(line);
-  std::size_t at = matched.empty() ? std::string_view::npos : line.find(matched);
-  if (at == std::string_view::npos) at = line.size();
-  const std::size_t kept = at == line.size() ? at : at + matched.size();
-  std::size_t begin = at - std::min(at, before);
-  while (begin > 0 && begin < at) {
-    const std::size_t blank = line.find(' ', begin);
-    begin = blank >= at ? at : blank + 1;
-    if (blank < at && !may_name_a_secret(last_word(line.substr(0, blank)))) break;
-  }
-  std::size_t end = std::min(kept + after, line.size());
-  if (end < line.size()) {
-    const std::size_t blank = line.rfind(' ', end);
-    end = blank == std::string_view::npos || blank < kept ? kept : blank;
-  }
-  std::string text = begin > 0 ? "… " : "";
-  text += line.substr(begin, end - begin);
-  if (end < line.size()) text += " …";
-  return text + " (of a line of " + std::to_string(line.size()) + " bytes)";
 }
 
 }  // namespace retry_exec::rules

@@ -1,4 +1,5 @@
 #include "rules/evidence.hpp"
+#include "rules/json_member.hpp"
 
 #include <retry_exec/rule_tools.hpp>
 
@@ -140,6 +141,39 @@ std::string id_for(std::string_view pattern) {
   return id.empty() ? "new-rule" : id.substr(0, 60);
 }
 
+// Of `"name":"value"`; the value is no quoted string that varies.
+std::string pattern_for_member(std::string_view member) {
+  const std::size_t value = member.find('"', member.find(':')) + 1;
+  const std::string_view text = member.substr(value, member.size() - value - 1);
+  const bool whole = text.size() <= longest_line;
+  return escaped(member.substr(0, value)) + pattern_for(text.substr(0, longest_line)) +
+         (whole ? "\"" : "");
+}
+
+// Whether anything is left in a pattern by which one failure can be told from another.
+bool tells_anything(std::string pattern) {
+  const auto erase = [&](std::string_view text) {
+    for (std::size_t at = 0; (at = pattern.find(text, at)) != std::string::npos;)
+      pattern.erase(at, text.size());
+  };
+  for (const Variable& variable : variables) erase(variable.replacement);
+  for (const std::string_view word :
+       {"error", "Error", "ERROR", "fatal", "FATAL", "failed", "FAILED"})
+    erase(word);
+  const auto tells = [](char c) {
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || (c & 0x80) != 0;
+  };
+  return std::count_if(pattern.begin(), pattern.end(), tells) >= 3;
+}
+
+// As YAML takes it: some words are no text there.
+std::string as_yaml_text(const std::string& id) {
+  constexpr std::array<std::string_view, 8> words = {"null", "true", "false", "yes",
+                                                     "no",   "on",   "off",   "nan"};
+  const bool word = std::find(words.begin(), words.end(), id) != words.end();
+  return word ? "'" + id + "'" : id;
+}
+
 std::string in_single_quotes(std::string_view text) {
   std::string result = "'";
   for (const char c : text) {
@@ -152,7 +186,7 @@ std::string in_single_quotes(std::string_view text) {
 }  // namespace
 
 std::string Suggestion::yaml() const {
-  return "  - id: " + id +
+  return "  - id: " + as_yaml_text(id) +
          "\n    class: suspect     # or transient, throttled, absent, permanent: does it pass by "
          "itself?"
          "\n    match: " +
@@ -169,17 +203,19 @@ std::optional<Suggestion> suggest_rule(const Explanation& explanation) {
   std::string_view line = line_at(explanation.evidence, at);
   const std::size_t number = line_number(explanation.evidence, at);
   const std::string_view printed = nth_line(explanation.unmasked, number);
+  const std::string_view member = telling_member(line);
   const bool whole = line.size() <= longest_line;
   if (!whole) line = line.substr(0, longest_line);
   const std::size_t first = line.find_first_not_of(" \t");
   if (first == std::string_view::npos) return std::nullopt;
   line.remove_prefix(first);
   Suggestion suggestion;
-  suggestion.match = pattern_for(line);
-  if (first == 0) suggestion.match.insert(0, "^");
-  if (whole) suggestion.match += '$';
+  suggestion.match = member.empty() ? pattern_for(line) : pattern_for_member(member);
+  if (!tells_anything(suggestion.match)) return std::nullopt;
+  if (member.empty() && first == 0) suggestion.match.insert(0, "^");
+  if (member.empty() && whole) suggestion.match += '$';
   suggestion.id = id_for(suggestion.match);
-  suggestion.example = printed;
+  suggestion.example = member.empty() ? printed : member;
   return suggestion;
 }
 

@@ -139,6 +139,18 @@ TEST_CASE("of a very long line what matched is told, and that it is a part", "[r
   CHECK(verdict_of(two_rules, {.err = filler}).line == "…  (of a line of 6000 bytes)");
 }
 
+TEST_CASE("of a long line of JSON the part that says what is wrong is told", "[rules]") {
+  std::string json = "{\"password\":\"one,two\"";
+  for (int i = 0; i < 300; ++i) json += ",\"k" + std::to_string(i) + "\":\"some,value\"";
+  const std::string telling = "\"message\":\"upstream is restarting\"";
+  json += ",\"error\":{\"code\":7," + telling + "},\"trace\":\"";
+  const std::string line = json + std::string(3000, 'x') + "\"}";
+  const std::string told = verdict_of(two_rules, {.err = line}).line;
+  CHECK(told.find(telling) != std::string::npos);
+  CHECK(told.starts_with("… \"k"));  // where a member begins, never within a value
+  CHECK(told.size() < 300);
+}
+
 TEST_CASE("an excerpt of a long line never begins with what its cut made nameless", "[rules]") {
   std::string line(4000, 'x');
   for (std::size_t i = 0; i < 60; ++i) line += " --password hunter" + std::to_string(10 + i);

@@ -4,6 +4,7 @@
 
 #include <retry_exec/rules.hpp>
 
+#include <array>
 #include <functional>
 #include <random>
 
@@ -74,6 +75,47 @@ std::vector<Kind> kinds_of_output() {
   };
 }
 
+// A word of digits, as numbers, sizes, dates, versions, hashes and addresses are.
+std::string word_of_digits(std::mt19937& random) {
+  const auto below = [&](unsigned last) { return static_cast<unsigned>(random() % last); };
+  const auto number = [&] { return std::to_string(below(below(4) == 0 ? 100'000 : 1200)); };
+  const auto two = [&](unsigned last) {
+    const std::string digits = std::to_string(below(last));
+    return digits.size() < 2 ? "0" + digits : digits;
+  };
+  const auto hex = [&](int digits) {
+    std::string text;
+    for (int i = 0; i < digits; ++i) text += "0123456789abcdef"[below(16)];
+    return text;
+  };
+  const auto one_of = [&](std::initializer_list<const char*> words) {
+    return std::string(*(words.begin() + below(static_cast<unsigned>(words.size()))));
+  };
+  switch (below(9)) {
+    case 0:
+      return number();
+    case 1:
+      return number() + one_of({" bytes", " B", "kB", " KiB", "M", " MB", "GiB", "%", "/", "px"});
+    case 2:
+      return "20" + two(100) + "-" + two(13) + "-" + two(32) + one_of({"T", " "}) + two(24) + ":" +
+             two(60) + ":" + two(60) + one_of({"Z", "", ",503", "+00:00"});
+    case 3:
+      return one_of({"", "v", "V"}) + number() + "." + number() + "." + number() +
+             one_of({"", "-rc1", "-503", "+1129"});
+    case 4:
+      return one_of({"", "sha256:", "0x"}) + hex(static_cast<int>(4 + below(61)));
+    case 5:
+      return number() + one_of({"ms", "s", "us", "m", "ns", " ms", " s"});
+    case 6:
+      return number() + one_of({",", ";", ":", "/", "|", "-", "=", "."}) + number();
+    case 7:
+      return one_of({"[", "(", "<", "{", "\"", "#", "$", "-", "+"}) + number() +
+             one_of({"]", ")", ">", "}", "\"", "", ":"});
+    default:
+      return number() + "." + number() + "." + number() + "." + number() + ":" + number();
+  }
+}
+
 }  // namespace
 
 TEST_CASE("a plain 503 is found behind megabytes of numbers", "[rules][judge]") {
@@ -100,6 +142,26 @@ TEST_CASE("a megabyte of numbers that says nothing is evaluated to its end", "[r
     CAPTURE(kind.name, verdict.rule, verdict.unevaluated);
     CHECK_FALSE(verdict.matched);
     CHECK(verdict.unevaluated.empty());
+  }
+}
+
+TEST_CASE("no rule for any command decides on numbers, sizes, dates, versions or hashes",
+          "[rules][judge]") {
+  const Classifier classifier = classifier_of("generic");
+  std::mt19937 random(7);
+  const std::array<const char*, 5> between = {" ", ", ", "\t", ":", ","};
+  constexpr int lines_at_once = 20;
+  for (int i = 0; i < 100'000 / lines_at_once; ++i) {
+    std::string text;
+    for (int line = 0; line < lines_at_once; ++line) {
+      for (auto words = 1 + random() % 8; words > 0; --words) {
+        text += word_of_digits(random) + between[random() % between.size()];
+      }
+      text += '\n';
+    }
+    const Verdict verdict = verdict_of(classifier, text);
+    if (!verdict.matched) continue;
+    FAIL_CHECK(verdict.rule << " holds on: " << verdict.line);
   }
 }
 

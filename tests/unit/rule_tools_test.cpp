@@ -85,6 +85,35 @@ TEST_CASE("a log without a line makes no rule", "[rules][suggest]") {
   CHECK_FALSE(suggested(" \n\t\n").has_value());
 }
 
+TEST_CASE("a line that leaves nothing to tell a failure by makes no rule", "[rules][suggest]") {
+  CHECK_FALSE(suggested("Error: 'x'\n").has_value());
+  CHECK_FALSE(suggested("Error: \"something\"\n").has_value());
+  CHECK_FALSE(suggested("[redacted]\n").has_value());
+}
+
+TEST_CASE("of a long line of JSON the member that tells makes the rule", "[rules][suggest]") {
+  std::string json = "{\"a\":\"b\"";
+  for (int i = 0; i < 300; ++i) json += ",\"k" + std::to_string(i) + "\":\"value\"";
+  json += ",\"error\":{\"code\":7,\"message\":\"upstream \\\"a\\\" is restarting\"},\"n\":1}\n";
+  const auto suggestion = suggested(json);
+  REQUIRE(suggestion.has_value());
+  CHECK(suggestion->example == "\"message\":\"upstream \\\"a\\\" is restarting\"");
+  const auto set =
+      parse_rule_set("retry-rules: 1\nname: ours\nrules:\n" + suggestion->yaml(), "ours.yaml");
+  REQUIRE(set.has_value());
+  CHECK(check_examples(*set).empty());
+  const Classifier classifier({*set});
+  CHECK(explain_text(classifier, command, Exited{1}, json, "stderr").verdict.matched);
+}
+
+TEST_CASE("an id that is no text to YAML is quoted", "[rules][suggest]") {
+  const auto suggestion = suggested("Error: null\n");
+  REQUIRE(suggestion.has_value());
+  CHECK(suggestion->yaml().starts_with("  - id: 'null'\n"));
+  CHECK(parse_rule_set("retry-rules: 1\nname: ours\nrules:\n" + suggestion->yaml(), "o.yaml")
+            .has_value());
+}
+
 TEST_CASE("what is wrong with a corpus is told line by line", "[rules][corpus]") {
   const std::string text =
       "{\"text\": \"a\", \"label\": \"transient\"}\n\n{\"text\": \n[]\n{\"text\": \"b\"}\n"

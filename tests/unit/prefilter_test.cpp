@@ -1,0 +1,152 @@
+// The prefilter and the counters in patterns change what matching costs, never what matches.
+#define PCRE2_CODE_UNIT_WIDTH 8
+
+#include "rules/prefilter.hpp"
+
+#include "catch_shim.hpp"
+#include "source_paths.hpp"
+
+#include <retry_exec/rule_tools.hpp>
+
+#include <pcre2.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <set>
+
+using namespace retry_exec;
+using namespace retry_exec::rules;
+
+namespace {
+
+using Found = std::optional<std::pair<std::size_t, std::size_t>>;
+
+// PCRE2 as it is, without any of ours.
+class PlainPattern {
+ public:
+  explicit PlainPattern(const std::string& source)
+      : code_(compiled(source), &pcre2_code_free),
+        data_(pcre2_match_data_create(64, nullptr), &pcre2_match_data_free) {
+    INFO(source);
+    REQUIRE(code_);
+    pcre2_jit_compile(code_.get(), PCRE2_JIT_COMPLETE);
+  }
+
+  Found search(const std::string& text) const {
+    const int found = pcre2_match(code_.get(), reinterpret_cast<PCRE2_SPTR>(text.data()),
+                                  text.size(), 0, 0, data_.get(), nullptr);
+    if (found < 0) return std::nullopt;
+    const PCRE2_SIZE* ends = pcre2_get_ovector_pointer(data_.get());
+    return std::pair(ends[0], ends[1]);
+  }
+
+ private:
+  static pcre2_code* compiled(const std::string& source) {
+    pcre2_compile_context* context = pcre2_compile_context_create(nullptr);
+    pcre2_set_newline(context, PCRE2_NEWLINE_ANYCRLF);
+    int error = 0;
+    PCRE2_SIZE offset = 0;
+    pcre2_code* code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(source.data()), source.size(),
+                                     PCRE2_MULTILINE, &error, &offset, context);
+    pcre2_compile_context_free(context);
+    return code;
+  }
+
+  std::unique_ptr<pcre2_code, decltype(&pcre2_code_free)> code_;
+  std::unique_ptr<pcre2_match_data, decltype(&pcre2_match_data_free)> data_;
+};
+
+std::vector<std::string> shipped_patterns() {
+  std::set<std::string> patterns;
+  for (const BuiltinSet& builtin : builtin_sets()) {
+    const auto set = load_rule_set(std::string(builtin.name));
+    REQUIRE(set.has_value());
+    for (const Rule& rule : set->rules) {
+      if (rule.match) patterns.insert(rule.match->text);
+      if (rule.unless) patterns.insert(rule.unless->text);
+    }
+    for (const EvidenceSource& source : set->evidence) {
+      for (const PatternSource& mask : source.mask) patterns.insert(mask.text);
+    }
+  }
+  return {patterns.begin(), patterns.end()};
+}
+
+// A few failures in one text.
+std::vector<std::string> texts_of_corpus() {
+  std::vector<std::string> texts(1);
+  for (const std::string name : {"errors", "packages", "containers", "reproduced", "worded"}) {
+    std::ifstream file(std::string(UNIT_TEST_FOLDER) + "/corpus/" + name + ".jsonl");
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    const auto records = read_corpus(text, name);
+    REQUIRE(records.has_value());
+    for (const Record& record : *records) {
+      if (texts.back().size() > 1000) texts.emplace_back();
+      texts.back() += record.text + "\n";
+    }
+  }
+  return texts;
+}
+
+void same_as_plain(const std::vector<std::string>& sources, const std::vector<std::string>& texts) {
+  const Prefilter prefilter(std::vector<std::string_view>(sources.begin(), sources.end()));
+  std::vector<PlainPattern> plain;
+  std::vector<Pattern> ours;
+  for (const std::string& source : sources) {
+    plain.emplace_back(source);
+    ours.push_back(*Pattern::compile(source));
+  }
+  Scratch scratch;
+  for (const std::string& text : texts) {
+    const Prefilter::Found found = prefilter.find(text);
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+      WorkBudget budget(1'000'000'000);
+      const Search search = search_places(ours[i], text, found.places(i), scratch, budget);
+      const Found place =
+          search == Search::found ? Found(std::pair(scratch.begin(), scratch.end())) : std::nullopt;
+      if (search != Search::limit && place == plain[i].search(text)) continue;
+      FAIL_CHECK("'" << sources[i] << "' in:\n" << text);
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("every pattern finds in the whole corpus what plain PCRE2 finds", "[rules][prefilter]") {
+  same_as_plain(shipped_patterns(), texts_of_corpus());
+}
+
+TEST_CASE("counters change nothing of what a pattern matches", "[rules][prefilter]") {
+  same_as_plain({"a+b",
+                 "(a|b)*c",
+                 "(?<x>a)\\k<x>+",
+                 "(?i:A+)b",
+                 "[]a]+x",
+                 "[^]a]*x",
+                 "\\Qa+b\\E+",
+                 "(?#a comment)a{2,}",
+                 "(?=a+)\\w+b",
+                 "(?<!a|b)c+",
+                 "(?x) a + b",
+                 "\\x{61}+b",
+                 "(?(?=a)a+b|c)",
+                 "(?:a|b)?+c",
+                 "(?>a+)b",
+                 "a??b",
+                 "a*?b",
+                 "(a)(?1)+b",
+                 "(?|(a)|(b))+c",
+                 "[[:alpha:]]+\\d",
+                 "\\d{,5}x",
+                 "a|b+|c",
+                 "x{1,",
+                 "(*ANYCRLF)a+$",
+                 "\\ba+\\b",
+                 "(?m)^a+$",
+                 "\\c[+a",
+                 "a\\+b+",
+                 "503|404 (?:not|no) found"},
+                {"", "a", "aab", "aaaaaab", "xabcabc", "a+b", "aa\nab\r\nabc", "]]x", "AAb",
+                 "ac bc cc", "x{1,", "abc 404 not found\nb503", "a1 b22x", "aaaaaa"});
+}
