@@ -83,6 +83,7 @@ struct Score {
   Count total;  // without `either`
   std::map<std::string, Count> by_tool;
   std::map<std::string, Count> by_class;  // of verdicts, "unmatched" among them
+  std::map<std::string, Count> by_set;    // that the deciding rule was written in: family or tool
   std::vector<Scored> misses;
 };
 

@@ -267,7 +267,8 @@ std::string score_text(const Score& score) {
                      percent(precision(score)) + "   of what was retried\nrecall     " +
                      percent(recall(score)) + "   of what should be retried\n";
   for (const auto& [title, counts] :
-       {std::pair{"\nby class\n", &score.by_class}, std::pair{"\nby tool\n", &score.by_tool}}) {
+       {std::pair{"\nby class\n", &score.by_class}, std::pair{"\nby tool\n", &score.by_tool},
+        std::pair{"\nby family or tool's set that decided\n", &score.by_set}}) {
     text += title;
     for (const auto& [name, count] : *counts) {
       std::string left = "  " + name;
@@ -307,6 +308,7 @@ json::object score_json(const Score& score) {
                                      {"either", to_json(score.either)}}},
           {"by_class", to_json(score.by_class)},
           {"by_tool", to_json(score.by_tool)},
+          {"by_set", to_json(score.by_set)},
           {"misses", std::move(misses)}};
 }
 

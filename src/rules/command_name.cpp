@@ -15,6 +15,7 @@ struct Wrapper {
   std::string_view name;
   std::string_view valued;  // short and long options, separated by blanks
   int operands = 0;
+  std::string_view verbs = {};  // it runs another only by one of these, its first argument
 };
 
 constexpr std::array wrappers = {
@@ -33,6 +34,17 @@ constexpr std::array wrappers = {
     Wrapper{"xargs",
             "-a --arg-file -d --delimiter -E -I -L -l -n --max-args -P --max-procs -s "
             "--max-chars"},
+    Wrapper{"npx", "-p --package -w --workspace"},
+    Wrapper{"bunx", ""},
+    Wrapper{"uvx", "--from --with -p --python"},
+    Wrapper{"npm", "-w --workspace", 0, "exec x"},
+    Wrapper{"pnpm", "", 0, "exec dlx"},
+    Wrapper{"yarn", "-p --package", 0, "exec dlx"},
+    Wrapper{"bundle", "", 0, "exec"},
+    Wrapper{"poetry", "", 0, "run"},
+    Wrapper{"pipx", "", 0, "run"},
+    Wrapper{"uv", "--with --python -p --from", 0, "run"},
+    Wrapper{"mise", "", 0, "exec x"},
     Wrapper{"retry-exec",
             "-r --rules -a --attempts -d --delay --factor -m --max-delay --backoff -j "
             "--jitter -t --timeout --idle-timeout --stall-timeout --spent-stdin --deadline -s --signal -k "
@@ -47,20 +59,30 @@ std::string_view base_name(std::string_view path) {
   return slash == std::string_view::npos ? path : path.substr(slash + 1);
 }
 
-const Wrapper* find_wrapper(std::string_view name) {
-  const auto found = std::find_if(wrappers.begin(), wrappers.end(),
-                                  [&](const Wrapper& wrapper) { return wrapper.name == name; });
-  return found == wrappers.end() ? nullptr : &*found;
-}
-
-bool takes_value(const Wrapper& wrapper, std::string_view option) {
-  for (std::string_view rest = wrapper.valued; !rest.empty();) {
+bool is_among(std::string_view words, std::string_view word) {
+  for (std::string_view rest = words; !rest.empty();) {
     const std::size_t blank = rest.find(' ');
-    if (rest.substr(0, blank) == option) return true;
+    if (rest.substr(0, blank) == word) return true;
     if (blank == std::string_view::npos) break;
     rest.remove_prefix(blank + 1);
   }
   return false;
+}
+
+// What runs another command as `command` stands; nullptr when none does.
+const Wrapper* find_wrapper(std::span<const std::string> command) {
+  const std::string_view name = base_name(command.front());
+  const auto found = std::find_if(wrappers.begin(), wrappers.end(),
+                                  [&](const Wrapper& wrapper) { return wrapper.name == name; });
+  if (found == wrappers.end()) return nullptr;
+  const bool by_verb = !found->verbs.empty();
+  if (by_verb && (command.size() < 3 || !is_among(found->verbs, command[1]))) return nullptr;
+  return &*found;
+}
+
+// "wrangler" of `npx wrangler@4`.
+std::string_view without_version(std::string_view name) {
+  return name.substr(0, name.find('@', 1));
 }
 
 bool is_assignment(std::string_view argument) {
@@ -81,7 +103,7 @@ std::span<const std::string> inner_command(const Wrapper& wrapper,
     const bool skipped = option || (assigns && is_assignment(argument)) || operands > 0;
     if (!skipped) return arguments;
     if (!option && operands > 0) --operands;
-    const bool value_follows = option && takes_value(wrapper, argument) && arguments.size() > 1;
+    const bool value_follows = option && is_among(wrapper.valued, argument) && arguments.size() > 1;
     arguments = arguments.subspan(value_follows ? 2 : 1);
   }
   return arguments;
@@ -111,13 +133,13 @@ std::vector<std::string> command_names(std::span<const std::string> command) {
 
 std::string command_name(std::span<const std::string> command) {
   while (!command.empty()) {
-    const std::string_view name = base_name(command.front());
-    const Wrapper* wrapper = find_wrapper(name);
+    const std::string_view name = without_version(base_name(command.front()));
+    const Wrapper* wrapper = find_wrapper(command);
     if (wrapper == nullptr) {
       const std::string module = python_module(name, command.subspan(1));
       return module.empty() ? std::string(name) : module;
     }
-    const auto inner = inner_command(*wrapper, command.subspan(1));
+    const auto inner = inner_command(*wrapper, command.subspan(wrapper->verbs.empty() ? 1 : 2));
     if (inner.empty()) return std::string(name);
     command = inner;
   }

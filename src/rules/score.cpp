@@ -151,7 +151,10 @@ class Scorer {
     ++(verdict.retry ? row.retried : verdict.matched ? row.stopped : row.unmatched);
     if (scored.record.label == Label::either) return;
     const std::string tool = scored.record.tool.substr(0, scored.record.tool.find(' '));
-    for (Count* count : {&score.total, &score.by_tool[tool], &score.by_class[verdict.class_name]}) {
+    const std::string set =
+        verdict.matched ? verdict.rule.substr(0, verdict.rule.find('/')) : "(none)";
+    for (Count* count : {&score.total, &score.by_tool[tool], &score.by_class[verdict.class_name],
+                         &score.by_set[set]}) {
       ++count->all;
       if (scored.right()) ++count->right;
     }

@@ -122,3 +122,81 @@ TEST_CASE("what a log puts around a line changes no verdict on it", "[rules][fam
     }
   }
 }
+
+TEST_CASE("a wait that a tool names in words is read, and one beyond a day is final",
+          "[rules][families]") {
+  const auto set = load_rule_set("generic");
+  REQUIRE(set.has_value());
+  const Classifier classifier({*set});
+  const auto now = Classifier::WallTime(std::chrono::seconds(1'775'041'200));  // 2026-04-01 11:00
+  const std::vector<std::string> command = {"tool"};
+  const auto verdict = [&](const std::string& text) {
+    CapturedOutput output;
+    output.standard_error.tail = text;
+    return classifier.classify({command, Exited{1}, output}, now);
+  };
+  using std::chrono::minutes;
+  using std::chrono::seconds;
+  const std::vector<std::pair<std::string, Duration>> waits = {
+      {"error: Too many requests. Please retry in 52 seconds", seconds(52)},
+      {"error: rate limit exceeded, try again in 2 minutes and 30 seconds", seconds(150)},
+      {"error: 503 Service Unavailable, retry after 5 minutes", minutes(5)},
+      {"error: API rate limit exceeded, resets at 11:05 UTC", minutes(5)},
+      {"error: API rate limit exceeded\nRate limit reset at: 2026-04-01 11:30:00 UTC", minutes(30)},
+      {"HTTP 429 Too Many Requests\nRetry-After: 120", seconds(120)},
+      {"error: 403 API rate limit of 60 still exceeded until 2026-04-01 11:14:05 +0000 UTC",
+       seconds(845)},
+  };
+  for (const auto& [text, wait] : waits) {
+    INFO(text);
+    const Verdict read = verdict(text);
+    CHECK(read.retry);
+    CHECK(read.retry_after == wait);
+  }
+  CHECK_FALSE(verdict("Error! Rate limit exceeded error. Try again in 9 days").retry);
+  const Verdict long_wait = verdict("error: 503 Service Unavailable, retry after 30 hours");
+  CHECK_FALSE(long_wait.retry);
+}
+
+TEST_CASE("a 403 is a throttle by the host that says it", "[rules][families]") {
+  const auto retried = [](const std::vector<std::string>& command, const std::string& text) {
+    const auto set = load_rule_sets(pick_rule_sets(command, text));
+    REQUIRE(set.has_value());
+    CapturedOutput output;
+    output.standard_error.tail = text;
+    return Classifier({*set}).classify({command, Exited{1}, output}).retry;
+  };
+  for (const std::string tool : {"mvn", "gradle", "make", "pip", "npm"}) {
+    INFO(tool);
+    CHECK(retried({tool},
+                  "Could not transfer artifact a:b:jar:1 from/to central "
+                  "(https://repo.maven.apache.org/maven2): status code: 403, reason "
+                  "phrase: Forbidden (403)\n"));
+    CHECK_FALSE(retried({tool},
+                        "Could not transfer artifact a:b:jar:1 from/to github "
+                        "(https://maven.pkg.github.com/a/b): status code: 403, reason "
+                        "phrase: Forbidden (403)\n"));
+  }
+}
+
+TEST_CASE("a registry's words count under another tool's name", "[rules][families]") {
+  const auto class_name = [](const std::vector<std::string>& command, const std::string& text) {
+    const auto set = load_rule_sets(pick_rule_sets(command, text));
+    REQUIRE(set.has_value());
+    CapturedOutput output;
+    output.standard_error.tail = text;
+    return Classifier({*set}).classify({command, Exited{1}, output}).class_name;
+  };
+  const std::string denied =
+      "ERROR: failed to push ghcr.io/a/b:1: failed to authorize: failed to fetch oauth token: "
+      "denied: denied\n";
+  for (const std::string tool : {"docker", "make", "npm", "bash", "cmake"}) {
+    INFO(tool);
+    CHECK(class_name({tool}, denied) == "suspect");
+    CHECK(
+        class_name({tool}, "PUT https://quay.io/v2/a/b/manifests/1: MANIFEST_BLOB_UNKNOWN: x\n") ==
+        "transient");
+    CHECK(class_name({tool}, "denied: permission_denied: write_package (ghcr.io/a/b)\n") ==
+          "permanent");
+  }
+}

@@ -357,6 +357,11 @@ TEST_CASE("a command's name is seen through what runs it", "[rules]") {
   CHECK(name({"retry-exec", "--retries", "3", "--summary", "f", "--drain-grace", "0", "oras"}) ==
         "oras");
   CHECK(name({"python3", "-m", "pip", "install"}) == "pip");
+  CHECK(name({"npx", "--yes", "wrangler@4", "deploy"}) == "wrangler");
+  CHECK(name({"bundle", "exec", "jekyll", "build"}) == "jekyll");
+  CHECK(name({"bundle", "install"}) == "bundle");
+  CHECK(name({"uv", "run", "--with", "httpx", "pytest"}) == "pytest");
+  CHECK(name({"npm", "exec"}) == "npm");
   CHECK(name({"env"}) == "env");
   CHECK(name({}).empty());
 }
