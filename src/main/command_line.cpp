@@ -1,24 +1,15 @@
 #include "command_line.hpp"
 
-#include <retry_exec/outcome.hpp>
-#include <retry_exec/process.hpp>
-#include <retry_exec/redact.hpp>
-#include <retry_exec/write.hpp>
-
-#include <boost/program_options/options_description.hpp>
 #include <boost/program_options/parsers.hpp>
-#include <boost/system/system_error.hpp>
+#include <boost/program_options/value_semantic.hpp>
 
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <csignal>
 #include <cstdlib>
-#include <cstring>
+#include <iterator>
 #include <optional>
-#include <utility>
 
 namespace retry_exec {
 
@@ -26,296 +17,334 @@ namespace po = boost::program_options;
 
 namespace {
 
-const OptionDefinition* find_letter(std::span<const OptionDefinition> options, char letter) {
-  const auto found = std::find_if(options.begin(), options.end(),
-                                  [letter](const auto& o) { return o.letter == letter; });
-  return found == options.end() ? nullptr : &*found;
-}
-
-const OptionDefinition* find_name(std::span<const OptionDefinition> options,
-                                  std::string_view name) {
-  const auto found = std::find_if(options.begin(), options.end(),
-                                  [name](const auto& o) { return o.name == name; });
-  return found == options.end() ? nullptr : &*found;
-}
-
-// The options at the front, known and complete, each as one word ("--delay=2s"), and what follows
-// them. Written here because Program_options reads on past the first operand, and takes a value of
-// "-1" for an option.
-class Splitter {
+// How Program_options reads an option of ours: the text, checked, goes where it is declared to go.
+class Semantic final : public po::value_semantic {
  public:
-  Splitter(std::span<const OptionDefinition> options, std::span<char* const> arguments)
-      : options_(options), rest_(arguments) {}
+  Semantic(std::string_view argument, Setter setter, bool repeatable)
+      : argument_(argument), setter_(std::move(setter)), repeatable_(repeatable) {}
 
-  std::vector<std::string> words;
-  Errors errors;
-
-  std::span<char* const> run() {
-    while (!rest_.empty()) {
-      const std::string_view word = rest_.front();
-      if (word == "--") return rest_.subspan(1);
-      if (word.size() < 2 || word.front() != '-') break;
-      rest_ = rest_.subspan(1);
-      if (word.starts_with("--")) {
-        take_long(word.substr(2));
-      } else {
-        take_letters(word.substr(1));
-      }
-    }
-    return rest_;
+  std::string name() const override { return std::string(argument_); }
+  unsigned min_tokens() const override { return argument_.empty() ? 0 : 1; }
+  unsigned max_tokens() const override { return min_tokens(); }
+  bool is_composing() const override { return repeatable_; }
+  bool is_required() const override { return false; }
+  void parse(boost::any&, const std::vector<std::string>& tokens, bool) const override {
+    const Result<void> set = setter_(tokens.front());
+    if (!set) throw set.error();
   }
+  bool apply_default(boost::any&) const override { return false; }
+  void notify(const boost::any&) const override {}
 
  private:
-  void take_long(std::string_view word) {
-    const std::string_view name = word.substr(0, word.find('='));
-    const OptionDefinition* option = find_name(options_, name);
-    if (option == nullptr) return unknown("--" + std::string(name), name);
-    const bool has_value = name.size() != word.size();
-    if (option->argument.empty()) {
-      if (has_value) return error("--" + std::string(name) + " takes no value");
-      add_switch(*option);
-    } else if (has_value) {
-      add(*option, word.substr(name.size() + 1), "--" + std::string(name));
-    } else {
-      take_value(*option, "--" + std::string(name));
-    }
-  }
-
-  void take_letters(std::string_view letters) {
-    while (!letters.empty()) {
-      const OptionDefinition* option = find_letter(options_, letters.front());
-      const std::string shown = std::string("-") + letters.front();
-      if (option == nullptr) return unknown(shown, {});
-      letters.remove_prefix(1);
-      if (option->argument.empty()) {
-        add_switch(*option);
-      } else if (letters.empty()) {
-        return take_value(*option, shown);
-      } else {
-        return add(*option, letters, shown);
-      }
-    }
-  }
-
-  void take_value(const OptionDefinition& option, const std::string& shown) {
-    if (rest_.empty()) {
-      return error(shown + " needs a value (" + std::string(option.argument) + ")");
-    }
-    add(option, rest_.front(), shown);
-    rest_ = rest_.subspan(1);
-  }
-
-  void add(const OptionDefinition& option, std::string_view value, const std::string& shown) {
-    if (value.empty()) {
-      return error(shown + " needs a value (" + std::string(option.argument) +
-                   "), not an empty one");
-    }
-    words.push_back("--" + std::string(option.name) + "=" + std::string(value));
-  }
-
-  void add_switch(const OptionDefinition& option) {
-    words.push_back("--" + std::string(option.name));
-  }
-
-  void unknown(const std::string& shown, std::string_view name) {
-    std::vector<std::string_view> names;
-    for (const OptionDefinition& option : options_) names.push_back(option.name);
-    const std::string_view near = nearest_word(name, names);
-    error("unknown option " + shown +
-          (near.empty() ? "; --help lists them" : "; did you mean --" + std::string(near) + "?"));
-  }
-
-  void error(std::string what) { errors.push_back({{}, std::move(what)}); }
-
-  std::span<const OptionDefinition> options_;
-  std::span<char* const> rest_;
+  std::string_view argument_;
+  Setter setter_;
+  bool repeatable_;
 };
 
-// RETRY_EXEC_VERSION is what many a Dockerfile calls the version that it wants. A command that is
-// found in the environment would run itself where it calls us.
-bool has_variable(std::string_view option) {
-  return option != "help" && option != "version" && option != "command";
+Result<bool> parse_switch(std::string_view text) {
+  constexpr auto is_one_of = [](std::string_view word, auto... words) {
+    return ((word == words) || ...);
+  };
+  if (is_one_of(text, "", "1", "true", "yes", "on")) return true;
+  if (is_one_of(text, "0", "false", "no", "off")) return false;
+  return Error{
+      {}, "'" + std::string(text.substr(0, 64)) + "' is neither yes nor no; write true or false"};
 }
 
-// Writes the option's variable into `name`, which keeps its memory from one option to the next.
-void name_variable(std::string_view prefix, std::string_view option, std::string& name) {
-  name = prefix;
-  name += '_';
-  for (const char c : option) {
-    const bool lower = c >= 'a' && c <= 'z';
-    name += c == '-' ? '_' : lower ? static_cast<char>(c - 'a' + 'A') : c;
-  }
+char upper(char c) {
+  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
 }
 
-// "max-delay" for "MAX_DELAY"; lower-case letters, which no option's variable has, stay apart.
-std::string option_of(std::string_view variable) {
-  std::string name;
-  for (const char c : variable) {
-    const bool upper = c >= 'A' && c <= 'Z';
-    name += c == '_' ? '-' : upper ? static_cast<char>(c - 'A' + 'a') : c;
-  }
-  return name;
+std::string variable_name(std::string_view name) {
+  std::string variable;
+  for (const char c : name) variable += c == '-' ? '_' : upper(c);
+  return variable;
 }
 
-std::optional<bool> switch_value(std::string_view text) {
-  if (text == "1" || text == "true" || text == "yes" || text == "on") return true;
-  if (text.empty() || text == "0" || text == "false" || text == "no" || text == "off") return false;
-  return std::nullopt;
-}
-
-// What a variable says: nothing when it is empty.
-std::vector<std::string> values_of(const OptionDefinition& option, std::string_view text) {
+// What a variable says, nothing when it is empty; of an option that is repeatable, a list.
+std::vector<std::string> values_of(std::string_view text, bool list) {
   constexpr std::string_view separators = ", \t\n";
   std::vector<std::string> values;
   while (!text.empty()) {
-    const std::string_view one =
-        option.repeatable ? text.substr(0, text.find_first_of(separators)) : text;
+    const std::string_view one = list ? text.substr(0, text.find_first_of(separators)) : text;
     if (!one.empty()) values.emplace_back(one);
     text.remove_prefix(std::min(one.size() + 1, text.size()));
   }
   return values;
 }
 
-void add_environment(std::span<const OptionDefinition> options, std::string_view prefix,
-                     const Environment& environment, CommandLine& line, Errors& errors) {
-  std::string variable;
-  for (const OptionDefinition& option : options) {
-    if (line.on(option.name) || !has_variable(option.name)) continue;
-    name_variable(prefix, option.name, variable);
-    const char* value = environment(variable);
-    if (value == nullptr) continue;
-    if (!option.argument.empty()) {
-      for (std::string& one : values_of(option, value)) {
-        line.given[std::string(option.name)].push_back({std::move(one), variable});
-      }
-      continue;
-    }
-    const std::optional<bool> on = switch_value(value);
-    if (!on) {
-      errors.push_back({{},
-                        variable + ": '" + std::string(value).substr(0, 64) +
-                            "' is neither yes nor no; write true or false"});
-    } else if (*on) {
-      line.given[std::string(option.name)] = {{"true", variable}};
-    }
-  }
+bool is_operand(std::string_view word) {
+  return word.size() < 2 || word.front() != '-';
+}
+
+std::string without_dashes(const std::string& word) {
+  return word.substr(std::min(word.find_first_not_of('-'), word.size()));
+}
+
+// Program_options would stop at "--name=", and take "--=value" for an operand.
+std::optional<po::option> without_value(const std::string& word) {
+  const bool nameless = word.starts_with("--=");
+  if (!nameless && (!word.starts_with("--") || !word.ends_with('='))) return std::nullopt;
+  po::option option(nameless ? word : word.substr(2, word.size() - 3), {""});
+  option.original_tokens = {word};
+  return option;
 }
 
 }  // namespace
 
+Setter into(bool& setting) {
+  return into(setting, parse_switch);
+}
+
+Setter how_often(unsigned& times) {
+  return [&times](std::string_view text) -> Result<void> {
+    const Result<bool> on = parse_switch(text);
+    if (!on) return on.error();
+    times += *on ? 1 : 0;
+    return {};
+  };
+}
+
+CommandLine::CommandLine(std::string_view program, Operands where)
+    : program_(program), prefix_(variable_name(program) + "_"), where_(where) {}
+
+void CommandLine::add(const char* names, std::string_view argument, const char* help, Setter setter,
+                      bool repeatable) {
+  description_.add_options()(names, new Semantic(argument, std::move(setter), repeatable), help);
+}
+
+void CommandLine::option(const char* names, std::string_view argument, const char* help,
+                         Setter setter) {
+  add(names, argument, help, std::move(setter), false);
+}
+
+void CommandLine::repeatable(const char* names, std::string_view argument, const char* help,
+                             Setter setter) {
+  add(names, argument, help, std::move(setter), true);
+}
+
+void CommandLine::flag(const char* names, const char* help, Setter setter) {
+  add(names, {}, help, std::move(setter), true);
+}
+
+void CommandLine::not_in_environment(std::initializer_list<std::string_view> names) {
+  without_variable_.insert(without_variable_.end(), names);
+}
+
+void CommandLine::alternatives(std::initializer_list<std::string_view> names) {
+  alternatives_.emplace_back(names);
+}
+
+const CommandLine::Description* CommandLine::known(std::string_view name) const {
+  return description_.find_nothrow(std::string(name), false);
+}
+
 const Given* CommandLine::find(std::string_view name) const {
-  const auto found = given.find(name);
-  return found == given.end() ? nullptr : &found->second.back();
+  const auto found = given_.find(name);
+  return found == given_.end() ? nullptr : &found->second.back();
 }
 
-std::span<const Given> CommandLine::all(std::string_view name) const {
-  const auto found = given.find(name);
-  if (found == given.end()) return {};
-  return found->second;
-}
-
-Result<CommandLine, Errors> read_command_line(std::span<const OptionDefinition> options,
-                                              std::span<char* const> arguments,
-                                              std::string_view prefix,
-                                              const Environment& environment) {
-  Splitter splitter(options, arguments);
-  const std::span<char* const> operands = splitter.run();
-  Errors errors = std::move(splitter.errors);
-  CommandLine line;
-  line.operands.assign(operands.begin(), operands.end());
-  if (!splitter.words.empty()) {
-    // Nothing is left to check, and a description starts a stream for each option's name.
-    const po::options_description nothing;
-    namespace style = po::command_line_style;
-    const po::parsed_options parsed = po::command_line_parser(splitter.words)
-                                          .options(nothing)
-                                          .allow_unregistered()
-                                          .style(style::allow_long | style::long_allow_adjacent)
-                                          .run();
-    for (const auto& option : parsed.options) {
-      const bool has_value = !option.value.empty();
-      line.given[option.string_key].push_back(
-          {has_value ? option.value.front() : "true", "--" + option.string_key});
-    }
+std::vector<Given> CommandLine::all_given() const {
+  std::vector<Given> all;
+  for (const auto& option : description_.options()) {
+    const auto found = given_.find(option->long_name());
+    if (found == given_.end()) continue;
+    const auto& values = found->second;
+    const auto first = option->semantic()->is_composing() ? values.begin() : values.end() - 1;
+    all.insert(all.end(), first, values.end());
   }
-  add_environment(options, prefix, environment, line, errors);
-  if (!errors.empty()) return errors;
-  return line;
+  return all;
 }
 
-std::vector<std::string> unknown_variables(std::span<const OptionDefinition> options,
-                                           std::string_view prefix,
-                                           const char* const* environment) {
-  // What a command learns from us, and so does a retry-exec that is the command.
-  constexpr std::array<std::string_view, 3> told = {"attempt", "max-attempts", "depth"};
-  const std::string depth = std::string(prefix) + "_DEPTH";
-  const bool nested = from_environment(depth) != nullptr;
+std::string CommandLine::unknown(const std::string& word) const {
   std::vector<std::string_view> names;
-  for (const OptionDefinition& option : options) {
-    if (has_variable(option.name)) names.push_back(option.name);
-  }
-  std::vector<std::string> lines;
-  for (; *environment != nullptr; ++environment) {
-    const std::string_view entry = *environment;
-    const std::string_view variable = entry.substr(0, entry.find('='));
-    if (!variable.starts_with(prefix) || !variable.substr(prefix.size()).starts_with('_')) continue;
-    const std::string name = option_of(variable.substr(prefix.size() + 1));
-    if (std::find(names.begin(), names.end(), name) != names.end() || name == "version" ||
-        (nested &&
-         (name.starts_with("last-") || std::find(told.begin(), told.end(), name) != told.end()))) {
-      continue;
+  for (const auto& option : description_.options()) names.emplace_back(option->long_name());
+  const std::string name = without_dashes(word);
+  const bool letter = !word.starts_with("--") && name.size() == 1;
+  const std::string_view near = letter ? std::string_view() : nearest_word(name, names);
+  return "unknown option " + word +
+         (near.empty() ? "; --help lists them" : "; did you mean --" + std::string(near) + "?");
+}
+
+// Program_options stops at the first word that it cannot make sense of; what stands before and
+// behind that word is read without it, so that all is told at once.
+std::vector<po::option> CommandLine::parse(const std::vector<std::string>& words, Errors& errors) {
+  const std::vector<std::string>* queue = nullptr;
+  std::size_t left = words.size();
+  const auto stop_at_operand = [&](std::vector<std::string>& rest) -> std::vector<po::option> {
+    if (queue == nullptr) queue = &rest;
+    if (queue != &rest) return {};  // the word behind an option, which may be its value
+    left = rest.size();
+    if (where_ == Operands::last && (is_operand(rest.front()) || rest.front() == "--")) {
+      const auto first = rest.begin() + (rest.front() == "--" ? 1 : 0);
+      operands.assign(std::make_move_iterator(first), std::make_move_iterator(rest.end()));
+      rest.clear();
+    } else if (auto option = without_value(rest.front())) {
+      rest.erase(rest.begin());
+      return {*std::move(option)};
     }
-    std::string nearest;
-    name_variable(prefix, nearest_word(name, names), nearest);
-    const bool none = nearest.size() == prefix.size() + 1;
-    lines.push_back(std::string(variable) + " is not the variable of an option" +
-                    (none ? "; --help lists them" : "; did you mean " + nearest + "?"));
-  }
-  return lines;
-}
-
-const char* from_environment(const std::string& name) {
-  return std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe)
-}
-
-int fail(std::string_view program, const Errors& errors) {
-  std::string text;
-  for (const Error& error : errors) {
-    text += std::string(program) + ": " + printable(to_string(error)) + "\n";
-  }
-  write_all(STDERR_FILENO, text);
-  return exit_code::own_failure;
-}
-
-int print(std::string_view program, std::string_view text) {
-  const int error = write_all(STDOUT_FILENO, text);
-  if (error == 0) return exit_code::success;
-  if (error == EPIPE) return die_by(SIGPIPE);  // quietly, as any program behind which a pipe closes
-  // NOLINTNEXTLINE(concurrency-mt-unsafe)
-  return fail(program, {{{}, std::string("standard output: ") + std::strerror(error)}});
-}
-
-int run_program(std::string_view program, int (*run)(std::span<char* const> arguments), int count,
-                char** words) {
-  protect_standard_streams();
-  const auto size = static_cast<std::size_t>(count > 0 ? count - 1 : 0);
+    return {};
+  };
+  namespace style = po::command_line_style;
   try {
-    return run({words + (count > 0 ? 1 : 0), size});
-  } catch (const boost::system::system_error& error) {
-    return fail(program, {{{}, std::string("cannot begin: ") + error.code().message()}});
+    return po::command_line_parser(words)
+        .options(description_)
+        .style(style::unix_style & ~style::allow_guessing)
+        .extra_style_parser(stop_at_operand)
+        .allow_unregistered()
+        .run()
+        .options;
+  } catch (const po::invalid_syntax& wrong) {
+    const auto at = words.end() - static_cast<std::ptrdiff_t>(left);
+    const std::string name = wrong.get_option_name();
+    const std::string bare = without_dashes(name);
+    const Description* option = known(bare.size() == 1 ? "-" + bare : bare);
+    const std::string shown = option == nullptr ? name : "--" + option->long_name();
+    const bool extra = wrong.kind() == po::invalid_syntax::extra_parameter;
+    const std::string argument = option == nullptr ? "" : " (" + option->semantic()->name() + ")";
+    errors.push_back({{}, shown + (extra ? " takes no value" : " needs a value" + argument)});
+    std::vector<po::option> options = parse({words.begin(), at}, errors);
+    const std::vector<po::option> behind = parse({at + 1, words.end()}, errors);
+    options.insert(options.end(), behind.begin(), behind.end());
+    return options;
   }
 }
 
-std::string option_table(std::span<const OptionDefinition> options) {
+// The option that a variable stands for; empty when it stands for none.
+std::string CommandLine::option_of(const std::string& variable) {
+  if (!variable.starts_with(prefix_)) return {};
+  const std::string_view rest = std::string_view(variable).substr(prefix_.size());
+  std::vector<std::string> variables;
+  for (const auto& option : description_.options()) {
+    const std::string& name = option->long_name();
+    const auto without = std::find(without_variable_.begin(), without_variable_.end(), name);
+    if (without != without_variable_.end()) continue;
+    variables.push_back(variable_name(name));
+    if (variables.back() == rest) return has(name) ? std::string() : name;
+  }
+  if (!is_told(rest)) {
+    const std::vector<std::string_view> names(variables.begin(), variables.end());
+    const std::string_view near = nearest_word(rest, names);
+    notes_.push_back(variable + " is not the variable of an option" +
+                     (near.empty() ? "; --help lists them"
+                                   : "; did you mean " + prefix_ + std::string(near) + "?"));
+  }
+  return {};
+}
+
+// What a command learns from us, and so does a retry-exec that is the command; and what many a
+// Dockerfile calls the version that it wants.
+bool CommandLine::is_told(std::string_view variable) const {
+  constexpr std::array<std::string_view, 3> told = {"ATTEMPT", "MAX_ATTEMPTS", "DEPTH"};
+  const bool nested =
+      std::getenv((prefix_ + "DEPTH").c_str()) != nullptr;  // NOLINT(concurrency-mt-unsafe)
+  return variable == "VERSION" ||
+         (nested && (variable.starts_with("LAST_") ||
+                     std::find(told.begin(), told.end(), variable) != told.end()));
+}
+
+void CommandLine::read_environment() {
+  if (prefix_.empty()) return;
+  const po::parsed_options parsed = po::parse_environment(
+      description_, [this](const std::string& variable) { return option_of(variable); });
+  for (const po::option& option : parsed.options) {
+    const auto semantic = known(option.string_key)->semantic();
+    const bool is_switch = semantic->max_tokens() == 0;
+    const bool list = semantic->is_composing() && !is_switch;
+    for (std::string& one : values_of(option.value.front(), list)) {
+      if (const auto on = parse_switch(one); is_switch && on) {
+        if (!*on) continue;
+        one = "true";
+      }
+      given_[option.string_key].push_back(
+          {std::move(one), prefix_ + variable_name(option.string_key)});
+    }
+  }
+}
+
+void CommandLine::choose_alternatives(Errors& errors) {
+  for (const auto& names : alternatives_) {
+    std::vector<std::string_view> said;
+    for (const std::string_view name : names) {
+      if (has(name)) said.push_back(name);
+    }
+    const auto by_option = [&](std::string_view name) { return find(name)->by_option(); };
+    if (std::any_of(said.begin(), said.end(), by_option)) {
+      std::erase_if(said, [&](std::string_view name) {
+        if (by_option(name)) return false;
+        given_.erase(given_.find(name));
+        return true;
+      });
+    }
+    if (said.size() > 1) {
+      errors.push_back({{},
+                        find(said[0])->where + " and " + find(said[1])->where +
+                            " contradict each other; give one"});
+    }
+  }
+}
+
+void CommandLine::set(Errors& errors) {
+  for (const auto& option : description_.options()) {
+    const auto found = given_.find(option->long_name());
+    if (found == given_.end()) continue;
+    const auto& values = found->second;
+    const auto semantic = option->semantic();
+    for (auto given = semantic->is_composing() ? values.begin() : values.end() - 1;
+         given != values.end(); ++given) {
+      try {
+        boost::any unused;
+        semantic->parse(unused, {given->value}, true);
+      } catch (const Error& wrong) {
+        errors.push_back({{}, given->where + ": " + wrong.what});
+      }
+    }
+  }
+}
+
+Result<void, Errors> CommandLine::read(std::span<char* const> arguments) {
+  Errors errors;
+  const std::vector<po::option> parsed = parse({arguments.begin(), arguments.end()}, errors);
+  for (const po::option& option : parsed) {
+    const std::string where = "--" + option.string_key;
+    if (option.unregistered) {
+      errors.push_back({{},
+                        unknown(option.string_key.size() > 1 && option.string_key.starts_with('-')
+                                    ? option.string_key
+                                    : where)});
+    } else if (option.string_key.empty()) {
+      operands.push_back(option.value.front());
+    } else if (!option.value.empty() && option.value.front().empty()) {
+      errors.push_back({{},
+                        where + " needs a value (" + known(option.string_key)->semantic()->name() +
+                            "), not an empty one"});
+    } else {
+      given_[option.string_key].push_back(
+          {option.value.empty() ? "" : option.value.front(), where});
+    }
+  }
+  read_environment();
+  if (errors.empty() && (has("help") || has("version"))) return {};
+  choose_alternatives(errors);
+  set(errors);
+  if (!errors.empty()) return errors;
+  return {};
+}
+
+std::string CommandLine::table() const {
   constexpr std::size_t column = 32;
   constexpr std::size_t width = 100;
   std::string table;
-  for (const OptionDefinition& option : options) {
-    std::string line = option.letter != 0 ? std::string("  -") + option.letter + ", " : "      ";
-    line += "--" + std::string(option.name);
-    if (!option.argument.empty()) line += " " + std::string(option.argument);
+  for (const auto& option : description_.options()) {
+    const std::string letter =
+        option->canonical_display_name(po::command_line_style::allow_dash_for_short);
+    std::string line = letter.starts_with('-') ? "  " + letter + ", " : "      ";
+    line += "--" + option->long_name();
+    if (const std::string argument = option->semantic()->name(); !argument.empty()) {
+      line += " " + argument;
+    }
     line.resize(std::max(line.size() + 1, column), ' ');
-    std::string_view help = option.help;
+    std::string_view help = option->description();
     while (line.size() + help.size() > width) {
       const std::size_t cut = help.rfind(' ', width - line.size());
       if (cut == std::string_view::npos || cut == 0) break;

@@ -1,75 +1,122 @@
-// Reading options, for all programs alike: the command line, then the environment.
+// What a program can be asked, declared once as a Program_options description: from it follow what
+// the command line and the environment may say, and what --help prints.
 #pragma once
 
 #include <retry_exec/error.hpp>
 
+#include <boost/program_options/option.hpp>
+#include <boost/program_options/options_description.hpp>
+
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace retry_exec {
 
-// One option. Together they are the table that --help prints and that README.md shows.
-struct OptionDefinition {
-  std::string_view name;      // "max-delay"
-  char letter = 0;            // 'm', or 0
-  std::string_view argument;  // "DUR"; empty: a switch
-  std::string_view help;
-  bool repeatable = false;  // each value counts; its variable holds several: "ghcr, ours.yaml"
-};
-
-// An option's value, and where it was said: "--max-delay" or "RETRY_EXEC_MAX_DELAY".
+// An option's value (empty: a switch), and where it was said: "--max-delay" or
+// "RETRY_EXEC_MAX_DELAY".
 struct Given {
   std::string value;
   std::string where;
+
+  bool by_option() const { return where.starts_with("--"); }
 };
+
+// Puts what an option says into a setting; what is wrong with it is told with where it was said.
+using Setter = std::function<Result<void>(std::string_view value)>;
+
+// `parse` makes a Result of the text; its value goes to `setting`.
+template <class T, class Parse>
+Setter into(T& setting, Parse parse) {
+  return [&setting, parse](std::string_view text) -> Result<void> {
+    auto value = parse(text);
+    if (!value) return value.error();
+    setting = *std::move(value);
+    return {};
+  };
+}
+
+// The text as it is: into a string, an optional one, or at the end of a list of them.
+template <class T>
+Setter into(T& setting) {
+  return [&setting](std::string_view text) -> Result<void> {
+    if constexpr (std::is_same_v<T, std::vector<std::string>>) {
+      setting.emplace_back(text);
+    } else {
+      setting = std::string(text);
+    }
+    return {};
+  };
+}
+
+Setter into(bool& setting);         // of a switch
+Setter how_often(unsigned& times);  // of a switch that may be repeated
 
 class CommandLine {
  public:
-  // The last value of an option; a switch that is on has the value "true".
+  enum class Operands { last, anywhere };
+
+  // `program` names it in messages and its variables: "retry-exec", "RETRY_EXEC_MAX_DELAY".
+  CommandLine(std::string_view program, Operands where);
+
+  // `names` is "max-delay,m". An option that is repeatable counts each time; of another, the last.
+  void option(const char* names, std::string_view argument, const char* help, Setter setter);
+  void repeatable(const char* names, std::string_view argument, const char* help, Setter setter);
+  void flag(const char* names, const char* help, Setter setter);
+  // The variables of these options are not looked at.
+  void not_in_environment(std::initializer_list<std::string_view> names);
+  void no_environment() { prefix_.clear(); }
+  // Of these options one at most; one on the command line beats what the environment says.
+  void alternatives(std::initializer_list<std::string_view> names);
+
+  // Reads the arguments (without the program's name), then for what they do not say the
+  // environment, and sets what is asked for, unless help or the version is. All errors at once.
+  Result<void, Errors> read(std::span<char* const> arguments);
+
+  const std::string& program() const { return program_; }
+  bool has(std::string_view name) const { return find(name) != nullptr; }
+  // The value that counts.
   const Given* find(std::string_view name) const;
-  bool on(std::string_view name) const { return find(name) != nullptr; }
-  // All values, in order; of a switch, as many as it was given.
-  std::span<const Given> all(std::string_view name) const;
+  // All that was given, in the order of the description.
+  std::vector<Given> all_given() const;
 
-  std::vector<std::string> operands;  // what follows the options, byte for byte
-  std::map<std::string, std::vector<Given>, std::less<>> given;
+  // A line for each variable that looks like an option's and is none, with the nearest one.
+  const std::vector<std::string>& notes() const { return notes_; }
+
+  std::vector<std::string> operands;  // byte for byte
+
+  // "  -m, --max-delay DUR   longest wait (32s)", one line or more each.
+  std::string table() const;
+
+ private:
+  using Option = boost::program_options::option;
+  using Description = boost::program_options::option_description;
+
+  void add(const char* names, std::string_view argument, const char* help, Setter setter,
+           bool repeatable);
+  std::vector<Option> parse(const std::vector<std::string>& words, Errors& errors);
+  void read_environment();
+  std::string option_of(const std::string& variable);
+  bool is_told(std::string_view variable) const;
+  void choose_alternatives(Errors& errors);
+  void set(Errors& errors);
+  std::string unknown(const std::string& word) const;
+  const Description* known(std::string_view name) const;
+
+  std::string program_;
+  std::string prefix_;
+  Operands where_;
+  boost::program_options::options_description description_;
+  std::vector<std::string_view> without_variable_ = {"help", "version"};
+  std::vector<std::vector<std::string_view>> alternatives_;
+  std::map<std::string, std::vector<Given>, std::less<>> given_;
+  std::vector<std::string> notes_;
 };
-
-using Environment = std::function<const char*(const std::string&)>;
-
-// Reads `arguments` (without the program's name) up to the first operand or "--". Options that are
-// not given there are looked up in the environment as PREFIX_NAME: "RETRY_EXEC_MAX_DELAY" (but for
-// help, version and command). All errors at once; an unknown option names the nearest known one.
-Result<CommandLine, Errors> read_command_line(std::span<const OptionDefinition> options,
-                                              std::span<char* const> arguments,
-                                              std::string_view prefix,
-                                              const Environment& environment);
-
-// A line for each variable of `environment` that looks like an option's and is none, with the
-// nearest one. Within a retry-exec, what it sets for its command is known.
-std::vector<std::string> unknown_variables(std::span<const OptionDefinition> options,
-                                           std::string_view prefix, const char* const* environment);
-
-// The variable `name` of our own environment; nullptr when it is unset.
-const char* from_environment(const std::string& name);
-
-// Tells errors of ours on stderr, behind the program's name. Returns exit_code::own_failure.
-int fail(std::string_view program, const Errors& errors);
-
-// What main() of a program that runs commands does: protects the standard streams and runs `run`
-// with the arguments behind the program's name. Where the system has no descriptor left for us,
-// that is said.
-int run_program(std::string_view program, int (*run)(std::span<char* const> arguments), int count,
-                char** words);
-
-// Prints what was asked for in place of a run: help, a version, a plan. Returns the exit code.
-int print(std::string_view program, std::string_view text);
-
-// "  -m, --max-delay DUR   longest wait (32s)", one line or more each.
-std::string option_table(std::span<const OptionDefinition> options);
 
 }  // namespace retry_exec

@@ -1,6 +1,6 @@
 #include "github_output.hpp"
 
-#include "command_line.hpp"
+#include "program.hpp"
 
 #include <retry_exec/redact.hpp>
 #include <retry_exec/report.hpp>

@@ -1,7 +1,5 @@
 #include "publisher.hpp"
 
-#include "command_line.hpp"
-
 #include <retry_exec/write.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -22,8 +20,7 @@ namespace {
 
 LogOptions log_options(const PublishSettings& settings) {
   LogOptions options;
-  const char* github = from_environment("GITHUB_ACTIONS");
-  options.format = parse_log_format(settings.log, github == nullptr ? "" : github).value();
+  options.format = settings.log;
   options.verbosity = settings.quiet          ? Verbosity::quiet
                       : settings.verbose != 0 ? Verbosity::verbose
                                               : Verbosity::normal;
@@ -34,9 +31,8 @@ LogOptions log_options(const PublishSettings& settings) {
 
 bool wants_status(const PublishSettings& settings) {
   const char* terminal = from_environment("TERM");
-  return !settings.quiet && log_options(settings).format == LogFormat::text &&
-         ::isatty(STDERR_FILENO) != 0 && terminal != nullptr &&
-         std::string_view(terminal) != "dumb";
+  return !settings.quiet && settings.log == LogFormat::text && ::isatty(STDERR_FILENO) != 0 &&
+         terminal != nullptr && std::string_view(terminal) != "dumb";
 }
 
 }  // namespace
@@ -57,10 +53,8 @@ int Publisher::run() {
   const auto fatal = [](const std::exception_ptr& failure) {
     if (failure) std::rethrow_exception(failure);
   };
-  const LogOptions log = log_options(settings_);
-  for (const std::string& note :
-       unknown_variables(retry_publish_options(), "RETRY_PUBLISH", environ)) {
-    if (!settings_.quiet) write(note_lines(note, log, redactor_));
+  for (const std::string& note : settings_.notes) {
+    if (!settings_.quiet) write(note_lines(note, log_options(settings_), redactor_));
   }
   asio::co_spawn(context_, work(), fatal);
   if (live_) asio::co_spawn(context_, redraw(), fatal);
@@ -123,6 +117,12 @@ void Publisher::tell(std::string_view text) {
   write_all(STDERR_FILENO, text, patience());
 }
 
+void Publisher::tell_errors(const Errors& errors) {
+  for (const Error& error : errors) {
+    tell(note_lines(to_string(error), log_options(settings_), redactor_));
+  }
+}
+
 // Log lines scroll above the status.
 void Publisher::write(std::string_view lines) {
   tell(live_ ? block_.erase() + std::string(lines) : std::string(lines));
@@ -143,11 +143,10 @@ void Publisher::tell_what_happened() {
                        .commands = recorder_.finish(),
                        .result = std::move(result_)};
   const auto note = [this](const Result<void>& written) {
-    if (written) return;
-    tell("retry-publish: " + to_string(written.error()) + "\n");
+    if (!written) tell_errors({written.error()});
   };
   if (settings_.report) {
-    const ReportTarget target = parse_report_target(*settings_.report).value();
+    const ReportTarget& target = *settings_.report;
     note(write_report(target.path, publish_report(record, target.format, redactor_), patience()));
   }
   const char* github = from_environment("GITHUB_STEP_SUMMARY");
@@ -160,14 +159,12 @@ void Publisher::tell_what_happened() {
 int Publisher::finish() {
   if (live_) tell(block_.erase());
   if (!tool_errors_.empty()) {
-    for (const Error& error : tool_errors_) {
-      tell("retry-publish: " + redactor_(to_string(error)) + "\n");
-    }
+    tell_errors(tool_errors_);
     return exit_code::own_failure;
   }
   tell_what_happened();
   const std::string failures = publish_failures(result_, redactor_);
-  if (!failures.empty() && log_options(settings_).format != LogFormat::json) {
+  if (!failures.empty() && settings_.log != LogFormat::json) {
     tell("retry-publish: " + failures);
   }
   if (const std::optional<int> signal = supervisor_.interrupted_by()) return die_by(*signal);

@@ -26,6 +26,7 @@ class Publisher {
   void on_event(const publish::PublishEvent& event);
   TimePoint patience() const;
   void tell(std::string_view text);
+  void tell_errors(const Errors& errors);
   void write(std::string_view lines);
   void draw();
   void tell_what_happened();

@@ -1,7 +1,7 @@
 // What retry-publish was asked to do.
 #pragma once
 
-#include "command_line.hpp"
+#include "program.hpp"
 
 #include <retry_exec/publish.hpp>
 #include <retry_exec/quantity.hpp>
@@ -13,28 +13,20 @@
 
 namespace retry_exec {
 
-struct PublishSettings {
+struct PublishSettings : OutputSettings {
   std::string plan;
   publish::Selection selection;
   unsigned jobs = 8;
   std::optional<Duration> deadline;
-  std::optional<std::string> report;
-  std::optional<std::string> summary;
-  std::string log = "auto";
-  std::optional<std::uint64_t> seed;
+  std::vector<std::string> notes;  // what the user should know of the environment
   bool dry_run = false;
   bool matrix = false;
-  bool quiet = false;
-  unsigned verbose = 0;
 };
-
-// The table of options, as --help prints it.
-std::span<const OptionDefinition> retry_publish_options();
 
 // The exit codes, as --help and README.md show them.
 extern const char* const publish_exit_code_table;
 
-// Checks every value; all errors at once, each with the option or variable that it came from.
-Result<PublishSettings, Errors> publish_settings_from(const CommandLine& line);
+// Declares the options, each with what it sets.
+void declare(CommandLine& line, PublishSettings& settings);
 
 }  // namespace retry_exec

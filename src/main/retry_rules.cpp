@@ -8,35 +8,69 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
-#include <cstdlib>
+#include <charconv>
 
 namespace retry_exec::retry_rules {
 
 namespace {
 
-constexpr std::array options = {
-    OptionDefinition{"rules", 'r', "NAME|FILE", "rule set, or 'auto' (the default); repeatable"},
-    OptionDefinition{"command", 'c', "NAME|LINE",
-                     "explain, suggest: the command that failed (\"oras cp ghcr.io/o/r:1 …\")"},
-    OptionDefinition{"exit-code", 'e', "N", "explain, suggest: its exit code (1)"},
-    OptionDefinition{"outcome", 0, "WORD",
-                     "explain, suggest: exited, timed-out, or a signal such as KILL (exited)"},
-    OptionDefinition{
-        "stream", 0, "WORD",
-        "explain, suggest: the stream that the log is of: stdout, stderr (stderr, else stdout)"},
-    OptionDefinition{"resolved", 0, "", "show: with includes and overrides worked in"},
-    OptionDefinition{"min-accuracy", 0, "P", "test: fail below so many percent (0)"},
-    OptionDefinition{"json", 0, "", "the answer as JSON"},
-    OptionDefinition{"help", 'h', "", "this text"},
-    OptionDefinition{"version", 'V', "", "the version"},
-};
+std::vector<std::string> split(std::string_view text) {
+  std::vector<std::string> parts;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    if (end > 0) parts.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return parts;
+}
+
+Result<std::optional<Outcome>> parse_outcome(std::string_view text) {
+  if (text == "exited") return std::optional<Outcome>();
+  if (text == "timed-out") return std::optional<Outcome>(TimedOut{});
+  if (const auto signal = parse_signal(text)) return std::optional<Outcome>(Signalled{*signal});
+  return wrong_value(text, "is not exited, timed-out or a signal such as KILL");
+}
+
+Result<double> parse_percentage(std::string_view text) {
+  double value = 0;
+  const std::string_view digits = text.substr(0, text.size() - (text.ends_with('%') ? 1 : 0));
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  const bool whole = error == std::errc() && end == digits.data() + digits.size();
+  if (whole && value >= 0 && value <= 100) return value;
+  return wrong_value(text, "is not a percentage from 0 to 100");
+}
+
+void declare(CommandLine& line, Question& asked) {
+  line.repeatable("rules,r", "NAME|FILE", "rule set, or 'auto' (the default); repeatable",
+                  into(asked.rules));
+  line.option("command,c", "NAME|LINE",
+              "explain, suggest: the command that failed (\"oras cp ghcr.io/o/r:1 …\")",
+              into(asked.command, [](std::string_view text) {
+                return Result<std::vector<std::string>>(split(text));
+              }));
+  line.option("exit-code,e", "N", "explain, suggest: its exit code (1)",
+              into(asked.exit_code, whole<int>(0, 255)));
+  line.option("outcome", "WORD",
+              "explain, suggest: exited, timed-out, or a signal such as KILL (exited)",
+              into(asked.outcome, parse_outcome));
+  line.option(
+      "stream", "WORD",
+      "explain, suggest: the stream that the log is of: stdout, stderr (stderr, else stdout)",
+      into(asked.stream));
+  line.flag("resolved", "show: with includes and overrides worked in", into(asked.resolved));
+  line.option("min-accuracy", "P", "test: fail below so many percent (0)",
+              into(asked.min_accuracy, parse_percentage));
+  line.flag("json", "the answer as JSON", into(asked.json));
+  declare_help(line);
+}
 
 struct Command {
   std::string_view name;
   std::string_view operands;
   std::string_view help;
-  Answer (*run)(const CommandLine&);
+  Answer (*run)(const Question&);
 };
 
 constexpr std::array commands = {
@@ -48,39 +82,14 @@ constexpr std::array commands = {
     Command{"test", "CORPUS.jsonl…", "score rules on labelled failures", test},
 };
 
-std::string help() {
+std::string usage() {
   std::string text = "Usage: retry-rules COMMAND [options] [operands]\n\n";
   for (const Command& command : commands) {
     std::string left = "  " + std::string(command.name) + " " + std::string(command.operands);
     left.resize(std::max<std::size_t>(left.size() + 2, 26), ' ');
     text += left + std::string(command.help) + "\n";
   }
-  return text + "\nOptions:\n" + option_table(options) +
-         "\nExit: 0 all well; 1 a check or test failed; 125 usage, a rule file that cannot be "
-         "read, or an "
-         "answer that cannot be written.\n";
-}
-
-// Options may stand anywhere: every operand is followed by more of them, up to "--".
-Result<CommandLine, Errors> read_all(std::span<char* const> arguments) {
-  const Environment environment = [](const std::string&) -> const char* { return nullptr; };
-  CommandLine whole;
-  while (true) {
-    Result<CommandLine, Errors> part =
-        read_command_line(options, arguments, "RETRY_RULES", environment);
-    if (!part) return part;
-    for (auto& [name, values] : part->given) {
-      auto& known = whole.given[name];
-      known.insert(known.end(), values.begin(), values.end());
-    }
-    if (part->operands.empty()) return whole;
-    const std::size_t read = arguments.size() - part->operands.size();
-    const bool rest_is_operands = read > 0 && std::string_view(arguments[read - 1]) == "--";
-    const std::size_t take = rest_is_operands ? part->operands.size() : 1;
-    whole.operands.insert(whole.operands.end(), part->operands.begin(),
-                          part->operands.begin() + static_cast<std::ptrdiff_t>(take));
-    arguments = arguments.subspan(read + take);
-  }
+  return text;
 }
 
 Answer unknown_command(const std::string& name) {
@@ -93,18 +102,22 @@ Answer unknown_command(const std::string& name) {
       (near.empty() ? "; --help lists them" : "; did you mean '" + std::string(near) + "'?"));
 }
 
-Answer run(std::span<char* const> arguments) {
-  Result<CommandLine, Errors> line = read_all(arguments);
-  if (!line) return usage_error(line.error());
-  if (line->on("help")) return {.out = help(), .err = {}};
-  if (line->on("version")) return {.out = "retry-rules " RETRY_EXEC_VERSION "\n", .err = {}};
-  if (line->operands.empty()) return {.out = {}, .err = help(), .code = exit_code::own_failure};
-  const std::string name = line->operands.front();
-  line->operands.erase(line->operands.begin());
+Answer answer(Question& asked) {
+  if (asked.operands.empty()) return {.out = {}, .err = usage(), .code = exit_code::own_failure};
+  const std::string name = asked.operands.front();
+  asked.operands.erase(asked.operands.begin());
   for (const Command& command : commands) {
-    if (command.name == name) return command.run(*line);
+    if (command.name == name) return command.run(asked);
   }
   return unknown_command(name);
+}
+
+Result<ExitCode, Errors> run(const CommandLine& line, Question& asked) {
+  asked.operands = line.operands;
+  const Answer given = answer(asked);
+  write_all(STDERR_FILENO, given.err);
+  const int lost = print(line.program(), given.out);
+  return ExitCode{lost == exit_code::success ? given.code : lost};
 }
 
 }  // namespace
@@ -124,9 +137,16 @@ Answer usage_error(std::string what) {
 // Unlike the others it starts nothing, so a closed standard stream may stay closed, and be told.
 int main(int count, char** words) {
   using namespace retry_exec;
-  const auto size = static_cast<std::size_t>(count > 0 ? count - 1 : 0);
-  const retry_rules::Answer answer = retry_rules::run({words + (count > 0 ? 1 : 0), size});
-  write_all(STDERR_FILENO, answer.err);
-  const int lost = print("retry-rules", answer.out);
-  return lost == exit_code::success ? answer.code : lost;
+  retry_rules::Question asked;
+  CommandLine line("retry-rules", CommandLine::Operands::anywhere);
+  line.no_environment();
+  retry_rules::declare(line, asked);
+  const std::string usage = retry_rules::usage();
+  const Help help{.usage = usage,
+                  .about = {},
+                  .behind =
+                      "Exit: 0 all well; 1 a check or test failed; 125 usage, a rule file that "
+                      "cannot be read, or an answer that cannot be written.\n"};
+  return run_program(line, help, nullptr, count, words,
+                     [&] { return retry_rules::run(line, asked); });
 }

@@ -1,7 +1,7 @@
 // The parts of retry-rules: one function for each of its commands.
 #pragma once
 
-#include "command_line.hpp"
+#include "program.hpp"
 
 #include <retry_exec/rules.hpp>
 
@@ -12,6 +12,19 @@
 
 namespace retry_exec::retry_rules {
 
+// What was asked for: each command looks at what concerns it.
+struct Question {
+  std::vector<std::string> operands;
+  std::vector<std::string> rules;  // empty: those that serve the command
+  std::vector<std::string> command;
+  std::optional<Outcome> outcome;
+  int exit_code = 1;
+  std::string stream;
+  double min_accuracy = 0;
+  bool resolved = false;
+  bool json = false;
+};
+
 // What a command has to say: both streams' text and the exit code.
 struct Answer {
   std::string out;
@@ -19,12 +32,12 @@ struct Answer {
   int code = 0;
 };
 
-Answer list(const CommandLine& line);
-Answer show(const CommandLine& line);
-Answer check(const CommandLine& line);
-Answer explain(const CommandLine& line);
-Answer suggest(const CommandLine& line);
-Answer test(const CommandLine& line);
+Answer list(const Question& asked);
+Answer show(const Question& asked);
+Answer check(const Question& asked);
+Answer explain(const Question& asked);
+Answer suggest(const Question& asked);
+Answer test(const Question& asked);
 
 // ---- what several of them need ---------------------------------------------------------------
 
@@ -37,8 +50,7 @@ Result<std::string> read_input(const std::string& path);
 
 // The rule sets that -r names, or for "auto" (the default) those that serve `command` and the hosts
 // in what it `printed`.
-std::vector<std::string> chosen_sets(const CommandLine& line,
-                                     const std::vector<std::string>& command,
+std::vector<std::string> chosen_sets(const Question& asked, const std::vector<std::string>& command,
                                      std::string_view printed);
 
 std::string json_text(const boost::json::value& value);

@@ -64,34 +64,21 @@ std::string without_lines_about_it(const std::string& text) {
 
 }  // namespace
 
-std::vector<std::string> chosen_sets(const CommandLine& line,
-                                     const std::vector<std::string>& command,
+std::vector<std::string> chosen_sets(const Question& asked, const std::vector<std::string>& command,
                                      std::string_view printed) {
-  const auto given = line.all("rules");
-  if (given.empty()) return pick_rule_sets(command, printed);
   std::vector<std::string> sets;
-  for (const Given& rules : given) {
-    if (rules.value == "auto") {
+  for (const std::string& rules : asked.rules) {
+    if (rules == "auto") {
       const std::vector<std::string> picked = pick_rule_sets(command, printed);
       sets.insert(sets.end(), picked.begin(), picked.end());
     } else {
-      sets.push_back(rules.value);
+      sets.push_back(rules);
     }
   }
-  return sets;
+  return asked.rules.empty() ? pick_rule_sets(command, printed) : sets;
 }
 
 namespace {
-
-std::vector<std::string> split(std::string_view text) {
-  std::vector<std::string> parts;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(' '), text.size());
-    if (end > 0) parts.emplace_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return parts;
-}
 
 // A log, judged as the options say.
 struct Judged {
@@ -101,43 +88,22 @@ struct Judged {
   Explanation explanation;
 };
 
-Result<Outcome> outcome_from(const CommandLine& line) {
-  const Given* word = line.find("outcome");
-  if (word != nullptr && word->value == "timed-out") return Outcome(TimedOut{});
-  if (word != nullptr && word->value != "exited") {
-    if (const auto signal = parse_signal(word->value)) return Outcome(Signalled{*signal});
-    return Error{
-        {}, "--outcome is exited, timed-out or a signal such as KILL, not '" + word->value + "'"};
-  }
-  const Given* code = line.find("exit-code");
-  if (code == nullptr) return Outcome(Exited{1});
-  const Result<CodeSet> codes = parse_code_set(code->value);
-  if (codes && codes->codes.size() == 1 && codes->codes[0].first == codes->codes[0].last) {
-    return Outcome(Exited{codes->codes[0].first});
-  }
-  return Error{{}, "--exit-code is a number from 0 to 255, not '" + code->value + "'"};
-}
-
-Result<Judged, Errors> judge_log(const CommandLine& line) {
-  if (line.operands.size() > 1) return Errors{{{}, "one log at a time"}};
+Result<Judged, Errors> judge_log(const Question& asked) {
+  if (asked.operands.size() > 1) return Errors{{{}, "one log at a time"}};
   Judged judged;
-  const Given* command = line.find("command");
-  judged.command = command == nullptr ? std::vector<std::string>() : split(command->value);
-  const Result<Outcome> outcome = outcome_from(line);
-  if (!outcome) return Errors{outcome.error()};
-  judged.outcome = *outcome;
-  const Result<std::string> log = read_input(line.operands.empty() ? "-" : line.operands[0]);
+  judged.command = asked.command;
+  judged.outcome = asked.outcome.value_or(Exited{asked.exit_code});
+  const Result<std::string> log = read_input(asked.operands.empty() ? "-" : asked.operands[0]);
   if (!log) return Errors{log.error()};
-  judged.sets = chosen_sets(line, judged.command, *log);
+  judged.sets = chosen_sets(asked, judged.command, *log);
   Result<RuleSet, Errors> set = load_rule_sets(judged.sets);
   if (!set) return set.error();
-  const Given* stream = line.find("stream");
   const Classifier classifier({*std::move(set)});
   const Redactor redact(judged.command, environ);
-  judged.explanation = redacted(explain_text(classifier, judged.command, judged.outcome,
-                                             without_lines_about_it(without_time_stamps(*log)),
-                                             stream == nullptr ? "" : stream->value),
-                                redact);
+  judged.explanation =
+      redacted(explain_text(classifier, judged.command, judged.outcome,
+                            without_lines_about_it(without_time_stamps(*log)), asked.stream),
+               redact);
   judged.command = redact.arguments(judged.command);
   return judged;
 }
@@ -175,15 +141,14 @@ json::object explained_json(const Judged& judged) {
 
 }  // namespace
 
-Answer explain(const CommandLine& line) {
-  const Result<Judged, Errors> judged = judge_log(line);
+Answer explain(const Question& asked) {
+  const Result<Judged, Errors> judged = judge_log(asked);
   if (!judged) return usage_error(judged.error());
-  return {.out = line.on("json") ? json_text(explained_json(*judged)) : explained(*judged),
-          .err = {}};
+  return {.out = asked.json ? json_text(explained_json(*judged)) : explained(*judged), .err = {}};
 }
 
-Answer suggest(const CommandLine& line) {
-  const Result<Judged, Errors> judged = judge_log(line);
+Answer suggest(const Question& asked) {
+  const Result<Judged, Errors> judged = judge_log(asked);
   if (!judged) return usage_error(judged.error());
   const Verdict& verdict = judged->explanation.verdict;
   const std::optional<Suggestion> suggestion = suggest_rule(judged->explanation);
@@ -199,7 +164,7 @@ Answer suggest(const CommandLine& line) {
     answer.err += "retry-rules: the pattern also holds on a failure that stays, " + example + "\n";
   }
   answer.out = suggestion->yaml();
-  if (line.on("json")) {
+  if (asked.json) {
     answer.out = json_text(json::object{{"known", verdict.rule},
                                         {"id", suggestion->id},
                                         {"match", suggestion->match},
@@ -324,36 +289,24 @@ Result<std::vector<Record>, Errors> read_corpora(const std::vector<std::string>&
   return records;
 }
 
-std::optional<double> percentage(const Given* given) {
-  if (given == nullptr) return 0;
-  double value = 0;
-  std::string_view text = given->value;
-  if (text.ends_with('%')) text.remove_suffix(1);
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool whole = error == std::errc() && end == text.data() + text.size();
-  return whole && value >= 0 && value <= 100 ? std::optional(value) : std::nullopt;
-}
-
 }  // namespace
 
-Answer test(const CommandLine& line) {
-  if (line.operands.empty()) return usage_error("test takes labelled corpora (JSON lines)");
-  const std::optional<double> least = percentage(line.find("min-accuracy"));
-  if (!least) return usage_error("--min-accuracy is a percentage from 0 to 100");
-  const Result<std::vector<Record>, Errors> records = read_corpora(line.operands);
+Answer test(const Question& asked) {
+  if (asked.operands.empty()) return usage_error("test takes labelled corpora (JSON lines)");
+  const Result<std::vector<Record>, Errors> records = read_corpora(asked.operands);
   if (!records) return usage_error(records.error());
   const auto sets_for = [&](const Record& record) {
-    return chosen_sets(line, command_of(record), record.text);
+    return chosen_sets(asked, command_of(record), record.text);
   };
   const Result<Score, Errors> score = score_corpus(*records, sets_for);
   if (!score) return usage_error(score.error());
   Answer answer;
-  answer.out = line.on("json") ? json_text(score_json(*score)) : score_text(*score);
-  answer.code = 100 * score->total.share() + 1e-9 < *least ? 1 : 0;
+  answer.out = asked.json ? json_text(score_json(*score)) : score_text(*score);
+  answer.code = 100 * score->total.share() + 1e-9 < asked.min_accuracy ? 1 : 0;
   if (score->total.all == 0) {
     // A path that names nothing must not pass for a test that went well.
     answer.err = "retry-rules: no record was scored\n";
-    if (*least > 0) answer.code = 1;
+    if (asked.min_accuracy > 0) answer.code = 1;
   }
   return answer;
 }

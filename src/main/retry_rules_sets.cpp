@@ -33,8 +33,8 @@ json::array strings(std::span<const std::string_view> words) {
 
 }  // namespace
 
-Answer list(const CommandLine& line) {
-  if (!line.operands.empty()) return usage_error("list takes no operands");
+Answer list(const Question& asked) {
+  if (!asked.operands.empty()) return usage_error("list takes no operands");
   Answer answer;
   json::array sets;
   for (const BuiltinSet& set : builtin_sets()) {
@@ -49,7 +49,7 @@ Answer list(const CommandLine& line) {
     }
     if (!set.see.empty()) answer.out += padded("", 18) + "see " + joined(set.see) + "\n";
   }
-  if (line.on("json")) answer.out = json_text(sets);
+  if (asked.json) answer.out = json_text(sets);
   return answer;
 }
 
@@ -129,14 +129,14 @@ std::string resolved_text(const RuleSet& set) {
 
 }  // namespace
 
-Answer show(const CommandLine& line) {
-  if (line.operands.size() != 1)
+Answer show(const Question& asked) {
+  if (asked.operands.size() != 1)
     return usage_error("show takes one rule set: a built-in name or a file");
-  const std::string& name = line.operands.front();
+  const std::string& name = asked.operands.front();
   const Result<RuleSet, Errors> set = load_rule_set(name);
   if (!set) return usage_error(set.error());
-  if (line.on("json")) return {.out = json_text(to_json(*set)), .err = {}};
-  if (line.on("resolved")) return {.out = resolved_text(*set), .err = {}};
+  if (asked.json) return {.out = json_text(to_json(*set)), .err = {}};
+  if (asked.resolved) return {.out = resolved_text(*set), .err = {}};
   if (const auto builtin = builtin_name(name)) {
     const auto found = std::find_if(builtin_sets().begin(), builtin_sets().end(),
                                     [&](const BuiltinSet& s) { return s.name == *builtin; });
@@ -173,11 +173,11 @@ Checked check_file(const std::string& file) {
 
 }  // namespace
 
-Answer check(const CommandLine& line) {
-  if (line.operands.empty()) return usage_error("check takes rule files");
+Answer check(const Question& asked) {
+  if (asked.operands.empty()) return usage_error("check takes rule files");
   Answer answer;
   json::array files;
-  for (const std::string& file : line.operands) {
+  for (const std::string& file : asked.operands) {
     const Checked checked = check_file(file);
     for (const Error& error : checked.errors) answer.err += to_string(error) + "\n";
     for (const Error& warning : checked.warnings) {
@@ -198,7 +198,7 @@ Answer check(const CommandLine& line) {
                                  {"errors", to_json(checked.errors)},
                                  {"warnings", to_json(checked.warnings)}});
   }
-  if (line.on("json")) {
+  if (asked.json) {
     answer.out = json_text(files);
     answer.err.clear();
   }

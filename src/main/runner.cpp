@@ -2,7 +2,6 @@
 
 #include "before_retry.hpp"
 #include "colours.hpp"
-#include "command_line.hpp"
 #include "explanation.hpp"
 #include "github_output.hpp"
 #include "shell_hint.hpp"

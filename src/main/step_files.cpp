@@ -1,6 +1,6 @@
 #include "step_files.hpp"
 
-#include "command_line.hpp"
+#include "program.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -6,6 +6,7 @@
 
 namespace retry_exec::publish {
 
+// Boost 1.81 has no SHA-256, libc none either, and OpenSSL for one digest is a library too many.
 namespace {
 
 constexpr std::array<std::uint32_t, 64> round_constants = {

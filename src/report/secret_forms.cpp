@@ -10,6 +10,8 @@ namespace retry_exec {
 
 namespace {
 
+// Boost 1.81 has base64 in the details of Beast only, and percent-encoding in Boost.URL, which is a
+// library to link and writes one form where secrets need each.
 std::string base64(std::string_view bytes) {
   constexpr std::string_view digits =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -13,6 +13,7 @@ struct Range {
   char32_t last;
 };
 
+// wcwidth(3) knows them only under a UTF-8 locale, which containers and CI often lack.
 constexpr std::array combining = {
     Range{0x0300, 0x036f}, Range{0x0483, 0x0489}, Range{0x0591, 0x05bd}, Range{0x0610, 0x061a},
     Range{0x064b, 0x065f}, Range{0x0900, 0x0902}, Range{0x0e34, 0x0e3a}, Range{0x1ab0, 0x1aff},

@@ -4,6 +4,7 @@
 
 namespace retry_exec::rules {
 
+// fnmatch(3) gives '?', '[' and a backslash a meaning, and takes exponential time over many stars.
 bool glob_matches(std::string_view glob, std::string_view text) {
   std::size_t g = 0;
   std::size_t t = 0;

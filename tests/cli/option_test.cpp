@@ -129,6 +129,65 @@ TEST_CASE("an option without its value, and a switch with one, are errors", "[op
              ContainsSubstring("--delay needs a value"));
 }
 
+TEST_CASE("all words that make no sense are told at once, those behind them read", "[option]") {
+  const Ended ended = run(
+      wrapped({"-Z", "--forever=yes", "--delay=", "--jitter", "", "--delya=3", "-a", "0", "-vz"},
+              {"out", "ran"}));
+  CHECK(ended.exit_code() == 125);
+  CHECK(ended.out.empty());
+  for (const char* part :
+       {"unknown option -Z", "--forever takes no value", "--delay needs a value (DUR)",
+        "--jitter needs a value (KIND)", "unknown option --delya; did you mean --delay?",
+        "--attempts: '0'", "unknown option -z"}) {
+    CHECK_THAT(ended.err, ContainsSubstring(part));
+  }
+  for (const char* word : {"--=x", "---"}) {
+    CHECK_THAT(run(wrapped({word}, {"exit", "0"})).err,
+               ContainsSubstring(std::string("unknown option ") + word));
+  }
+  CHECK_THAT(run({.argv = {required("RETRY_EXEC"), "-v", "-d"}}).err,
+             ContainsSubstring("--delay needs a value (DUR)"));
+}
+
+TEST_CASE("a value may look like an option, like an option's name, and like an operand",
+          "[option]") {
+  CHECK_THAT(run(wrapped({"-a", "-1"}, {"exit", "0"})).err, ContainsSubstring("--attempts: '-1'"));
+  CHECK_THAT(run(wrapped({"-r", "quiet"}, {"exit", "0"})).err,
+             ContainsSubstring("'quiet' is neither a file nor"));
+  CHECK(run(wrapped({"-vqd", "1ms", "-a1"}, {"exit", "7"})).exit_code() == 7);
+  CHECK(run({.argv = {required("RETRY_EXEC"), "-R", "-", "-q", "-", "x"}}).exit_code() == 127);
+}
+
+TEST_CASE("usage errors show no secret, and are told as the log is", "[option]") {
+  Program program = wrapped({"--log", "json", "-a", "hunter22hunter"}, {"exit", "0"});
+  program.environment = {{"API_TOKEN", "hunter22hunter"}};
+  const Ended ended = run(program);
+  CHECK(ended.exit_code() == 125);
+  CHECK(count(ended.err, "hunter22hunter") == 0);
+  CHECK(ended.err.starts_with("{"));
+  CHECK_THAT(ended.err, ContainsSubstring("--attempts: "));
+}
+
+TEST_CASE("retry-publish tells its errors as its log is", "[option]") {
+  const TemporaryFolder folder;
+  const std::string plan =
+      folder.write("plan.yaml",
+                   "retry-publish: 1\ntools: {oras: /nonexistent/oras}\ntargets:\n  one:\n    "
+                   "sources: ['ghcr.io/o/r@sha256:" +
+                       std::string(64, 'a') + "']\n    tags: [ghcr.io/o/r:1]\n");
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{plan, "--log", "json"},
+        std::vector<std::string>{"--log=json", folder / "none.yaml"}}) {
+    Program program;
+    program.argv = {required("RETRY_PUBLISH")};
+    program.argv.insert(program.argv.end(), words.begin(), words.end());
+    const Ended ended = run(program);
+    CHECK(ended.exit_code() == 125);
+    REQUIRE_FALSE(ended.err.empty());
+    for (const std::string& line : lines_of(ended.err)) CHECK(line.starts_with("{"));
+  }
+}
+
 TEST_CASE("a bad rule file is told whole, with places, and nothing is run", "[option]") {
   const TemporaryFolder folder;
   const std::string rules = folder.write("bad.yaml",

@@ -1,0 +1,113 @@
+#include "program.hpp"
+
+#include <retry_exec/outcome.hpp>
+#include <retry_exec/process.hpp>
+#include <retry_exec/redact.hpp>
+#include <retry_exec/write.hpp>
+
+#include <boost/system/system_error.hpp>
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+
+namespace retry_exec {
+
+namespace {
+
+Result<LogFormat> log_format(std::string_view text) {
+  const char* github = from_environment("GITHUB_ACTIONS");
+  return parse_log_format(text, github == nullptr ? "" : github);
+}
+
+}  // namespace
+
+OutputSettings::OutputSettings() : log(*log_format("auto")) {}
+
+void declare_output(CommandLine& line, OutputSettings& output, const char* summary,
+                    const char* quiet) {
+  line.option("report,R", "[json:|text:]FILE|-", "final report (none)",
+              into(output.report, parse_report_target));
+  line.option("summary", "FILE", summary, into(output.summary));
+  line.option("log", "FORMAT", "text, json, github or auto (auto)", into(output.log, log_format));
+  line.option("seed", "N", "of the jitter, for the same waits each time",
+              into(output.seed, whole<std::uint64_t>(0, ~std::uint64_t{0})));
+  line.flag("quiet,q", quiet, into(output.quiet));
+  line.flag("verbose,v", "a line for everything that happens", how_often(output.verbose));
+}
+
+void declare_help(CommandLine& line) {
+  const auto answered = [](std::string_view) -> Result<void> { return {}; };
+  line.flag("version,V", "print the version", answered);
+  line.flag("help,h", "print this", answered);
+}
+
+Error wrong_value(std::string_view text, std::string_view why) {
+  return {{}, "'" + std::string(text.substr(0, 64)) + "' " + std::string(why)};
+}
+
+Result<std::uint64_t> parse_whole(std::string_view text, std::uint64_t least, std::uint64_t most) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc() && end == text.data() + text.size() && number >= least &&
+      number <= most) {
+    return number;
+  }
+  return wrong_value(
+      text, "is not a number from " + std::to_string(least) + " to " + std::to_string(most));
+}
+
+const char* from_environment(const std::string& name) {
+  return std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe)
+}
+
+int fail(std::string_view program, const Errors& errors, const Redactor& redactor,
+         LogFormat format) {
+  LogOptions options;
+  options.format = format;
+  options.program = program;
+  options.now = [] { return std::chrono::system_clock::now(); };
+  std::string text;
+  for (const Error& error : errors) text += note_lines(to_string(error), options, redactor);
+  write_all(STDERR_FILENO, text);
+  return exit_code::own_failure;
+}
+
+int print(std::string_view program, std::string_view text) {
+  const int error = write_all(STDOUT_FILENO, text);
+  if (error == 0) return exit_code::success;
+  if (error == EPIPE) return die_by(SIGPIPE);  // quietly, as any program behind which a pipe closes
+  // NOLINTNEXTLINE(concurrency-mt-unsafe)
+  return fail(program, {{{}, std::string("standard output: ") + std::strerror(error)}}, Redactor());
+}
+
+int run_program(CommandLine& line, const Help& help, const OutputSettings* output, int count,
+                char** words, const std::function<Result<ExitCode, Errors>()>& run) {
+  const std::string& program = line.program();
+  const std::span<char* const> arguments(words + (count > 0 ? 1 : 0), words + count);
+  const auto failed = [&](const Errors& errors) {
+    // Usage errors, too, quote what may be a secret.
+    const std::vector<std::string> all(arguments.begin(), arguments.end());
+    const Redactor redactor(all, environ);
+    return fail(program, errors, redactor, output == nullptr ? LogFormat::text : output->log);
+  };
+  try {
+    const Result<void, Errors> read = line.read(arguments);
+    if (!read) return failed(read.error());
+    if (line.has("help")) {
+      return print(program, std::string(help.usage) + std::string(help.about) + "\nOptions:\n" +
+                                line.table() + "\n" + help.behind);
+    }
+    if (line.has("version")) return print(program, program + " " RETRY_EXEC_VERSION "\n");
+    const Result<ExitCode, Errors> code = run();
+    return code ? code->value : failed(code.error());
+  } catch (const boost::system::system_error& error) {
+    return failed({{{}, "cannot begin: " + error.code().message()}});
+  }
+}
+
+}  // namespace retry_exec

@@ -1,0 +1,79 @@
+// What the programs share: the options about what they tell, and the way from words to exit code.
+#pragma once
+
+#include "command_line.hpp"
+
+#include <retry_exec/report.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace retry_exec {
+
+struct OutputSettings {
+  OutputSettings();
+
+  std::optional<ReportTarget> report;
+  std::optional<std::string> summary;
+  LogFormat log;  // by default as GITHUB_ACTIONS says
+  std::optional<std::uint64_t> seed;
+  bool quiet = false;
+  unsigned verbose = 0;
+};
+
+// --report, --summary, --log, --seed, --quiet and --verbose. `run` is what the summary is of.
+void declare_output(CommandLine& line, OutputSettings& output, const char* summary,
+                    const char* quiet);
+
+// --version and --help.
+void declare_help(CommandLine& line);
+
+// "'x' is not a number from 1 to 9".
+Error wrong_value(std::string_view text, std::string_view why);
+
+// A whole number of decimal digits from `least` to `most`.
+Result<std::uint64_t> parse_whole(std::string_view text, std::uint64_t least, std::uint64_t most);
+
+// parse_whole with these limits, for into().
+template <class Number>
+auto whole(std::uint64_t least, std::uint64_t most) {
+  return [least, most](std::string_view text) -> Result<Number> {
+    const Result<std::uint64_t> number = parse_whole(text, least, most);
+    if (!number) return number.error();
+    return static_cast<Number>(*number);
+  };
+}
+
+// The variable `name` of our own environment; nullptr when it is unset.
+const char* from_environment(const std::string& name);
+
+// Tells errors of ours on stderr, in the form of the log. Returns exit_code::own_failure.
+int fail(std::string_view program, const Errors& errors, const Redactor& redactor,
+         LogFormat format = LogFormat::text);
+
+// Prints what was asked for in place of a run: help, a version, a plan. Returns the exit code.
+int print(std::string_view program, std::string_view text);
+
+// Of a run that came to its end; one that did not has errors to tell.
+struct ExitCode {
+  int value;
+};
+
+// What stands before and behind the table of options in --help.
+struct Help {
+  std::string_view usage;
+  std::string_view about;
+  std::string behind;
+};
+
+// Reads the arguments behind the program's name, answers --help and --version, and else runs `run`.
+// Errors of either, and that the system has no descriptor left for us, are told; the result is the
+// exit code. `output` is nullptr for a program without a log.
+int run_program(CommandLine& line, const Help& help, const OutputSettings* output, int count,
+                char** words, const std::function<Result<ExitCode, Errors>()>& run);
+
+}  // namespace retry_exec
