@@ -230,8 +230,9 @@ std::vector<std::pair<std::string, std::string>> Runner::variables(unsigned numb
 }
 
 Verdict Runner::judge(const Attempt& attempt) {
-  const Failure failure{settings_.command, attempt.outcome, attempt.output,
-                        [this] { return supervisor_.interrupted_by().has_value(); }};
+  const Failure failure{settings_.command, attempt.outcome, attempt.output, [this] {
+                          return supervisor_.interrupted_by() || Clock::now() >= deadline_;
+                        }};
   const Classifier& classifier = rules_.classifier(settings_.command, attempt.output);
   if (!settings_.explain) return classifier.classify(failure);
   const Explanation explanation = classifier.explain(failure);

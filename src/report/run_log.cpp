@@ -39,6 +39,7 @@ class RunLog {
                            std::size_t columns) const;
   std::string starting(const AttemptStarted& started) const;
   std::string failure_text(const AttemptFinished& failed, std::size_t columns) const;
+  std::string left_out(const std::vector<std::string>& rules) const;
   std::string remarks(const AttemptFinished& failed) const;
   std::string waiting(const WaitStarted& wait) const;
   std::string finished(const RunFinished& end);
@@ -117,12 +118,20 @@ std::string RunLog::failure_text(const AttemptFinished& failed, std::size_t colu
                       failed, columns);
 }
 
-std::string RunLog::remarks(const AttemptFinished& failed) const {
+std::string RunLog::left_out(const std::vector<std::string>& rules) const {
+  constexpr std::size_t most = 3;
   std::string text;
-  for (const std::string& rule :
-       failed.verdict ? failed.verdict->unevaluated : std::vector<std::string>()) {
-    text += line("rule " + printable(rule) + " was left out: it took too long on this output");
+  for (std::size_t i = 0; i < std::min(rules.size(), most); ++i) {
+    text += line("rule " + printable(rules[i]) + " was left out: it took too long on this output");
   }
+  if (rules.size() > most) {
+    text += line("and so were " + std::to_string(rules.size() - most) + " others");
+  }
+  return text;
+}
+
+std::string RunLog::remarks(const AttemptFinished& failed) const {
+  std::string text = failed.verdict ? left_out(failed.verdict->unevaluated) : std::string();
   if (options_.verbosity != Verbosity::verbose) return text;
   if (failed.verdict && !failed.verdict->because.empty()) {
     text += line("because: " + redactor_(failed.verdict->because));

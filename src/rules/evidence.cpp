@@ -13,7 +13,8 @@ constexpr std::size_t bytes_of_end = std::size_t{64} << 10;
 std::string_view end_of(std::string_view text) {
   if (text.size() <= bytes_of_end) return text;
   const std::size_t cut = text.size() - bytes_of_end;
-  return text.substr(std::min(text.find('\n', cut - 1), cut - 1) + 1);
+  const std::size_t line = text.find('\n', cut - 1) + 1;
+  return text.substr(line > 0 && line < text.size() ? line : cut);
 }
 
 std::unique_ptr<std::string> all_hidden(std::string_view text) {

@@ -12,8 +12,8 @@ namespace {
 // What all matching of one failure may cost, in steps. Real logs need a tenth of it; what takes
 // more is hostile, and is said to be unevaluated.
 constexpr std::uint64_t for_the_end = 10'000'000;
-constexpr std::uint64_t for_the_whole = 30'000'000;
-constexpr std::uint64_t for_masks = 30'000'000;
+constexpr std::uint64_t for_the_whole = 40'000'000;
+constexpr std::uint64_t for_masks = 60'000'000;
 constexpr std::uint64_t for_details = 10'000'000;
 
 constexpr Duration longest_retry_after = std::chrono::hours(24);

@@ -14,6 +14,7 @@ constexpr std::size_t most_literals = 512;
 constexpr std::size_t most_products = 64;  // of pieces that follow each other
 constexpr std::size_t widest_set = 10;     // of bytes, that is written out: [0234], \d
 constexpr int deepest = 50;
+constexpr int rare_enough = 18;  // bits
 
 using Literals = std::vector<std::string>;
 
@@ -132,12 +133,20 @@ class Run {
     whole_ = false;
   }
   void consider(Literals literals) {
-    if (rarity(literals) > rarity(best_)) std::swap(literals, best_);
-    if (rarity(literals) > rarity(second_)) second_ = std::move(literals);
+    int rare = rarity(literals);
+    if (rare > best_rarity_) {
+      std::swap(literals, best_);
+      std::swap(rare, best_rarity_);
+    }
+    if (rare <= second_rarity_) return;
+    second_ = std::move(literals);
+    second_rarity_ = rare;
   }
   Known known() {
     if (whole_) return {std::move(literals_), true};
     consider(literals_);
+    // What is rare enough tells by itself; a common word beside it would only be one more.
+    if (best_rarity_ >= rare_enough) second_.clear();
     return {std::move(best_), false, std::move(second_)};
   }
 
@@ -145,6 +154,8 @@ class Run {
   Literals literals_ = {""};
   Literals best_;
   Literals second_;
+  int best_rarity_ = 0;
+  int second_rarity_ = 0;
   bool whole_ = true;
 };
 

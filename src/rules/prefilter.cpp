@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <limits>
 #include <unordered_map>
 
 namespace retry_exec::rules {
@@ -15,8 +16,8 @@ namespace {
 // More lines than that are not worth a list of their own.
 constexpr std::size_t most_lines = 8192;
 
-// More looks at words than so many, and two for each byte of the text, are not worth it either; but
-// few of them at one place are always.
+// More looks at words than so many, and four for each byte of the text, are not worth it either;
+// but few of them at one place are always.
 constexpr std::size_t some_looks = std::size_t{64} << 10;
 constexpr std::size_t few_looks = 4;
 
@@ -27,12 +28,12 @@ char folded(char c) {
 }
 
 // Four bytes, letters folded, the first in the lowest place.
-std::uint32_t four_at(const char* bytes) {
+constexpr std::uint32_t four_at(const char* bytes) {
   const auto byte = [&](int i) { return std::uint32_t{static_cast<unsigned char>(bytes[i])}; };
   return (byte(0) | byte(1) << 8 | byte(2) << 16 | byte(3) << 24) | 0x20202020U;
 }
 
-std::uint32_t hashed(std::uint32_t bytes, int bits) {
+constexpr std::uint32_t hashed(std::uint32_t bytes, int bits) {
   return (bytes * 0x9E3779B1U) >> (32 - bits);
 }
 
@@ -47,18 +48,31 @@ int commonness(char c) {
   return rank == std::string_view::npos ? 8 : static_cast<int>(rank);
 }
 
-std::size_t rarest_window(const std::string& text, std::size_t window) {
-  std::size_t best = 0;
-  int least = 1000;
-  for (std::size_t i = 0; i + window <= text.size(); ++i) {
-    int sum = 0;
-    for (std::size_t j = i; j < i + window; ++j) sum += commonness(text[j]);
-    if (sum < least) {
-      least = sum;
-      best = i;
-    }
+// Four bytes of `window`, or three and nothing.
+constexpr std::uint32_t key_of(std::string_view window) {
+  std::array<char, 4> bytes{};
+  std::copy(window.begin(), window.end(), bytes.begin());
+  return window.size() == 4 ? four_at(bytes.data()) : four_at(bytes.data()) & three_of_four;
+}
+
+constexpr int common_bits = 12;
+
+// Windows of words that logs are full of, by their hash.
+constexpr auto common_windows = [] {
+  constexpr std::string_view words =
+      "error: http https:// status connection request response failed server warning timeout ing ";
+  std::array<bool, std::size_t{1} << common_bits> table{};
+  for (const std::size_t window : {3, 4}) {
+    for (std::size_t i = 0; i + window <= words.size(); ++i)
+      table[hashed(key_of(words.substr(i, window)), common_bits)] = true;
   }
-  return best;
+  return table;
+}();
+
+int commonness(std::string_view window) {
+  int sum = common_windows[hashed(key_of(window), common_bits)] ? 40 : 0;
+  for (const char c : window) sum += commonness(c);
+  return sum;
 }
 
 // `offset` is that of the window where `text` was looked up.
@@ -71,14 +85,25 @@ bool stands_at(std::string_view word, std::size_t offset, std::string_view text,
 
 }  // namespace
 
-std::uint32_t Prefilter::Table::add(std::string literal, std::uint32_t number) {
-  const std::size_t offset = rarest_window(literal, window);
-  std::array<char, 4> bytes{};
-  std::copy_n(literal.begin() + static_cast<std::ptrdiff_t>(offset), window, bytes.begin());
-  const std::uint32_t key =
-      window == 4 ? four_at(bytes.data()) : four_at(bytes.data()) & three_of_four;
+// Under the window that is met least and has the fewest other words.
+std::uint32_t Prefilter::Table::add(std::string word, std::uint32_t number) {
+  constexpr int price_of_a_neighbour = 4;
+  first.resize(slots);  // until it is closed, how many words there are
+  const std::string_view text = word;
+  int least = std::numeric_limits<int>::max();
+  std::size_t offset = 0;
+  for (std::size_t i = 0; i + window <= text.size(); ++i) {
+    const std::uint32_t others = first[hashed(key_of(text.substr(i, window)), slot_bits)];
+    const int price =
+        commonness(text.substr(i, window)) + price_of_a_neighbour * static_cast<int>(others);
+    if (price >= least) continue;
+    least = price;
+    offset = i;
+  }
+  const std::uint32_t key = key_of(text.substr(offset, window));
   const std::uint32_t slot = hashed(key, slot_bits);
-  words.push_back({static_cast<std::uint16_t>(slot), number, std::move(literal), offset});
+  ++first[slot];
+  words.push_back({static_cast<std::uint16_t>(slot), number, std::move(word), offset});
   return key;
 }
 
@@ -148,7 +173,7 @@ void Prefilter::scan(const Table& table, std::uint32_t slot, std::string_view te
       found.note(word.number, at, text);
   }
   found.looks_ += i - first;
-  if (i - first > few_looks && found.looks_ > 2 * text.size() + some_looks)
+  if (i - first > few_looks && found.looks_ > 4 * text.size() + some_looks)
     give_up(table, slot, found);
 }
 

@@ -54,14 +54,19 @@ bool broken_between(std::string_view line, std::string_view next) {
 }  // namespace
 
 void unwrap(std::string& text) {
+  constexpr std::size_t longest = 4096;  // nobody writes a paragraph that long
+  std::size_t first = 0;                 // where what is joined begins
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = text.find('\n', begin);
     if (end == std::string::npos || end + 1 == text.size()) return;
     const std::string_view line = std::string_view(text).substr(begin, end - begin);
     const std::string_view next = line_at(text, end + 1);
     begin = end + 1;
-    if (!broken_between(line, next)) continue;
-    text[end] = ' ';
+    if (end - first < longest && broken_between(line, next)) {
+      text[end] = ' ';
+    } else {
+      first = begin;
+    }
   }
 }
 

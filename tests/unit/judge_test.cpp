@@ -186,6 +186,30 @@ rules:
   CHECK(verdict_of(classifier, chatter).rule == "own/any");
 }
 
+TEST_CASE("a quarter of a megabyte of near misses is evaluated to its end", "[rules][judge]") {
+  const std::string line =
+      "retrying HTTP 5033 of timeout-service: error 503 bytes, connection kept: ok\n";
+  const Verdict verdict =
+      verdict_of(classifier_of("generic"), filled(1 << 18, [&] { return line; }));
+  CAPTURE(verdict.rule, verdict.unevaluated);
+  CHECK_FALSE(verdict.matched);
+  CHECK(verdict.unevaluated.empty());
+}
+
+TEST_CASE("the end of a long output begins with a whole line", "[rules][judge]") {
+  const auto set = parse_rule_set(
+      "retry-rules: 1\nname: own\nrules: [{id: a, class: permanent, match: '^denied'}]\n",
+      "o.yaml");
+  REQUIRE(set.has_value());
+  const Classifier classifier({*set});
+  const std::string half(32'768, 'x');
+  for (std::size_t before = 0; before < 12; ++before) {
+    const std::string end = "denied\n" + half + "\n" + half.substr(before) + "\n";
+    CHECK_FALSE(verdict_of(classifier, half + "not " + end).matched);
+    CHECK(verdict_of(classifier, half + "\n" + end).matched);
+  }
+}
+
 TEST_CASE("patterns that take forever cost no other rule its verdict", "[rules][judge]") {
   const std::string lines = filled(1 << 20, [] { return std::string(16'000, 'a') + "\n"; });
   for (const char* pattern : {".*a.*9", "(a|b|ab)+[9]$", "(?:(a+)+b?)+$c", "(?:.*+b|a)*9", "[^9]*9",

@@ -238,6 +238,10 @@ TEST_CASE("a rule that could not be tried in time is named", "[report]") {
   verdict.unevaluated = {"ours/slow"};
   CHECK_THAT(log_of({failed(1, verdict), WaitStarted{1s}}),
              test::ContainsSubstring("retry-exec: rule ours/slow was left out"));
+  verdict.unevaluated.assign(100, "ours/slow");
+  const std::string text = log_of({failed(1, verdict), WaitStarted{1s}});
+  CHECK_THAT(text, test::ContainsSubstring("and so were 97 others"));
+  CHECK(std::count(text.begin(), text.end(), '\n') < 10);
 }
 
 TEST_CASE("quiet logs nothing", "[report]") {
