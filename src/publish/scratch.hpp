@@ -2,6 +2,8 @@
 // killed, at the start of the next one.
 #pragma once
 
+#include "values/unique_fd.hpp"
+
 #include <retry_exec/error.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -23,8 +25,10 @@ class Scratch {
   // Makes this run's folder, if it is not there yet.
   Result<void> open();
 
-  // A new, empty folder in it.
+  // A new, empty folder in it; its path.
   Result<std::string> make_folder(const std::string& name);
+  // Removes that folder and all in it, as far as that is possible.
+  void remove_folder(const std::string& name);
 
   // Sets room aside; waits while others use what is missing. An error when there is not enough
   // although nobody uses any.
@@ -33,16 +37,16 @@ class Scratch {
 
  private:
   std::string parent_;
-  std::string folder_;  // empty: not open
-  int lock_ = -1;
+  std::string path_;  // of this run's folder; empty: not open
+  UniqueFd folder_;
+  UniqueFd lock_;
   std::uint64_t reserved_ = 0;
   std::vector<boost::asio::steady_timer*> waiting_;
 };
 
-// Removes what runs that are no more left in `parent`.
+// Removes what runs that are no more left in `parent`: folders of ours with a name of just the form
+// that open() gives, and in them a lock file with our mark in it, which nobody holds. Anything else
+// is not ours to remove, whatever it is called.
 void sweep_scratch(const std::string& parent);
-
-// Removes a folder and all in it, as far as that is possible.
-void remove_folder(const std::string& folder);
 
 }  // namespace retry_exec::publish

@@ -25,12 +25,14 @@ class Room {
 
 class Folder {
  public:
-  explicit Folder(std::string made) : path(std::move(made)) {}
+  Folder(Scratch& scratch, std::string name) : scratch_(scratch), name_(std::move(name)) {}
   Folder(const Folder&) = delete;
   Folder& operator=(const Folder&) = delete;
-  ~Folder() { remove_folder(path); }
+  ~Folder() { scratch_.remove_folder(name_); }
 
-  const std::string path;
+ private:
+  Scratch& scratch_;
+  std::string name_;
 };
 
 }  // namespace
@@ -91,13 +93,14 @@ TargetRun::Task TargetRun::convert() {
     co_return;
   }
   const Room room(shared_.scratch, needed);
-  const Result<std::string> made = shared_.scratch.make_folder(std::to_string(number_));
+  const std::string name = std::to_string(number_);
+  const Result<std::string> made = shared_.scratch.make_folder(name);
   if (!made) {
     fail(StopReason::permanent, made.error().what);
     co_return;
   }
-  const Folder folder(*made);
-  co_await pull_and_convert(folder.path);
+  const Folder folder(shared_.scratch, name);
+  co_await pull_and_convert(*made);
 }
 
 TargetRun::Task TargetRun::measure(std::size_t number, std::uint64_t& bytes) {

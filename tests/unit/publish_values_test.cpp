@@ -158,23 +158,3 @@ TEST_CASE("A layout is reduced to its root entry", "[publish]") {
   CHECK_FALSE(reduce_to_root(folder.path().string(), "sha256:2").has_value());
   CHECK_FALSE(reduce_to_root(folder / "none", digest_a).has_value());
 }
-
-TEST_CASE("A scratch folder goes away, also that of a run that was killed", "[publish]") {
-  const test::TemporaryFolder parent;
-  const std::string left = parent / "retry-publish-999999999-abcdef";
-  const std::string foreign = parent / "retry-publisher";
-  std::filesystem::create_directories(left + "/0/image");
-  std::filesystem::create_directories(foreign);
-  {
-    Scratch scratch(parent.path().string());
-    REQUIRE(scratch.open().has_value());
-    const auto folder = scratch.make_folder("x");
-    REQUIRE(folder.has_value());
-    std::ofstream(*folder + "/file") << "x";
-    sweep_scratch(parent.path().string());
-    CHECK_FALSE(std::filesystem::exists(left));
-    CHECK(std::filesystem::exists(*folder + "/file"));
-    CHECK(std::filesystem::exists(foreign));
-  }
-  CHECK(std::distance(std::filesystem::directory_iterator(parent.path()), {}) == 1);
-}
