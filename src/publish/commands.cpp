@@ -36,6 +36,7 @@ struct Commands::Running {
   TimePoint not_before{};  // the budget's word on the next attempt
   std::string missing;     // what the last failure named
   TimePoint missing_since{};
+  bool unconfirmed = false;
   bool was_found = false;  // and the next attempt failed for want of it all the same
 
   bool abandoned() const { return request.abandoned != nullptr && *request.abandoned; }
@@ -75,6 +76,7 @@ asio::awaitable<Answer> Commands::run(Request request) {
   }
   answer.output = answer.run.deciding.output.standard_output.text();
   answer.command = running.request.argv;
+  answer.unconfirmed = running.unconfirmed;
   if (answer.ok()) {
     for (const std::string& host : running.request.hosts) {
       registries_.of(host).budget.refund(seams_.now());
@@ -139,6 +141,10 @@ asio::awaitable<Attempt> Commands::attempt(Running& running, Policy policy,
   options.kill_after = policy.kill_after;
   Attempt attempt = co_await seams_.run(command, options);
   running.unfit.reset();
+  if (!succeeded(attempt.outcome) && request.done && request.done(attempt)) {
+    running.unconfirmed = true;
+    attempt.outcome = Exited{0};
+  }
   if (succeeded(attempt.outcome) && request.check) {
     running.unfit = request.check(attempt.output.standard_output.text());
     if (running.unfit) attempt.outcome = Exited{1};

@@ -31,6 +31,8 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> environment;
   // Looks at the output of a success; what is wrong with it is treated as if it were absent.
   std::function<std::optional<std::string>(const std::string&)> check;
+  // Whether a failed attempt has done all the same what was asked for.
+  std::function<bool(const Attempt&)> done;
   // One small read of what a failure names as not there, as far as it can be told: once that is
   // readable, it is time for the next attempt.
   std::function<std::optional<Missing>(const Verdict&)> missing;
@@ -42,6 +44,7 @@ struct Answer {
   RunResult run;
   std::string output;  // stdout of the deciding attempt
   std::vector<std::string> command;
+  bool unconfirmed = false;  // done, by a failed attempt
   bool ok() const { return run.reason == StopReason::success; }
   bool absent() const { return run.verdict && run.verdict->class_name == "absent"; }
 };

@@ -23,6 +23,9 @@ class PlanReader {
     read_tools(top, file.plan);
     file.metadata = texts(top, "metadata");
     file.bake = texts(top, "bake");
+    file.bake_targets = texts(top, "bake-targets");
+    file.allow_incomplete = allow_incomplete(top);
+    file.only_newer = top.boolean("only-newer");
     file.staging = text(top, "staging");
     if (const yaml::Node* policy = top.node("policy")) {
       file.plan.policy = read_policy(*policy, errors_, "'policy'");
@@ -58,6 +61,12 @@ class PlanReader {
     std::vector<Text> list;
     for (const yaml::Node* node : fields.texts(key)) list.push_back({node->text, node->where});
     return list;
+  }
+
+  static std::optional<bool> allow_incomplete(yaml::Mapping& fields) {
+    constexpr std::array<std::string_view, 2> words = {"fail", "allow"};
+    const auto word = fields.one_of("incomplete", words);
+    return word ? std::optional(*word == "allow") : std::nullopt;
   }
 
   template <class Visit>
@@ -129,6 +138,9 @@ class PlanReader {
     draft.staging = text(fields, "staging");
     draft.tags = texts(fields, "tags");
     draft.flatten = fields.boolean("flatten");
+    draft.platforms = texts(fields, "platforms");
+    draft.allow_incomplete = allow_incomplete(fields);
+    draft.only_newer = fields.boolean("only-newer");
     const auto annotate = [&](const yaml::Node& key, const yaml::Node& annotation) {
       read_annotation(key, annotation, draft);
     };

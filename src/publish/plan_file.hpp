@@ -6,6 +6,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,8 +26,18 @@ struct TargetDraft {
   std::map<std::string, std::string> annotations;
   std::optional<SociOptions> soci;
   std::optional<bool> flatten;
-  std::vector<Source> found;  // in metadata files
-  bool baked = false;         // known from a bake file alone
+  std::vector<Text> platforms;
+  std::optional<bool> allow_incomplete;
+  std::optional<bool> only_newer;
+  std::vector<Source> found;         // in metadata files
+  std::vector<std::string> remarks;  // on what was found and is of no use
+  bool baked = false;                // known from a bake file alone
+};
+
+// A bake file, or several.
+struct Bake {
+  std::vector<TargetDraft> targets;
+  std::map<std::string, std::vector<std::string>> groups;
 };
 
 struct PlanFile {
@@ -34,6 +45,10 @@ struct PlanFile {
   std::vector<TargetDraft::Text> rules;
   std::vector<TargetDraft::Text> metadata;
   std::vector<TargetDraft::Text> bake;
+  std::vector<TargetDraft::Text> bake_targets;  // that must be there; none: the default group
+  std::optional<bool> allow_incomplete;
+  std::optional<bool> only_newer;
+  std::vector<std::string> metadata_files;  // that the patterns stand for
   std::optional<TargetDraft::Text> staging;
   std::vector<TargetDraft> targets;
 };
@@ -54,8 +69,14 @@ std::vector<std::string> files_of(const TargetDraft::Text& pattern, const std::s
 void read_metadata(const std::vector<std::string>& files, std::vector<TargetDraft>& targets,
                    Errors& errors);
 
-// Reads what `docker buildx bake --print` prints: its targets with tags, in its order.
-std::vector<TargetDraft> read_bake(const std::string& file, const Position& where, Errors& errors);
+// Reads what `docker buildx bake --print` prints, in its order.
+Bake read_bake(const std::string& file, const Position& where, Errors& errors);
+
+// The targets that a group, and the groups in it, stand for; a target stands for itself.
+std::set<std::string> targets_of(const Bake& bake, const std::string& name);
+
+// "docker.io/posit/workbench" for Docker's short "posit/workbench".
+std::string with_host(const std::string& name);
 
 // Turns drafts into targets, and checks them one by one and against each other.
 std::vector<Target> finish_targets(const PlanFile& file, const std::vector<TargetDraft>& drafts,

@@ -3,6 +3,7 @@
 #include "publish/folder.hpp"
 
 #include <retry_exec/quantity.hpp>
+#include <retry_exec/write.hpp>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -144,6 +145,16 @@ Result<std::string> Scratch::make_folder(const std::string& name) {
     return failure("cannot make '" + folder + "'");
   }
   return folder;
+}
+
+Result<std::string> Scratch::write_file(const std::string& name, std::string_view text) {
+  const OwnerMayUse for_now;
+  std::string path = path_ + "/" + name;
+  const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
+  const UniqueFd file(::openat(folder_.get(), name.c_str(), flags, 0600));
+  if (file) errno = write_all(file.get(), text);
+  if (!file || errno != 0) return failure("cannot write '" + path + "'");
+  return path;
 }
 
 void Scratch::remove_folder(const std::string& name) {

@@ -1,5 +1,5 @@
-// The folder in which images are unpacked for SOCI: gone after the run, and after a run that was
-// killed, at the start of the next one.
+// The folder for indexes on their way to a registry, and in which images are unpacked for SOCI:
+// gone after the run, and after a run that was killed, at the start of the next one.
 #pragma once
 
 #include "values/unique_fd.hpp"
@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace retry_exec::publish {
@@ -27,6 +28,9 @@ class Scratch {
 
   // A new, empty folder in it; its path.
   Result<std::string> make_folder(const std::string& name);
+  // A new file in it; its path.
+  Result<std::string> write_file(const std::string& name, std::string_view text);
+
   // Removes that folder and all in it, as far as that is possible.
   void remove_folder(const std::string& name);
 

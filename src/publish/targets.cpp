@@ -51,6 +51,11 @@ class Finisher {
     target.staging = staging_of(draft, target);
     target.soci = draft.soci.value_or(SociOptions{});
     target.flatten = draft.flatten.value_or(false);
+    target.allow_incomplete =
+        draft.allow_incomplete.value_or(file_.allow_incomplete.value_or(false));
+    target.only_newer = draft.only_newer.value_or(file_.only_newer.value_or(false));
+    read_platforms(draft, target);
+    target.looked_in = looked_in(draft);
     read_annotations(draft, target);
     read_tags(draft, target);
     return target;
@@ -86,10 +91,36 @@ class Finisher {
     if (draft.sources.empty()) {
       for (const Source& source : draft.found) add_source(draft.where, draft, target, source);
       std::stable_sort(target.sources.begin(), target.sources.end(), by_platform);
-      if (draft.found.empty()) {
-        error(draft.where, "target '" + draft.name + "' has no sources: none are written here, " +
-                               (file_.metadata.empty() ? "and the plan names no metadata files"
-                                                       : "and no metadata file knows it"));
+      // With metadata it is for the run to tell: other targets go on.
+      if (draft.found.empty() && file_.metadata_files.empty()) {
+        error(draft.where, "target '" + draft.name +
+                               "' has no sources: none are written here, and the plan names no "
+                               "metadata files");
+      }
+    }
+  }
+
+  // For people, who know best where a file should have come from.
+  std::string looked_in(const TargetDraft& draft) const {
+    if (!draft.sources.empty()) return "the plan";
+    constexpr std::size_t most = 5;
+    const std::vector<std::string>& files = file_.metadata_files;
+    std::string text = files.size() == 1 ? "the metadata file " : "the metadata files ";
+    for (std::size_t i = 0; i < std::min(files.size(), most); ++i) {
+      text += (i == 0 ? "" : ", ") + files[i];
+    }
+    if (files.size() > most) text += " and " + std::to_string(files.size() - most) + " more";
+    for (const std::string& remark : draft.remarks) text += " (" + remark + ")";
+    return text;
+  }
+
+  void read_platforms(const TargetDraft& draft, Target& target) {
+    for (const Text& text : draft.platforms) {
+      auto platform = parse_platform(text.text);
+      if (platform) {
+        target.platforms.push_back(*std::move(platform));
+      } else {
+        error(text.where, platform.error().what);
       }
     }
   }
@@ -106,12 +137,6 @@ class Finisher {
   void add_source(const Position& where, const TargetDraft& draft, Target& target, Source source) {
     const std::string& digest = source.reference.digest;
     if (!target.sources.empty()) {
-      const Reference& first = target.sources.front().reference;
-      if (first.name() != source.reference.name()) {
-        error(where, "the sources of target '" + draft.name + "' are in two repositories, " +
-                         first.name() + " and " + source.reference.name() +
-                         "; an index is made in the repository of its images");
-      }
       const bool twice =
           std::any_of(target.sources.begin(), target.sources.end(),
                       [&](const Source& other) { return other.reference.digest == digest; });
@@ -139,11 +164,6 @@ class Finisher {
     }
     if (!reference->tag.empty() || !reference->digest.empty()) {
       error(text->where, "staging is a repository, without tag and digest: '" + name + "'");
-    }
-    if (!target.sources.empty() && target.sources.front().reference.name() != reference->name()) {
-      error(text->where, "the staging of target '" + draft.name + "' is " + reference->name() +
-                             ", its sources are in " + target.sources.front().reference.name() +
-                             "; an index is made in the repository of its images");
     }
     return by_name(*reference);
   }

@@ -108,14 +108,15 @@ TEST_CASE("What a registry printed is read without trust", "[publish]") {
     CHECK_FALSE(parse_descriptor(wrong).has_value());
     CHECK_FALSE(parse_config_platform(wrong).has_value());
   }
-  CHECK_FALSE(parse_index_images("{\"manifests\": [{}]}").has_value());
-  const auto images = parse_index_images(
+  CHECK_FALSE(parse_index("{\"manifests\": [{}]}").has_value());
+  const auto index = parse_index(
       "{\"manifests\": [{\"digest\":\"" + digest_a +
       "\",\"platform\":{\"os\":\"unknown\",\"architecture\":\"unknown\"}}, {\"digest\":\"" +
       digest_a + "\",\"platform\":{\"os\":\"linux\",\"architecture\":\"s390x\"}}]}");
-  REQUIRE(images.has_value());
-  REQUIRE(images->size() == 1);
-  CHECK(images->front().platform->architecture == "s390x");
+  REQUIRE(index.has_value());
+  REQUIRE(index->manifests.size() == 2);
+  CHECK(is_attestation(index->manifests.front()));
+  CHECK(index->manifests.back().platform->architecture == "s390x");
 }
 
 TEST_CASE("cp takes a registry's options with the side they are for", "[publish]") {
