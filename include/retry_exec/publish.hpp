@@ -130,6 +130,8 @@ using Variables = std::function<const char*(const std::string&)>;  // getenv(3)
 // Reads a plan and all that it names, and checks what can be checked without a registry. All errors
 // at once. Paths in a plan are relative to its folder.
 Result<Plan, Errors> load_plan(const std::string& path, const Variables& environment);
+// The same of a plan's text; its paths are relative to the current folder.
+Result<Plan, Errors> read_plan(const std::string& text, const Variables& environment);
 
 // The targets that are to be published here: those of `only` (empty: all), of which every
 // `shards`-th from the `shard`-th on (both from 1).

@@ -28,6 +28,7 @@ class Publisher {
   void tell(std::string_view text);
   void write(std::string_view lines);
   void draw();
+  void tell_digests();
   void tell_what_happened();
   int finish();
 

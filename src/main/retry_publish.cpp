@@ -18,7 +18,9 @@ namespace retry_exec {
 namespace {
 
 constexpr std::string_view program = "retry-publish";
-constexpr std::string_view usage = "Usage: retry-publish [options] PLAN\n";
+constexpr std::string_view usage =
+    "Usage: retry-publish [options] PLAN\n"
+    "       retry-publish [options] --digests FOLDER --repository NAME --tag TAG\n";
 
 std::string help() {
   return std::string(usage) +
@@ -70,7 +72,9 @@ int run(std::span<char* const> arguments) {
   }
   const auto settings = publish_settings_from(*line);
   if (!settings) return fail(program, settings.error());
-  auto whole = publish::load_plan(settings->plan, from_environment);
+  if (settings->print_plan) return print(program, plan_text(*settings->plain));
+  auto whole = settings->plain ? publish::read_plan(plan_text(*settings->plain), from_environment)
+                               : publish::load_plan(settings->plan, from_environment);
   if (!whole) return fail(program, whole.error());
   const auto plan = publish::select_targets(std::move(*whole), settings->selection);
   if (!plan) return fail(program, plan.error());

@@ -10,6 +10,20 @@ namespace retry_exec {
 namespace {
 
 constexpr std::array definitions = {
+    OptionDefinition{"digests", 0, "FOLDER",
+                     "without a plan: images by files named by their digests"},
+    OptionDefinition{
+        "metadata", 0, "FILE",
+        "without a plan: images by what buildx build --metadata-file wrote; repeatable", true},
+    OptionDefinition{"repository", 0, "NAME", "without a plan: where the images are"},
+    OptionDefinition{
+        "tag", 0, "TAG",
+        "without a plan: what to publish as, whole or a tag of --repository; repeatable", true},
+    OptionDefinition{"platform", 0, "NAME",
+                     "without a plan: that must be there, such as linux/amd64; repeatable", true},
+    OptionDefinition{"metadata-action", 0, "FILE|JSON",
+                     "without a plan: tags and annotations of docker/metadata-action"},
+    OptionDefinition{"print-plan", 0, "", "print the plan that these stand for; publish nothing"},
     OptionDefinition{"only", 0, "TARGET", "publish this target; repeatable (all)", true},
     OptionDefinition{"shard", 0, "I/N", "publish each N-th target, from the I-th on (1/1)"},
     OptionDefinition{"jobs", 'j', "N", "commands that may run side by side (8)"},
@@ -17,6 +31,7 @@ constexpr std::array definitions = {
     OptionDefinition{"dry-run", 'n', "",
                      "print every command that would be run; run and contact nothing"},
     OptionDefinition{"matrix", 0, "", "print the targets as a CI matrix (JSON); publish nothing"},
+    OptionDefinition{"digests-file", 0, "FILE", "write the digest of each published target (JSON)"},
     OptionDefinition{"report", 'R', "[json:|text:]FILE|-", "final report (none)"},
     OptionDefinition{"summary", 0, "FILE",
                      "append a Markdown summary of the run ($GITHUB_STEP_SUMMARY)"},
@@ -116,22 +131,103 @@ std::span<const OptionDefinition> retry_publish_options() {
   return definitions;
 }
 
+namespace {
+
+std::vector<std::string> values_of(const CommandLine& line, std::string_view name) {
+  std::vector<std::string> values;
+  for (const Given& given : line.all(name)) values.push_back(given.value);
+  return values;
+}
+
+std::string value_of(const CommandLine& line, std::string_view name) {
+  const Given* given = line.find(name);
+  return given == nullptr ? "" : given->value;
+}
+
+// A plan, or what stands for one.
+void read_what_to_publish(const CommandLine& line, Errors& errors, PublishSettings& settings) {
+  const auto wrong = [&](std::string what) { errors.push_back({{}, std::move(what)}); };
+  PlainTarget plain{.digests = value_of(line, "digests"),
+                    .metadata = values_of(line, "metadata"),
+                    .repository = value_of(line, "repository"),
+                    .tags = values_of(line, "tag"),
+                    .platforms = values_of(line, "platform"),
+                    .metadata_action = value_of(line, "metadata-action")};
+  settings.print_plan = line.on("print-plan");
+  const bool sources = !plain.digests.empty() || !plain.metadata.empty();
+  if (line.operands.size() > 1) {
+    wrong("more than one plan given: '" + line.operands[1] + "'");
+  } else if (!line.operands.empty()) {
+    settings.plan = line.operands.front();
+    if (sources || settings.print_plan) {
+      wrong("--digests, --metadata and --print-plan are for runs without a plan, not with '" +
+            settings.plan + "'");
+    }
+  } else if (!sources) {
+    wrong("no plan given, nor --digests or --metadata");
+  } else {
+    if (!plain.digests.empty() && plain.repository.empty()) {
+      wrong("--digests needs --repository, which says where the images are");
+    }
+    if (plain.tags.empty() && plain.metadata_action.empty()) {
+      wrong("no --tag and no --metadata-action: there is nothing to publish as");
+    }
+    settings.plain = std::move(plain);
+  }
+}
+
+// In single quotes nothing is special but these; "${" would be a variable.
+std::string yaml_text(std::string_view text) {
+  std::string quoted = "'";
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\'') quoted += '\'';
+    if (text.substr(i).starts_with("${")) quoted += '$';
+    quoted += text[i];
+  }
+  return quoted + "'";
+}
+
+std::string yaml_list(const std::vector<std::string>& texts) {
+  std::string list;
+  for (const std::string& text : texts) list += (list.empty() ? "" : ", ") + yaml_text(text);
+  return "[" + list + "]";
+}
+
+}  // namespace
+
+std::string plan_text(const PlainTarget& plain) {
+  const std::string name = plain.repository.substr(plain.repository.rfind('/') + 1);
+  std::string text = "retry-publish: 1\ntargets:\n  " + yaml_text(name.empty() ? "image" : name) +
+                     ":\n    sources:\n";
+  if (!plain.digests.empty()) {
+    text += "      - {digests: " + yaml_text(plain.digests) +
+            ", repository: " + yaml_text(plain.repository) + "}\n";
+  }
+  for (const std::string& file : plain.metadata) {
+    text += "      - {metadata: " + yaml_text(file) + "}\n";
+  }
+  if (!plain.platforms.empty()) text += "    platforms: " + yaml_list(plain.platforms) + "\n";
+  if (!plain.metadata_action.empty()) {
+    text += "    metadata-action: " + yaml_text(plain.metadata_action) + "\n";
+  }
+  std::vector<std::string> tags = plain.tags;
+  for (std::string& tag : tags) {
+    if (tag.find('/') == std::string::npos) tag = plain.repository + ":" + tag;
+  }
+  if (!tags.empty()) text += "    tags: " + yaml_list(tags) + "\n";
+  return text;
+}
+
 Result<PublishSettings, Errors> publish_settings_from(const CommandLine& line) {
   Reader reader(line);
   PublishSettings settings;
-  if (line.operands.size() == 1) {
-    settings.plan = line.operands.front();
-  } else {
-    reader.errors.push_back({{},
-                             line.operands.empty()
-                                 ? "no plan given"
-                                 : "more than one plan given: '" + line.operands[1] + "'"});
-  }
+  read_what_to_publish(line, reader.errors, settings);
   for (const Given& given : line.all("only")) settings.selection.only.push_back(given.value);
   reader.shard(settings.selection);
   constexpr unsigned most_jobs = 1000;
   settings.jobs = reader.number<unsigned>("jobs", 1, most_jobs).value_or(settings.jobs);
   settings.deadline = reader.limit("deadline");
+  settings.digests_file = reader.text("digests-file");
   settings.report = reader.text("report");
   settings.summary = reader.text("summary");
   settings.log = reader.text("log").value_or("auto");

@@ -12,18 +12,6 @@ namespace {
 
 constexpr yaml::Limits bake_limits = {.bytes = std::size_t{64} << 20, .nodes = 0, .depth = 0};
 
-// "index:KEY=VALUE" and "index,manifest:KEY=VALUE" are for the index, which is what is made here.
-void read_bake_annotations(const boost::json::object& target, TargetDraft& draft) {
-  for (const std::string& text : texts_of(target, "annotations")) {
-    const std::size_t equals = text.find('=');
-    const std::size_t colon = text.find(':');
-    if (equals == std::string::npos || colon == std::string::npos || colon + 1 >= equals) continue;
-    const std::string kinds = "," + text.substr(0, colon) + ",";
-    if (kinds.find(",index,") == std::string::npos) continue;
-    draft.annotations[text.substr(colon + 1, equals - colon - 1)] = text.substr(equals + 1);
-  }
-}
-
 TargetDraft read_target(const std::string& name, const boost::json::object& fields,
                         const Position& where, const std::string& file) {
   TargetDraft draft;
@@ -36,11 +24,22 @@ TargetDraft read_target(const std::string& name, const boost::json::object& fiel
   for (const std::string& platform : texts_of(fields, "platforms")) {
     draft.platforms.push_back({platform, {file}});
   }
-  read_bake_annotations(fields, draft);
+  read_index_annotations(fields, draft);
   return draft;
 }
 
 }  // namespace
+
+void read_index_annotations(const boost::json::object& fields, TargetDraft& draft) {
+  for (const std::string& text : texts_of(fields, "annotations")) {
+    const std::size_t equals = text.find('=');
+    const std::size_t colon = text.find(':');
+    if (equals == std::string::npos || colon == std::string::npos || colon + 1 >= equals) continue;
+    const std::string kinds = "," + text.substr(0, colon) + ",";
+    if (kinds.find(",index,") == std::string::npos) continue;
+    draft.annotations[text.substr(colon + 1, equals - colon - 1)] = text.substr(equals + 1);
+  }
+}
 
 Bake read_bake(const std::string& file, const Position& where, Errors& errors) {
   Bake bake;

@@ -28,6 +28,7 @@ Attempt not_run(std::optional<int> interrupted_by) {
 
 struct Commands::Running {
   Request request;
+  std::optional<Slot> door;  // until the first attempt
   std::shared_ptr<const Step> step;
   std::vector<std::string> command_for_rules;
   std::optional<std::string> unfit;  // why a success is none
@@ -47,10 +48,18 @@ Commands::Commands(const Plan& plan, const PublishOptions& options, const Publis
       seams_(seams),
       weak_(options.weak),
       slots_(options.jobs),
-      probe_slots_(std::size_t{4} * options.jobs) {}
+      probe_slots_(std::size_t{4} * options.jobs),
+      door_(options.jobs),
+      probe_door_(std::size_t{4} * options.jobs) {}
 
 asio::awaitable<Answer> Commands::run(Request request) {
+  co_await (request.probe ? probe_door_ : door_).take();
+  co_return co_await run_inside(std::move(request));
+}
+
+asio::awaitable<Answer> Commands::run_inside(Request request) {
   Running running;
+  running.door.emplace(request.probe ? probe_door_ : door_);
   running.request = std::move(request);
   Step step{.number = ++last_number_,
             .target = running.request.target,
@@ -113,6 +122,7 @@ asio::awaitable<Attempt> Commands::attempt(Running& running, Policy policy,
   while (true) {
     const TimePoint until = registries_.paused_until(request.hosts);
     if (until <= seams_.now()) break;
+    running.door.reset();
     // Those who waited together do not come back together.
     const Duration spread = Duration(static_cast<Duration::rep>(seams_.random() * 1e9));
     co_await wait_until(std::min(until + spread, deadline.value_or(TimePoint::max())),
@@ -122,6 +132,7 @@ asio::awaitable<Attempt> Commands::attempt(Running& running, Policy policy,
   }
   co_await slots.take();
   const Slot slot(slots);
+  running.door.reset();
   if (const std::optional<int> signal = seams_.interrupted_by()) co_return not_run(signal);
   if (running.abandoned()) co_return not_run(std::nullopt);
 

@@ -58,6 +58,7 @@ class Commands {
  private:
   struct Running;
 
+  boost::asio::awaitable<Answer> run_inside(Request request);
   retry_exec::Seams seams_of(Running& running);
   boost::asio::awaitable<Attempt> attempt(Running& running, Policy policy,
                                           std::optional<TimePoint> deadline);
@@ -75,6 +76,9 @@ class Commands {
   const PolicyFields weak_;
   Slots slots_;
   Slots probe_slots_;
+  // Who waits before these is small; a command whose turn has come is not.
+  Slots door_;
+  Slots probe_door_;
   RegistryStates registries_;
   unsigned last_number_ = 0;
 };

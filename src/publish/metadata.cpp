@@ -73,10 +73,13 @@ class MetadataReader {
       errors_.push_back({{file}, fields.error().what});
       return;
     }
+    if (fields->contains("containerimage.digest")) return read_entry(file, flat, *fields);
     for (const auto& [name, value] : *fields) {
       if (value.is_object()) read_entry(file, std::string(name), value.get_object());
     }
   }
+
+  std::string flat;  // the target that an object without a target's name is for
 
   std::vector<Found> found;
   std::vector<std::pair<std::string, std::string>> remarks;  // by target
@@ -122,25 +125,36 @@ bool newer(const Found& one, const Found& other) {
 
 }  // namespace
 
-void read_metadata(const std::vector<std::string>& files, std::vector<TargetDraft>& targets,
-                   Errors& errors) {
-  MetadataReader reader(errors);
-  for (const std::string& file : files) reader.read(file);
-  for (TargetDraft& target : targets) {
-    for (const auto& [name, remark] : reader.remarks) {
-      if (name == target.name) target.remarks.push_back(remark);
-    }
+namespace {
+
+// Of each platform the newest.
+void take_newest(const MetadataReader& reader, TargetDraft& target) {
+  for (const auto& [name, remark] : reader.remarks) {
+    if (name == target.name) target.remarks.push_back(remark);
   }
   for (const Found& found : reader.found) {
     const bool outdated = std::any_of(
         reader.found.begin(), reader.found.end(),
         [&](const Found& other) { return same_platform(found, other) && newer(other, found); });
-    if (outdated) continue;
-    const auto target = std::find_if(targets.begin(), targets.end(), [&](const TargetDraft& draft) {
-      return draft.name == found.target;
-    });
-    if (target != targets.end()) target->found.push_back(found.source);
+    if (found.target == target.name && !outdated) target.found.push_back(found.source);
   }
+}
+
+}  // namespace
+
+void read_metadata(const std::vector<std::string>& files, std::vector<TargetDraft>& targets,
+                   Errors& errors) {
+  MetadataReader reader(errors);
+  for (const std::string& file : files) reader.read(file);
+  for (TargetDraft& target : targets) take_newest(reader, target);
+}
+
+void read_flat_metadata(const std::vector<std::string>& files, TargetDraft& target,
+                        Errors& errors) {
+  MetadataReader reader(errors);
+  reader.flat = target.name;
+  for (const std::string& file : files) reader.read(file);
+  take_newest(reader, target);
 }
 
 }  // namespace retry_exec::publish

@@ -21,6 +21,8 @@ void merge(TargetDraft& baked, TargetDraft&& written) {
   baked.baked = false;
   baked.where = written.where;
   baked.sources = std::move(written.sources);
+  baked.inputs = std::move(written.inputs);
+  baked.metadata_action = std::move(written.metadata_action);
   if (!written.tags.empty()) baked.tags = std::move(written.tags);
   if (!written.platforms.empty()) baked.platforms = std::move(written.platforms);
   baked.staging = std::move(written.staging);
@@ -89,6 +91,10 @@ std::vector<TargetDraft> gather(PlanFile& file, Errors& errors) {
   }
   std::erase_if(drafts, [](const auto& draft) { return draft.baked && draft.tags.empty(); });
   read_metadata(file.metadata_files, drafts, errors);
+  for (TargetDraft& draft : drafts) {
+    read_inputs(file, draft, errors);
+    read_metadata_action(file, draft, errors);
+  }
   // A bake file describes what could be built; what was not to be built is not published.
   std::erase_if(drafts, [&](const TargetDraft& draft) {
     return draft.baked && draft.found.empty() && !file.metadata_files.empty() &&
@@ -145,12 +151,13 @@ void check_scratch(const Plan& plan, Errors& errors) {
 
 }  // namespace
 
-Result<Plan, Errors> load_plan(const std::string& path, const Variables& environment) {
-  auto root = yaml::parse_file(path);
-  if (!root) return root.error();
+namespace {
+
+Result<Plan, Errors> finish_plan(yaml::Node root, const std::string& path,
+                                 const Variables& environment) {
   Errors errors;
-  expand_variables(*root, environment, errors);
-  PlanFile file = read_plan_file(*root, errors);
+  expand_variables(root, environment, errors);
+  PlanFile file = read_plan_file(root, errors);
   file.plan.file = path;
   fill_in(file.plan, environment);
   read_rules(file, errors);
@@ -164,6 +171,21 @@ Result<Plan, Errors> load_plan(const std::string& path, const Variables& environ
   check_scratch(file.plan, errors);
   if (!errors.empty()) return errors;
   return std::move(file.plan);
+}
+
+}  // namespace
+
+Result<Plan, Errors> load_plan(const std::string& path, const Variables& environment) {
+  auto root = yaml::parse_file(path);
+  if (!root) return root.error();
+  return finish_plan(*std::move(root), path, environment);
+}
+
+Result<Plan, Errors> read_plan(const std::string& text, const Variables& environment) {
+  const std::string name = "(options)";
+  auto root = yaml::parse(text, name);
+  if (!root) return root.error();
+  return finish_plan(*std::move(root), name, environment);
 }
 
 Result<Plan, Errors> select_targets(Plan plan, const Selection& selection) {

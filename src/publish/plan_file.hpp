@@ -4,6 +4,8 @@
 #include <retry_exec/publish.hpp>
 #include <retry_exec/config.hpp>
 
+#include <boost/json/object.hpp>
+
 #include <map>
 #include <optional>
 #include <set>
@@ -12,15 +14,28 @@
 
 namespace retry_exec::publish {
 
+// A text of the plan, and where it stands.
+struct PlanText {
+  std::string text;
+  Position where;
+};
+
+// Where sources are found that are not written in the plan.
+struct SourceInput {
+  enum class Kind { digests, metadata, digest_file };
+  Kind kind = Kind::digests;
+  PlanText value;                      // a folder, or files
+  std::optional<PlanText> repository;  // of digests that have no name
+};
+
 // What `bake` and `targets` say of a target; empty optionals say nothing.
 struct TargetDraft {
+  using Text = PlanText;
   std::string name;
   Position where;
-  struct Text {
-    std::string text;
-    Position where;
-  };
   std::vector<Text> sources;
+  std::vector<SourceInput> inputs;
+  std::optional<Text> metadata_action;
   std::optional<Text> staging;
   std::vector<Text> tags;
   std::map<std::string, std::string> annotations;
@@ -29,7 +44,8 @@ struct TargetDraft {
   std::vector<Text> platforms;
   std::optional<bool> allow_incomplete;
   std::optional<bool> only_newer;
-  std::vector<Source> found;         // in metadata files
+  std::vector<Source> found;         // in metadata files and other inputs
+  std::string looked_in;             // for `inputs`
   std::vector<std::string> remarks;  // on what was found and is of no use
   bool baked = false;                // known from a bake file alone
 };
@@ -64,6 +80,22 @@ std::string beside(const std::string& file, const std::string& path);
 // The files that a pattern stands for, sorted. A pattern without a match is an error.
 std::vector<std::string> files_of(const TargetDraft::Text& pattern, const std::string& plan_file,
                                   Errors& errors);
+
+// Reads what the `inputs` of a target name.
+void read_inputs(const PlanFile& file, TargetDraft& draft, Errors& errors);
+
+// Takes tags, and annotations of the index, from the JSON of docker/metadata-action.
+void read_metadata_action(const PlanFile& file, TargetDraft& draft, Errors& errors);
+
+// "index:KEY=VALUE" and "index,manifest:KEY=VALUE" among the "annotations" of bake and
+// docker/metadata-action.
+void read_index_annotations(const boost::json::object& fields, TargetDraft& draft);
+
+// The words between commas and white space.
+std::vector<std::string> words_of(std::string_view text);
+
+// Reads buildx metadata of one target, an object a file: the newest image of each platform.
+void read_flat_metadata(const std::vector<std::string>& files, TargetDraft& target, Errors& errors);
 
 // Reads buildx metadata: of each of `targets`, the newest image of each platform.
 void read_metadata(const std::vector<std::string>& files, std::vector<TargetDraft>& targets,

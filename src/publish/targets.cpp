@@ -88,20 +88,23 @@ class Finisher {
         add_source(text.where, draft, target, {*std::move(reference), std::nullopt});
       }
     }
+    // What the plan writes beats what is found for all.
+    if (!draft.sources.empty() && draft.inputs.empty()) return;
+    for (const Source& source : draft.found) add_source(draft.where, draft, target, source);
     if (draft.sources.empty()) {
-      for (const Source& source : draft.found) add_source(draft.where, draft, target, source);
       std::stable_sort(target.sources.begin(), target.sources.end(), by_platform);
-      // With metadata it is for the run to tell: other targets go on.
-      if (draft.found.empty() && file_.metadata_files.empty()) {
-        error(draft.where, "target '" + draft.name +
-                               "' has no sources: none are written here, and the plan names no "
-                               "metadata files");
-      }
+    }
+    // With metadata it is for the run to tell: other targets go on.
+    if (target.sources.empty() && draft.inputs.empty() && file_.metadata_files.empty()) {
+      error(draft.where, "target '" + draft.name +
+                             "' has no sources: none are written here, and the plan names no "
+                             "metadata files");
     }
   }
 
   // For people, who know best where a file should have come from.
   std::string looked_in(const TargetDraft& draft) const {
+    if (!draft.looked_in.empty()) return draft.looked_in + remarks_of(draft);
     if (!draft.sources.empty()) return "the plan";
     constexpr std::size_t most = 5;
     const std::vector<std::string>& files = file_.metadata_files;
@@ -110,6 +113,11 @@ class Finisher {
       text += (i == 0 ? "" : ", ") + files[i];
     }
     if (files.size() > most) text += " and " + std::to_string(files.size() - most) + " more";
+    return text + remarks_of(draft);
+  }
+
+  static std::string remarks_of(const TargetDraft& draft) {
+    std::string text;
     for (const std::string& remark : draft.remarks) text += " (" + remark + ")";
     return text;
   }
@@ -180,22 +188,28 @@ class Finisher {
 
   void read_tags(const TargetDraft& draft, Target& target) {
     for (const Text& text : draft.tags) {
-      auto reference = parse_reference(text.text);
-      if (!reference) {
-        error(text.where, reference.error().what);
-      } else if (reference->tag.empty() || !reference->digest.empty()) {
-        error(text.where,
-              "'" + text.text + "' is no tag; one is 'ghcr.io/posit-dev/workbench:latest'");
-      } else if (const auto [owner, fresh] = owners_.emplace(text.text, draft.name); !fresh) {
-        error(text.where, "two targets, or one twice, write the tag " + text.text + ": '" +
-                              owner->second + "' and '" + draft.name + "'");
-      } else {
-        target.tags.push_back(*std::move(reference));
-      }
+      for (const std::string& word : words_of(text.text))
+        read_tag({word, text.where}, draft, target);
     }
-    if (draft.tags.empty()) {
+    if (target.tags.empty()) {
       error(draft.where, "target '" + draft.name + "' has no tags to publish");
     }
+  }
+
+  void read_tag(const Text& text, const TargetDraft& draft, Target& target) {
+    auto reference = parse_reference(text.text);
+    if (!reference) return error(text.where, reference.error().what);
+    if (!reference->digest.empty()) {
+      return error(text.where,
+                   "'" + text.text + "' is not a tag; one is 'ghcr.io/posit-dev/workbench:latest'");
+    }
+    if (reference->tag.empty()) reference->tag = "latest";
+    const auto [owner, fresh] = owners_.emplace(to_string(*reference), draft.name);
+    if (!fresh) {
+      return error(text.where, "two targets, or one twice, write the tag " + owner->first + ": '" +
+                                   owner->second + "' and '" + draft.name + "'");
+    }
+    target.tags.push_back(*std::move(reference));
   }
 
   const PlanFile& file_;

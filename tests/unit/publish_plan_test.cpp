@@ -264,8 +264,9 @@ TEST_CASE("A wrong plan is told with its place, and all errors at once", "[publi
        "stands twice in target 'one'"},
       {plan_with("    sources: ['" + source() + "']\n    tags: [r:1]\n"),
        "it begins with the registry's host"},
-      {plan_with("    sources: ['" + source() + "']\n    tags: [ghcr.io/o/r]\n"),
-       "'ghcr.io/o/r' is no tag"},
+      {plan_with("    sources: ['" + source() + "']\n    tags: ['" + source() + "']\n"),
+       "is not a tag"},
+      {plan_with("    sources: ['" + source() + "']\n    tags: [' , ']\n"), "has no tags"},
       {plan_with("    sources: ['" + source() + "']\n    tags: ['ghcr.io/o/r:-x']\n"),
        "a tag has at most 128"},
       {plan_with("    sources: ['" + source() +
