@@ -242,7 +242,7 @@ std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
 TEST_CASE("Whatever plans and faults a seed draws, a tag has what it had or the new whole",
           "[publish][simulation]") {
   const std::uint64_t first = number_from("RETRY_PUBLISH_SEED", 0);
-  const std::uint64_t seeds = number_from("RETRY_PUBLISH_SEEDS", first == 0 ? 2000 : 1);
+  const std::uint64_t seeds = number_from("RETRY_PUBLISH_SEEDS", first == 0 ? 1000 : 1);
   unsigned failures = 0;
   for (std::uint64_t seed = first; seed < first + seeds && failures < 5; ++seed) {
     const std::string broken = Simulation(seed).run();
