@@ -2,6 +2,8 @@
 #include "publish/json.hpp"
 #include "publish/plan_file.hpp"
 
+#include <retry_exec/read_file.hpp>
+
 #include <boost/json/value.hpp>
 
 #include <algorithm>
@@ -10,7 +12,7 @@ namespace retry_exec::publish {
 
 namespace {
 
-constexpr yaml::Limits bake_limits = {.bytes = std::size_t{64} << 20, .nodes = 0, .depth = 0};
+constexpr std::size_t most_bytes = std::size_t{64} << 20;
 
 TargetDraft read_target(const std::string& name, const boost::json::object& fields,
                         const Position& where, const std::string& file) {
@@ -43,9 +45,9 @@ void read_index_annotations(const boost::json::object& fields, TargetDraft& draf
 
 Bake read_bake(const std::string& file, const Position& where, Errors& errors) {
   Bake bake;
-  const auto text = yaml::read_file(file, bake_limits);
+  const auto text = read_file(file, most_bytes);
   if (!text) {
-    errors.insert(errors.end(), text.error().begin(), text.error().end());
+    errors.push_back(text.error());
     return bake;
   }
   const auto fields = parse_object(*text);

@@ -3,6 +3,8 @@
 #include "publish/json.hpp"
 #include "publish/plan_file.hpp"
 
+#include <retry_exec/read_file.hpp>
+
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
@@ -15,7 +17,7 @@ namespace {
 
 using Text = TargetDraft::Text;
 
-constexpr yaml::Limits input_limits = {.bytes = std::size_t{64} << 20, .nodes = 0, .depth = 0};
+constexpr std::size_t most_bytes = std::size_t{64} << 20;
 
 class InputReader {
  public:
@@ -95,9 +97,9 @@ class InputReader {
 
   void read_digest_file(const std::string& path) {
     look_in(path);
-    const auto text = yaml::read_file(path, input_limits);
+    const auto text = read_file(path, most_bytes);
     if (!text) {
-      errors_.insert(errors_.end(), text.error().begin(), text.error().end());
+      errors_.push_back(text.error());
       return;
     }
     const std::size_t first = text->find_first_not_of(" \t\r\n");
@@ -188,9 +190,9 @@ void read_metadata_action(const PlanFile& file, TargetDraft& draft, Errors& erro
   std::string path = file.plan.file;
   if (!json.starts_with('{')) {
     path = beside(file.plan.file, given.text);
-    const auto text = yaml::read_file(path, input_limits);
+    const auto text = read_file(path, most_bytes);
     if (!text) {
-      errors.insert(errors.end(), text.error().begin(), text.error().end());
+      errors.push_back(text.error());
       return;
     }
     json = *text;

@@ -78,8 +78,8 @@ Result<std::string> converted_digest(const std::string& layout) {
 
 Result<std::string> manifest_in(const std::string& layout, const std::string& digest) {
   const std::string file = blob_file(layout, digest);
-  auto text = yaml::read_file(file, {.bytes = std::size_t{16} << 20});
-  if (!text) return text.error().front();
+  auto text = read_file(file, std::size_t{16} << 20);
+  if (!text) return text.error();
   if (digest_of(*text) != digest) return Error{{file}, "it is not what its name says"};
   return *std::move(text);
 }
