@@ -50,13 +50,23 @@ struct Platform {
 
   bool operator==(const Platform&) const = default;
 };
-std::string to_string(const Platform& platform);  // "linux/arm64/v8"
+// "linux/arm64/v8", "windows(10.0.20348.1)/amd64"
+std::string to_string(const Platform& platform);
+Result<Platform> parse_platform(std::string_view text);
+// Whether they are one platform: arm64 is arm64/v8, arm is arm/v7.
+bool is_same(const Platform& one, const Platform& other);
+// Whether `there` is what is wanted: a version or features that are not asked for may be any.
+bool fits(const Platform& wanted, const Platform& there);
+
+using Annotations = std::vector<std::pair<std::string, std::string>>;  // sorted by key
 
 struct Descriptor {
   std::string media_type;
   std::string digest;
   std::uint64_t size = 0;
   std::optional<Platform> platform;
+  Annotations annotations = {};
+  std::string artifact_type = {};
 };
 
 // ---- the plan --------------------------------------------------------------------------------
@@ -91,11 +101,15 @@ struct Source {
 
 struct Target {
   std::string name;
-  std::vector<Source> sources;  // in the order of the index
+  std::vector<Source> sources;  // in the order of the index; none: they were not found
+  std::string looked_in;        // where sources were looked for, for people
   Reference staging;            // a repository: neither tag nor digest
-  std::vector<std::pair<std::string, std::string>> annotations;  // sorted by key
+  Annotations annotations;
   SociOptions soci;
-  bool flatten = false;  // a source that is itself an index stands for its images
+  bool flatten = false;             // of a source that is itself an index, only the images count
+  std::vector<Platform> platforms;  // that must be there; none: nothing says which
+  bool allow_incomplete = false;    // what must be there and is not is only reported
+  bool only_newer = false;          // a tag whose image was created later than ours stays
   std::vector<Reference> tags;
 };
 
@@ -116,6 +130,8 @@ using Variables = std::function<const char*(const std::string&)>;  // getenv(3)
 // Reads a plan and all that it names, and checks what can be checked without a registry. All errors
 // at once. Paths in a plan are relative to its folder.
 Result<Plan, Errors> load_plan(const std::string& path, const Variables& environment);
+// The same of a plan's text; its paths are relative to the current folder.
+Result<Plan, Errors> read_plan(const std::string& text, const Variables& environment);
 
 // The targets that are to be published here: those of `only` (empty: all), of which every
 // `shards`-th from the `shard`-th on (both from 1).

@@ -27,12 +27,14 @@ struct Failure {
   StopReason reason = StopReason::permanent;
   std::string what;                  // one sentence for people
   std::vector<std::string> command;  // to run by hand; empty: none failed
+  std::string manifest;              // that it pushes, where it reads one from a file of ours
   std::optional<Verdict> verdict;    // of its last attempt
 };
 
 struct TagResult {
   Reference tag;
-  bool copied = false;  // false: it had the digest already
+  bool copied = false;  // moved by this run
+  bool newer = false;   // left alone: what it holds was created later
   bool verified = false;
 };
 
@@ -54,8 +56,9 @@ struct PhaseResult {
 
 struct TargetResult {
   std::string name;
-  std::string index;   // digest of the index that was created
-  std::string digest;  // what was published: the index, or what SOCI made of it
+  std::string index;      // digest of the index that was created
+  bool left_out = false;  // nothing of it was found, and the plan allows that
+  std::string digest;     // what was published: the index, or what SOCI made of it
   std::vector<TagResult> tags;
   std::vector<PhaseResult> phases;
   std::vector<Lag> lags;

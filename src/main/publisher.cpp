@@ -3,6 +3,8 @@
 #include <retry_exec/write.hpp>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -137,6 +139,26 @@ void Publisher::draw() {
   tell(block_.draw(rows, columns, lines / 2));
 }
 
+// For the steps that follow: what each target was published as.
+void Publisher::tell_digests() {
+  boost::json::object digests;
+  for (const publish::TargetResult& target : result_.targets) {
+    if (!target.failure && !target.left_out) digests[target.name] = target.digest;
+  }
+  const std::string json = boost::json::serialize(digests);
+  const auto note = [this](const Result<void>& written) {
+    if (!written) tell("retry-publish: " + to_string(written.error()) + "\n");
+  };
+  if (settings_.digests_file) note(write_report(*settings_.digests_file, json + "\n", patience()));
+  const char* github = from_environment("GITHUB_OUTPUT");
+  if (github == nullptr || *github == '\0') return;
+  std::string lines = "digests=" + json + "\n";
+  if (result_.targets.size() == 1 && digests.size() == 1) {
+    lines += "digest=" + result_.targets.front().digest + "\n";
+  }
+  note(append_summary(github, lines, patience()));
+}
+
 void Publisher::tell_what_happened() {
   PublishRecord record{.plan = plan_.file,
                        .started = started_,
@@ -162,6 +184,7 @@ int Publisher::finish() {
     tell_errors(tool_errors_);
     return exit_code::own_failure;
   }
+  tell_digests();
   tell_what_happened();
   const std::string failures = publish_failures(result_, redactor_);
   if (!failures.empty() && settings_.log != LogFormat::json) {

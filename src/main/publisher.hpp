@@ -29,6 +29,7 @@ class Publisher {
   void tell_errors(const Errors& errors);
   void write(std::string_view lines);
   void draw();
+  void tell_digests();
   void tell_what_happened();
   int finish();
 

@@ -18,7 +18,9 @@ namespace {
 
 Help help() {
   return {
-      .usage = "Usage: retry-publish [options] PLAN\n",
+      .usage =
+          "Usage: retry-publish [options] PLAN\n"
+          "       retry-publish [options] --digests FOLDER --repository NAME --tag TAG\n",
       .about =
           "Publishes images as PLAN (YAML) says: waits until manifests that were pushed by digest\n"
           "are readable, creates their index, converts it for SOCI where asked, copies it to its\n"
@@ -43,14 +45,26 @@ std::string planned(const publish::Plan& plan) {
   return text;
 }
 
-Result<ExitCode, Errors> run(const CommandLine& line, PublishSettings& settings) {
-  if (line.operands.empty()) return Errors{{{}, "no plan given"}};
+// A plan, or what stands for one.
+Errors read_what_to_publish(const CommandLine& line, PublishSettings& settings) {
+  if (line.operands.empty()) return missing_in(settings.plain);
   if (line.operands.size() > 1) {
     return Errors{{{}, "more than one plan given: '" + line.operands[1] + "'"}};
   }
   settings.plan = line.operands.front();
+  if (!settings.plain.has_sources() && !settings.print_plan) return {};
+  return Errors{{{},
+                 "--digests, --metadata and --print-plan are for runs without a plan, not with '" +
+                     settings.plan + "'"}};
+}
+
+Result<ExitCode, Errors> run(const CommandLine& line, PublishSettings& settings) {
+  if (const Errors errors = read_what_to_publish(line, settings); !errors.empty()) return errors;
   settings.notes = line.notes();
-  auto whole = publish::load_plan(settings.plan, from_environment);
+  const bool plain = settings.plan.empty();
+  if (settings.print_plan) return ExitCode{print(line.program(), plan_text(settings.plain))};
+  auto whole = plain ? publish::read_plan(plan_text(settings.plain), from_environment)
+                     : publish::load_plan(settings.plan, from_environment);
   if (!whole) return whole.error();
   const auto plan = publish::select_targets(std::move(*whole), settings.selection);
   if (!plan) return plan.error();

@@ -35,6 +35,24 @@ const char* const publish_exit_code_table =
     "  128+n   signal n asked us to end\n";
 
 void declare(CommandLine& line, PublishSettings& settings) {
+  PlainTarget& plain = settings.plain;
+  line.option("digests", "FOLDER", "without a plan: images by files named by their digests",
+              into(plain.digests));
+  line.repeatable("metadata", "FILE",
+                  "without a plan: images by what buildx build --metadata-file wrote; repeatable",
+                  into(plain.metadata));
+  line.option("repository", "NAME", "without a plan: where the images are", into(plain.repository));
+  line.repeatable("tag", "TAG",
+                  "without a plan: what to publish as, whole or a tag of --repository; repeatable",
+                  into(plain.tags));
+  line.repeatable("platform", "NAME",
+                  "without a plan: that must be there, such as linux/amd64; repeatable",
+                  into(plain.platforms));
+  line.option("metadata-action", "FILE|JSON",
+              "without a plan: tags and annotations of docker/metadata-action",
+              into(plain.metadata_action));
+  line.flag("print-plan", "print the plan that these stand for; publish nothing",
+            into(settings.print_plan));
   line.repeatable("only", "TARGET", "publish this target; repeatable (all)",
                   into(settings.selection.only));
   line.option("shard", "I/N", "publish each N-th target, from the I-th on (1/1)",
@@ -47,6 +65,8 @@ void declare(CommandLine& line, PublishSettings& settings) {
             into(settings.dry_run));
   line.flag("matrix", "print the targets as a CI matrix (JSON); publish nothing",
             into(settings.matrix));
+  line.option("digests-file", "FILE", "write the digest of each published target (JSON)",
+              into(settings.digests_file));
   declare_output(line, settings, "append a Markdown summary of the run ($GITHUB_STEP_SUMMARY)",
                  "no log but our own errors and the list of what failed");
   declare_help(line);

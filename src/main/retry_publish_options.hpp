@@ -1,6 +1,7 @@
 // What retry-publish was asked to do.
 #pragma once
 
+#include "plain_target.hpp"
 #include "program.hpp"
 
 #include <retry_exec/publish.hpp>
@@ -14,7 +15,10 @@
 namespace retry_exec {
 
 struct PublishSettings : OutputSettings {
-  std::string plan;
+  std::string plan;  // a file; empty: `plain` stands for it
+  PlainTarget plain;
+  bool print_plan = false;
+  std::optional<std::string> digests_file;
   publish::Selection selection;
   unsigned jobs = 8;
   std::optional<Duration> deadline;

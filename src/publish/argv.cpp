@@ -55,23 +55,28 @@ Arguments manifest_command(const Plan& plan, const Reference& reference) {
   return manifest_read(plan, {"fetch"}, reference);
 }
 
-Arguments index_command(const Plan& plan, const Target& target, const Reference& staging,
-                        const std::vector<std::string>& digests) {
-  Arguments argv = {plan.oras, "manifest", "index", "create"};
-  add_registry_options(argv, plan, staging.host, "");
-  for (const auto& [key, value] : target.annotations) {
-    argv.insert(argv.end(), {"--annotation", std::string(key).append("=").append(value)});
-  }
-  argv.push_back(to_string(staging));
-  argv.insert(argv.end(), digests.begin(), digests.end());
+Arguments put_command(const Plan& plan, const Reference& place, std::string_view media_type,
+                      const std::string& file) {
+  Arguments argv = {plan.oras, "manifest", "push", "--media-type", std::string(media_type)};
+  add_registry_options(argv, plan, place.host, "");
+  argv.insert(argv.end(), {to_string(place), file});
   return argv;
 }
 
-Arguments copy_command(const Plan& plan, const Reference& source, const Reference& tag) {
+Arguments tag_command(const Plan& plan, const Reference& manifest,
+                      const std::vector<std::string>& tags) {
+  Arguments argv = {plan.oras, "tag", "--concurrency", "1"};
+  add_registry_options(argv, plan, manifest.host, "");
+  argv.push_back(to_string(manifest));
+  argv.insert(argv.end(), tags.begin(), tags.end());
+  return argv;
+}
+
+Arguments copy_command(const Plan& plan, const Reference& source, const Reference& place) {
   Arguments argv = {plan.oras, "cp", "--no-tty"};
   add_registry_options(argv, plan, source.host, "from-");
-  add_registry_options(argv, plan, tag.host, "to-");
-  argv.insert(argv.end(), {to_string(source), to_string(tag)});
+  add_registry_options(argv, plan, place.host, "to-");
+  argv.insert(argv.end(), {to_string(source), to_string(place)});
   return argv;
 }
 

@@ -18,12 +18,15 @@ Arguments blob_command(const Plan& plan, const Reference& blob);
 Arguments config_command(const Plan& plan, const Reference& image);
 // GET; prints the manifest.
 Arguments manifest_command(const Plan& plan, const Reference& reference);
-// `staging` has the tag; `sources` are in its repository.
-Arguments index_command(const Plan& plan, const Target& target, const Reference& staging,
-                        const std::vector<std::string>& digests);
-// One tag a command: with several, oras reads the first back by its tag and pushes what it read to
-// the others, be it stale.
-Arguments copy_command(const Plan& plan, const Reference& source, const Reference& tag);
+// Puts a manifest under a tag or a digest: HEAD of that, and a PUT. With several tags oras would
+// read the digest back before each, which may not show yet.
+Arguments put_command(const Plan& plan, const Reference& place, std::string_view media_type,
+                      const std::string& file);
+// One tag after the other, in this order, to a digest that is there: GET, and a PUT for each.
+Arguments tag_command(const Plan& plan, const Reference& manifest,
+                      const std::vector<std::string>& tags);
+// A manifest and all under it, by digest: no tag moves.
+Arguments copy_command(const Plan& plan, const Reference& source, const Reference& place);
 // The tag makes oras list the root first in the layout's index.json.
 Arguments pull_command(const Plan& plan, const Reference& source, const std::string& layout);
 Arguments convert_command(const Plan& plan, const SociOptions& soci, const std::string& layout,

@@ -28,6 +28,7 @@ Attempt not_run(std::optional<int> interrupted_by) {
 
 struct Commands::Running {
   Request request;
+  std::optional<Slot> door;  // until the first attempt
   std::shared_ptr<const Step> step;
   std::vector<std::string> command_for_rules;
   std::optional<std::string> unfit;  // why a success is none
@@ -36,6 +37,7 @@ struct Commands::Running {
   TimePoint not_before{};  // the budget's word on the next attempt
   std::string missing;     // what the last failure named
   TimePoint missing_since{};
+  bool unconfirmed = false;
   bool was_found = false;  // and the next attempt failed for want of it all the same
 
   bool abandoned() const { return request.abandoned != nullptr && *request.abandoned; }
@@ -46,10 +48,18 @@ Commands::Commands(const Plan& plan, const PublishOptions& options, const Publis
       seams_(seams),
       weak_(options.weak),
       slots_(options.jobs),
-      probe_slots_(std::size_t{4} * options.jobs) {}
+      probe_slots_(std::size_t{4} * options.jobs),
+      door_(options.jobs),
+      probe_door_(std::size_t{4} * options.jobs) {}
 
 asio::awaitable<Answer> Commands::run(Request request) {
+  co_await (request.probe ? probe_door_ : door_).take();
+  co_return co_await run_inside(std::move(request));
+}
+
+asio::awaitable<Answer> Commands::run_inside(Request request) {
   Running running;
+  running.door.emplace(request.probe ? probe_door_ : door_);
   running.request = std::move(request);
   Step step{.number = ++last_number_,
             .target = running.request.target,
@@ -75,6 +85,7 @@ asio::awaitable<Answer> Commands::run(Request request) {
   }
   answer.output = answer.run.deciding.output.standard_output.text();
   answer.command = running.request.argv;
+  answer.unconfirmed = running.unconfirmed;
   if (answer.ok()) {
     for (const std::string& host : running.request.hosts) {
       registries_.of(host).budget.refund(seams_.now());
@@ -111,6 +122,7 @@ asio::awaitable<Attempt> Commands::attempt(Running& running, Policy policy,
   while (true) {
     const TimePoint until = registries_.paused_until(request.hosts);
     if (until <= seams_.now()) break;
+    running.door.reset();
     // Those who waited together do not come back together.
     const Duration spread = Duration(static_cast<Duration::rep>(seams_.random() * 1e9));
     co_await wait_until(std::min(until + spread, deadline.value_or(TimePoint::max())),
@@ -120,6 +132,7 @@ asio::awaitable<Attempt> Commands::attempt(Running& running, Policy policy,
   }
   co_await slots.take();
   const Slot slot(slots);
+  running.door.reset();
   if (const std::optional<int> signal = seams_.interrupted_by()) co_return not_run(signal);
   if (running.abandoned()) co_return not_run(std::nullopt);
 
@@ -139,6 +152,10 @@ asio::awaitable<Attempt> Commands::attempt(Running& running, Policy policy,
   options.kill_after = policy.kill_after;
   Attempt attempt = co_await seams_.run(command, options);
   running.unfit.reset();
+  if (!succeeded(attempt.outcome) && request.done && request.done(attempt)) {
+    running.unconfirmed = true;
+    attempt.outcome = Exited{0};
+  }
   if (succeeded(attempt.outcome) && request.check) {
     running.unfit = request.check(attempt.output.standard_output.text());
     if (running.unfit) attempt.outcome = Exited{1};

@@ -31,6 +31,8 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> environment;
   // Looks at the output of a success; what is wrong with it is treated as if it were absent.
   std::function<std::optional<std::string>(const std::string&)> check;
+  // Whether a failed attempt has done all the same what was asked for.
+  std::function<bool(const Attempt&)> done;
   // One small read of what a failure names as not there, as far as it can be told: once that is
   // readable, it is time for the next attempt.
   std::function<std::optional<Missing>(const Verdict&)> missing;
@@ -42,6 +44,7 @@ struct Answer {
   RunResult run;
   std::string output;  // stdout of the deciding attempt
   std::vector<std::string> command;
+  bool unconfirmed = false;  // done, by a failed attempt
   bool ok() const { return run.reason == StopReason::success; }
   bool absent() const { return run.verdict && run.verdict->class_name == "absent"; }
 };
@@ -55,6 +58,7 @@ class Commands {
  private:
   struct Running;
 
+  boost::asio::awaitable<Answer> run_inside(Request request);
   retry_exec::Seams seams_of(Running& running);
   boost::asio::awaitable<Attempt> attempt(Running& running, Policy policy,
                                           std::optional<TimePoint> deadline);
@@ -72,6 +76,9 @@ class Commands {
   const PolicyFields weak_;
   Slots slots_;
   Slots probe_slots_;
+  // Who waits before these is small; a command whose turn has come is not.
+  Slots door_;
+  Slots probe_door_;
   RegistryStates registries_;
   unsigned last_number_ = 0;
 };

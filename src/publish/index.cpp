@@ -3,6 +3,7 @@
 #include "publish/json.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 namespace retry_exec::publish {
 
@@ -50,13 +51,59 @@ std::string platform_json(const Platform& platform) {
   return json + "}";
 }
 
+std::string annotations_json(const Annotations& annotations) {
+  std::string json;
+  for (const auto& [key, value] : annotations) {
+    json += (json.empty() ? "" : ",") + field(key, value);
+  }
+  return json.empty() ? json : ",\"annotations\":{" + json + "}";
+}
+
 std::string descriptor_json(const Descriptor& descriptor) {
-  std::string json = "{" + field("mediaType", descriptor.media_type) + "," +
-                     field("digest", descriptor.digest) +
-                     ",\"size\":" + std::to_string(descriptor.size);
+  std::string json =
+      "{" + field("mediaType", descriptor.media_type) + "," + field("digest", descriptor.digest) +
+      ",\"size\":" + std::to_string(descriptor.size) + annotations_json(descriptor.annotations);
   if (descriptor.platform) json += ",\"platform\":" + platform_json(*descriptor.platform);
+  if (!descriptor.artifact_type.empty()) {
+    json += "," + field("artifactType", descriptor.artifact_type);
+  }
   return json + "}";
 }
+
+Annotations annotations_in(const boost::json::object& fields) {
+  Annotations annotations;
+  const boost::json::object* entries = object_of(fields, "annotations");
+  if (entries == nullptr) return annotations;
+  for (const auto& [key, value] : *entries) {
+    if (value.is_string()) annotations.emplace_back(key, value.get_string());
+  }
+  std::sort(annotations.begin(), annotations.end());
+  return annotations;
+}
+
+Result<Descriptor> descriptor_of(const boost::json::object& fields) {
+  Descriptor descriptor{.media_type = text_of(fields, "mediaType"),
+                        .digest = text_of(fields, "digest"),
+                        .size = size_of(fields, "size"),
+                        .platform = {},
+                        .annotations = annotations_in(fields),
+                        .artifact_type = text_of(fields, "artifactType")};
+  if (!is_digest(descriptor.digest)) return Error{{}, "a descriptor without a digest"};
+  if (const boost::json::object* platform = object_of(fields, "platform")) {
+    descriptor.platform = platform_of(*platform);
+  }
+  return descriptor;
+}
+
+// The digest of the image that is attested.
+std::string attested_by(const Descriptor& descriptor) {
+  for (const auto& [key, value] : descriptor.annotations) {
+    if (key == "vnd.docker.reference.digest") return value;
+  }
+  return {};
+}
+
+}  // namespace
 
 std::optional<Platform> platform_of(const boost::json::object& fields) {
   Platform platform{.os = text_of(fields, "os"),
@@ -68,26 +115,41 @@ std::optional<Platform> platform_of(const boost::json::object& fields) {
   return platform;
 }
 
-Result<Descriptor> descriptor_of(const boost::json::object& fields) {
-  Descriptor descriptor{.media_type = text_of(fields, "mediaType"),
-                        .digest = text_of(fields, "digest"),
-                        .size = size_of(fields, "size"),
-                        .platform = {}};
-  if (!is_digest(descriptor.digest)) return Error{{}, "a descriptor without a digest"};
-  if (const boost::json::object* platform = object_of(fields, "platform")) {
-    descriptor.platform = platform_of(*platform);
+bool is_attestation(const Descriptor& descriptor) {
+  const auto marks = [](const auto& annotation) {
+    return annotation.first == "vnd.docker.reference.type";
+  };
+  return std::any_of(descriptor.annotations.begin(), descriptor.annotations.end(), marks) ||
+         (descriptor.platform && descriptor.platform->os == "unknown");
+}
+
+std::vector<Child> in_order(std::vector<Child> children) {
+  // Behind everything that has a platform comes what has none.
+  const auto place = [](const Child& child) {
+    const std::optional<Platform>& platform = child.descriptor.platform;
+    return std::tuple(platform ? to_string(*platform) : "~", child.descriptor.digest);
+  };
+  std::stable_sort(children.begin(), children.end(),
+                   [&](const Child& one, const Child& other) { return place(one) < place(other); });
+  std::vector<Child> ordered;
+  const auto add = [&](const Child& child) {
+    const auto same = [&](const Child& other) {
+      return other.descriptor.digest == child.descriptor.digest;
+    };
+    if (std::none_of(ordered.begin(), ordered.end(), same)) ordered.push_back(child);
+  };
+  for (const Child& image : children) {
+    if (is_attestation(image.descriptor)) continue;
+    add(image);
+    for (const Child& other : children) {
+      const bool attests = is_attestation(other.descriptor) &&
+                           attested_by(other.descriptor) == image.descriptor.digest;
+      if (attests) add(other);
+    }
   }
-  return descriptor;
+  for (const Child& rest : children) add(rest);
+  return ordered;
 }
-
-bool is_attestation(const boost::json::object& entry) {
-  const boost::json::object* annotations = object_of(entry, "annotations");
-  if (annotations != nullptr && annotations->contains("vnd.docker.reference.type")) return true;
-  const boost::json::object* platform = object_of(entry, "platform");
-  return platform != nullptr && text_of(*platform, "os") == "unknown";
-}
-
-}  // namespace
 
 bool is_index(std::string_view media_type) {
   return media_type == oci_index || media_type == docker_list;
@@ -98,21 +160,12 @@ bool is_image_manifest(std::string_view media_type) {
          media_type == "application/vnd.docker.distribution.manifest.v2+json";
 }
 
-std::string index_json(std::span<const Descriptor> manifests,
-                       std::span<const std::pair<std::string, std::string>> annotations) {
+std::string index_json(std::span<const Descriptor> manifests, const Annotations& annotations) {
   std::string json = "{\"schemaVersion\":2," + field("mediaType", oci_index) + ",\"manifests\":[";
   for (const Descriptor& manifest : manifests) {
     json += (json.ends_with('[') ? "" : ",") + descriptor_json(manifest);
   }
-  json += "]";
-  if (!annotations.empty()) {
-    json += ",\"annotations\":{";
-    for (const auto& [key, value] : annotations) {
-      json += (json.ends_with('{') ? "" : ",") + field(key, value);
-    }
-    json += "}";
-  }
-  return json + "}";
+  return json + "]" + annotations_json(annotations) + "}";
 }
 
 std::string staging_tag(const std::string& target, const std::string& digest,
@@ -141,17 +194,18 @@ Result<Platform> parse_config_platform(std::string_view json) {
   return *platform;
 }
 
-Result<std::vector<Descriptor>> parse_index_images(std::string_view json) {
+Result<IndexContents> parse_index(std::string_view json) {
   const auto fields = parse_object(json);
   if (!fields) return fields.error();
-  std::vector<Descriptor> images;
+  IndexContents index{.media_type = text_of(*fields, "mediaType"),
+                      .manifests = {},
+                      .annotations = annotations_in(*fields)};
   for (const boost::json::object* entry : objects_of(*fields, "manifests")) {
-    if (is_attestation(*entry)) continue;
     auto descriptor = descriptor_of(*entry);
     if (!descriptor) return descriptor.error();
-    images.push_back(*std::move(descriptor));
+    index.manifests.push_back(*std::move(descriptor));
   }
-  return images;
+  return index;
 }
 
 std::string printed_digest(std::string_view output) {

@@ -1,21 +1,41 @@
-#include "publish/index.hpp"
 #include "publish/sha256.hpp"
 #include "publish/target_run.hpp"
+
+#include <algorithm>
 
 namespace retry_exec::publish {
 
 namespace asio = boost::asio;
 
-TargetRun::Task TargetRun::index() {
-  result_.index = digest_of(index_json(manifests_, target_.annotations));
+// One source that is an index already, with nothing to add and nothing to take away.
+bool TargetRun::is_ready() const {
+  return images_.size() == 1 && !images_.front().bytes.empty() && target_.annotations.empty() &&
+         children_.size() == images_.front().children.size() && !target_.flatten;
+}
+
+void TargetRun::make_index() {
+  std::vector<Descriptor> manifests;
+  for (const Child& child : children_) manifests.push_back(child.descriptor);
+  if (is_ready()) {
+    root_ = {images_.front().bytes, images_.front().descriptor.media_type};
+    result_.index = images_.front().descriptor.digest;
+    note("the source is published as it is");
+  } else {
+    root_ = {index_json(manifests, target_.annotations), std::string(oci_index)};
+    result_.index = digest_of(root_.bytes);
+  }
   result_.digest = result_.index;
   known_manifests_.insert(result_.index);
-  for (const Descriptor& manifest : manifests_) known_manifests_.insert(manifest.digest);
+  for (const Descriptor& manifest : manifests) known_manifests_.insert(manifest.digest);
+}
+
+// For soci, which takes it from one repository with all that it lists.
+TargetRun::Task TargetRun::index() {
   const bool there = co_await index_is_there();
   if (there) {
     note("it was there already");
   } else if (!failed()) {
-    co_await create_index();
+    co_await stage_index();
   }
 }
 
@@ -31,27 +51,18 @@ asio::awaitable<bool> TargetRun::index_is_there() {
   co_return answer.ok();
 }
 
-TargetRun::Task TargetRun::create_index() {
+TargetRun::Task TargetRun::stage_index() {
+  std::vector<Task> copies;
+  for (Child& child : children_) {
+    if (child.from.name() != target_.staging.name()) {
+      copies.push_back(copy_child(child, target_.staging));
+    }
+  }
+  co_await all(std::move(copies));
+  if (failed()) co_return;
   const Reference staging = by_tag(target_.staging, staging_tag(target_.name, result_.index));
-  std::vector<std::string> digests;
-  for (const Descriptor& manifest : manifests_) digests.push_back(manifest.digest);
-  Request wanted =
-      request(to_string(staging), index_command(plan_, target_, staging, digests), {staging.host});
-  wanted.missing = [this](const Verdict& verdict) {
-    return missing(verdict, target_.staging, target_.staging);
-  };
-  const Answer answer = co_await run(std::move(wanted));
-  if (!answer.ok()) {
-    fail(answer, "the index could not be created");
-    co_return;
-  }
-  const std::string printed = printed_digest(answer.output);
-  if (printed != result_.index) {
-    fail(StopReason::permanent, "oras made the index " +
-                                    (printed.empty() ? "(no digest printed)" : printed) +
-                                    ", its sources and annotations make " + result_.index +
-                                    "; a source, or oras, is not what it seems");
-  }
+  const Answer answer = co_await put_root(staging);
+  if (!answer.ok()) fail(answer, "the index could not be created");
 }
 
 }  // namespace retry_exec::publish

@@ -2,6 +2,7 @@
 
 #include "publish/index.hpp"
 #include "publish/json.hpp"
+#include "publish/sha256.hpp"
 
 #include <retry_exec/read_file.hpp>
 
@@ -75,14 +76,12 @@ Result<std::string> converted_digest(const std::string& layout) {
   return digest;
 }
 
-std::vector<std::string> manifests_of(const std::string& layout, const std::string& index) {
-  std::vector<std::string> digests;
-  const auto fields = read_object(blob_file(layout, index));
-  if (!fields) return digests;
-  for (const boost::json::object* manifest : objects_of(*fields, "manifests")) {
-    digests.push_back(text_of(*manifest, "digest"));
-  }
-  return digests;
+Result<std::string> manifest_in(const std::string& layout, const std::string& digest) {
+  const std::string file = blob_file(layout, digest);
+  auto text = read_file(file, std::size_t{16} << 20);
+  if (!text) return text.error();
+  if (digest_of(*text) != digest) return Error{{file}, "it is not what its name says"};
+  return *std::move(text);
 }
 
 Result<std::uint64_t> image_size(std::string_view manifest) {

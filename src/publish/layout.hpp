@@ -13,8 +13,8 @@ Result<void> reduce_to_root(const std::string& layout, const std::string& root);
 // indices.
 Result<std::string> converted_digest(const std::string& layout);
 
-// The digests that an index in the layout lists.
-std::vector<std::string> manifests_of(const std::string& layout, const std::string& index);
+// A manifest of the layout, byte for byte.
+Result<std::string> manifest_in(const std::string& layout, const std::string& digest);
 
 // The bytes of an image: its config and layers, from its manifest.
 Result<std::uint64_t> image_size(std::string_view manifest);

@@ -21,42 +21,84 @@ void merge(TargetDraft& baked, TargetDraft&& written) {
   baked.baked = false;
   baked.where = written.where;
   baked.sources = std::move(written.sources);
+  baked.inputs = std::move(written.inputs);
+  baked.metadata_action = std::move(written.metadata_action);
   if (!written.tags.empty()) baked.tags = std::move(written.tags);
+  if (!written.platforms.empty()) baked.platforms = std::move(written.platforms);
   baked.staging = std::move(written.staging);
   for (auto& [key, value] : written.annotations) baked.annotations[key] = std::move(value);
   baked.soci = std::move(written.soci);
   baked.flatten = written.flatten;
+  baked.allow_incomplete = written.allow_incomplete;
+  baked.only_newer = written.only_newer;
 }
 
-std::vector<TargetDraft> gather(PlanFile& file, Errors& errors) {
-  std::vector<TargetDraft> drafts;
+Bake read_bakes(const PlanFile& file, Errors& errors) {
+  Bake all;
   for (const TargetDraft::Text& bake : file.bake) {
     for (const std::string& path : files_of(bake, file.plan.file, errors)) {
-      for (TargetDraft& draft : read_bake(path, bake.where, errors)) {
-        if (TargetDraft* known = find_draft(drafts, draft.name)) {
+      Bake read = read_bake(path, bake.where, errors);
+      for (TargetDraft& draft : read.targets) {
+        if (TargetDraft* known = find_draft(all.targets, draft.name)) {
           known->tags.insert(known->tags.end(), draft.tags.begin(), draft.tags.end());
         } else {
-          drafts.push_back(std::move(draft));
+          all.targets.push_back(std::move(draft));
         }
+      }
+      for (auto& [name, members] : read.groups) {
+        std::vector<std::string>& group = all.groups[name];
+        group.insert(group.end(), members.begin(), members.end());
       }
     }
   }
+  return all;
+}
+
+// Those of bake's targets that must have been built.
+std::set<std::string> wanted_of(const Bake& bake, const PlanFile& file, Errors& errors) {
+  if (file.bake_targets.empty()) return targets_of(bake, "default");
+  std::set<std::string> wanted;
+  for (const TargetDraft::Text& name : file.bake_targets) {
+    for (const std::string& target : targets_of(bake, name.text)) {
+      const bool known = std::any_of(bake.targets.begin(), bake.targets.end(),
+                                     [&](const auto& draft) { return draft.name == target; });
+      if (known) {
+        wanted.insert(target);
+      } else {
+        errors.push_back({name.where, "no bake file has a target or group '" + target + "'"});
+      }
+    }
+  }
+  return wanted;
+}
+
+std::vector<TargetDraft> gather(PlanFile& file, Errors& errors) {
+  Bake bake = read_bakes(file, errors);
+  const std::set<std::string> wanted = wanted_of(bake, file, errors);
+  std::vector<TargetDraft> drafts = std::move(bake.targets);
   for (TargetDraft& written : file.targets) {
-    if (TargetDraft* known = find_draft(drafts, written.name)) {
+    TargetDraft* known = find_draft(drafts, written.name);
+    if (known != nullptr && !known->tags.empty()) {
       merge(*known, std::move(written));
     } else {
+      if (known != nullptr && written.platforms.empty()) written.platforms = known->platforms;
       drafts.push_back(std::move(written));
     }
   }
-  std::vector<std::string> metadata;
   for (const TargetDraft::Text& pattern : file.metadata) {
     const std::vector<std::string> files = files_of(pattern, file.plan.file, errors);
-    metadata.insert(metadata.end(), files.begin(), files.end());
+    file.metadata_files.insert(file.metadata_files.end(), files.begin(), files.end());
   }
-  read_metadata(metadata, drafts, errors);
-  // A bake file describes what could be built; what was not built is not published.
+  std::erase_if(drafts, [](const auto& draft) { return draft.baked && draft.tags.empty(); });
+  read_metadata(file.metadata_files, drafts, errors);
+  for (TargetDraft& draft : drafts) {
+    read_inputs(file, draft, errors);
+    read_metadata_action(file, draft, errors);
+  }
+  // A bake file describes what could be built; what was not to be built is not published.
   std::erase_if(drafts, [&](const TargetDraft& draft) {
-    return draft.baked && draft.sources.empty() && draft.found.empty() && !metadata.empty();
+    return draft.baked && draft.found.empty() && !file.metadata_files.empty() &&
+           !wanted.contains(draft.name);
   });
   return drafts;
 }
@@ -109,12 +151,13 @@ void check_scratch(const Plan& plan, Errors& errors) {
 
 }  // namespace
 
-Result<Plan, Errors> load_plan(const std::string& path, const Variables& environment) {
-  auto root = yaml::parse_file(path);
-  if (!root) return root.error();
+namespace {
+
+Result<Plan, Errors> finish_plan(yaml::Node root, const std::string& path,
+                                 const Variables& environment) {
   Errors errors;
-  expand_variables(*root, environment, errors);
-  PlanFile file = read_plan_file(*root, errors);
+  expand_variables(root, environment, errors);
+  PlanFile file = read_plan_file(root, errors);
   file.plan.file = path;
   fill_in(file.plan, environment);
   read_rules(file, errors);
@@ -128,6 +171,21 @@ Result<Plan, Errors> load_plan(const std::string& path, const Variables& environ
   check_scratch(file.plan, errors);
   if (!errors.empty()) return errors;
   return std::move(file.plan);
+}
+
+}  // namespace
+
+Result<Plan, Errors> load_plan(const std::string& path, const Variables& environment) {
+  auto root = yaml::parse_file(path);
+  if (!root) return root.error();
+  return finish_plan(*std::move(root), path, environment);
+}
+
+Result<Plan, Errors> read_plan(const std::string& text, const Variables& environment) {
+  const std::string name = "(options)";
+  auto root = yaml::parse(text, name);
+  if (!root) return root.error();
+  return finish_plan(*std::move(root), name, environment);
 }
 
 Result<Plan, Errors> select_targets(Plan plan, const Selection& selection) {

@@ -23,6 +23,9 @@ class PlanReader {
     read_tools(top, file.plan);
     file.metadata = texts(top, "metadata");
     file.bake = texts(top, "bake");
+    file.bake_targets = texts(top, "bake-targets");
+    file.allow_incomplete = allow_incomplete(top);
+    file.only_newer = top.boolean("only-newer");
     file.staging = text(top, "staging");
     if (const yaml::Node* policy = top.node("policy")) {
       file.plan.policy = read_policy(*policy, errors_, "'policy'");
@@ -58,6 +61,12 @@ class PlanReader {
     std::vector<Text> list;
     for (const yaml::Node* node : fields.texts(key)) list.push_back({node->text, node->where});
     return list;
+  }
+
+  static std::optional<bool> allow_incomplete(yaml::Mapping& fields) {
+    constexpr std::array<std::string_view, 2> words = {"fail", "allow"};
+    const auto word = fields.one_of("incomplete", words);
+    return word ? std::optional(*word == "allow") : std::nullopt;
   }
 
   template <class Visit>
@@ -125,10 +134,14 @@ class PlanReader {
     draft.where = name.where;
     if (value.kind == yaml::Node::Kind::null) return draft;  // all is found elsewhere
     yaml::Mapping fields(value, errors_, "target '" + name.text + "'");
-    draft.sources = texts(fields, "sources");
+    if (const yaml::Node* sources = fields.node("sources")) read_sources(*sources, draft);
+    draft.metadata_action = text(fields, "metadata-action");
     draft.staging = text(fields, "staging");
     draft.tags = texts(fields, "tags");
     draft.flatten = fields.boolean("flatten");
+    draft.platforms = texts(fields, "platforms");
+    draft.allow_incomplete = allow_incomplete(fields);
+    draft.only_newer = fields.boolean("only-newer");
     const auto annotate = [&](const yaml::Node& key, const yaml::Node& annotation) {
       read_annotation(key, annotation, draft);
     };
@@ -136,6 +149,53 @@ class PlanReader {
     if (const yaml::Node* soci = fields.node("soci")) draft.soci = read_soci(*soci, name.text);
     fields.finish();
     return draft;
+  }
+
+  // References, and inputs in which they are found.
+  void read_sources(const yaml::Node& node, TargetDraft& draft) {
+    const bool list = node.kind == yaml::Node::Kind::sequence;
+    for (const yaml::Node& item : list ? node.items : std::vector{node}) {
+      if (item.kind == yaml::Node::Kind::scalar) {
+        for (const std::string& word : words_of(item.text)) {
+          draft.sources.push_back({word, item.where});
+        }
+        continue;
+      }
+      yaml::Mapping fields(item, errors_, "a source");
+      const auto input = read_input(item, fields);
+      fields.finish();
+      if (input) draft.inputs.push_back(*input);
+    }
+  }
+
+  std::optional<SourceInput> read_input(const yaml::Node& item, yaml::Mapping& fields) {
+    using Kind = SourceInput::Kind;
+    std::optional<SourceInput> input;
+    unsigned said = 0;
+    for (const auto& [key, kind] :
+         {std::pair("digests", Kind::digests), std::pair("metadata", Kind::metadata),
+          std::pair("digest-file", Kind::digest_file)}) {
+      const auto value = text(fields, key);
+      if (value) input = SourceInput{.kind = kind, .value = *value, .repository = {}};
+      said += value ? 1 : 0;
+    }
+    const auto repository = text(fields, "repository");
+    if (said != 1) {
+      if (item.kind == yaml::Node::Kind::mapping) {
+        fields.error(item.where,
+                     "a source is REPOSITORY@sha256:…, or has one of 'digests', 'metadata' and "
+                     "'digest-file'");
+      }
+      return std::nullopt;
+    }
+    input->repository = repository;
+    if (repository && !parse_reference(repository->text)) {
+      fields.error(repository->where, parse_reference(repository->text).error().what);
+    }
+    if (!repository && input->kind == Kind::digests) {
+      fields.error(item.where, "a folder of digests needs the 'repository' that they are in");
+    }
+    return input;
   }
 
   void read_annotation(const yaml::Node& key, const yaml::Node& value, TargetDraft& draft) {

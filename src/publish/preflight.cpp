@@ -1,18 +1,29 @@
-// Waiting for the sources: every manifest readable, and its config as well.
-#include "publish/index.hpp"
+// Reading what there is: every source and its config, once they are readable, and what stands at
+// the tags.
+#include "publish/json.hpp"
+#include "publish/sha256.hpp"
 #include "publish/target_run.hpp"
 
 #include <algorithm>
-#include <tuple>
 
 namespace retry_exec::publish {
 
 TargetRun::Task TargetRun::preflight() {
+  check_sources_known();
+  if (failed() || result_.left_out) co_return;
   images_.resize(target_.sources.size());
-  std::vector<Task> probes;
-  for (std::size_t i = 0; i < images_.size(); ++i) probes.push_back(probe_source(i));
-  co_await all(std::move(probes));
-  if (!failed()) order_images();
+  looks_.resize(target_.tags.size());
+  std::vector<Task> reads;
+  for (std::size_t i = 0; i < images_.size(); ++i) reads.push_back(probe_source(i));
+  for (std::size_t i = 0; i < looks_.size(); ++i) reads.push_back(look_at_tag(i));
+  co_await all(std::move(reads));
+  if (!failed()) gather_children();
+  if (!failed()) check_platforms();
+  if (failed()) co_return;
+  make_index();
+  std::vector<Task> guards;
+  for (std::size_t i = 0; i < looks_.size(); ++i) guards.push_back(guard_tag(i));
+  co_await all(std::move(guards));
 }
 
 TargetRun::Task TargetRun::probe_source(std::size_t number) {
@@ -27,50 +38,53 @@ TargetRun::Task TargetRun::probe_source(std::size_t number) {
   auto descriptor = parse_descriptor(answer.output);
   if (!descriptor || descriptor->digest != reference.digest) {
     fail(StopReason::permanent, "the answer for source " + to_string(reference) +
-                                    " is no descriptor of it: " + answer.output.substr(0, 200));
+                                    " is not a descriptor of it: " + answer.output.substr(0, 200));
     co_return;
   }
+  seen_.insert(to_string(reference));
   images_[number].reference = reference;
   images_[number].descriptor = *std::move(descriptor);
   const std::string& type = images_[number].descriptor.media_type;
   if (is_image_manifest(type)) {
-    co_await read_platform(number);
-  } else if (is_index(type) && target_.flatten) {
-    co_await flatten(number);
+    co_await read_image(number);
   } else if (is_index(type)) {
-    fail(
-        StopReason::permanent,
-        "source " + to_string(reference) +
-            " is itself an index (built with provenance or for several platforms?), which would be "
-            "nested; set 'flatten: true' to take its images, or build with --provenance=false");
+    co_await read_index(number);
   } else {
     fail(StopReason::permanent,
-         "source " + to_string(reference) + " is no image: its media type is '" + type + "'");
+         "source " + to_string(reference) + " is not an image: its media type is '" + type + "'");
   }
 }
 
-// Reads the config too, which creating the index will: it may lag behind its manifest.
-TargetRun::Task TargetRun::read_platform(std::size_t number) {
+TargetRun::Task TargetRun::read_image(std::size_t number) {
   Image& image = images_[number];
-  Request wanted = probe(image.reference, true);
-  wanted.argv = config_command(plan_, image.reference);
-  const Answer answer = co_await run(std::move(wanted));
-  if (!answer.ok()) {
-    fail(answer, "the config of source " + to_string(image.reference) + " could not be read");
-    co_return;
-  }
-  note_lag(image.reference, answer);
-  const auto platform = parse_config_platform(answer.output);
-  if (!platform) {
-    fail(StopReason::permanent,
-         "source " + to_string(image.reference) + ": " + platform.error().what);
-    co_return;
-  }
-  image.descriptor.platform = *platform;
+  co_await read_config(image.reference, image.descriptor.platform);
   image.children = {image.descriptor};
 }
 
-TargetRun::Task TargetRun::flatten(std::size_t number) {
+// Its platform, its date, and that the config is readable: it may lag behind its manifest.
+TargetRun::Task TargetRun::read_config(const Reference& image, std::optional<Platform>& platform) {
+  Request wanted = probe(image, true);
+  wanted.argv = config_command(plan_, image);
+  const Answer answer = co_await run(std::move(wanted));
+  if (!answer.ok()) {
+    fail(answer, "the config of " + to_string(image) + " could not be read");
+    co_return;
+  }
+  note_lag(image, answer);
+  if (const auto config = parse_object(answer.output)) {
+    const std::optional<Date> created = parse_date(text_of(*config, "created"));
+    if (created && (!created_ || *created > *created_)) created_ = created;
+  }
+  const auto read = parse_config_platform(answer.output);
+  if (!read) {
+    fail(StopReason::permanent, to_string(image) + ": " + read.error().what);
+  } else if (!platform) {
+    platform = *read;
+  }
+}
+
+// What buildx makes of one image and its attestations, or an index of several platforms.
+TargetRun::Task TargetRun::read_index(std::size_t number) {
   Image& image = images_[number];
   Request wanted = probe(image.reference, true);
   wanted.argv = manifest_command(plan_, image.reference);
@@ -79,41 +93,69 @@ TargetRun::Task TargetRun::flatten(std::size_t number) {
     fail(answer, "source " + to_string(image.reference) + " could not be read");
     co_return;
   }
-  auto children = parse_index_images(answer.output);
-  const bool complete =
-      children && !children->empty() &&
-      std::all_of(children->begin(), children->end(), [](const Descriptor& child) {
-        return child.platform && is_image_manifest(child.media_type);
-      });
-  if (!complete) {
-    fail(StopReason::permanent, "source " + to_string(image.reference) +
-                                    " is an index without images, or with some of no platform");
+  auto index = parse_index(answer.output);
+  if (index && target_.flatten) std::erase_if(index->manifests, is_attestation);
+  const auto is_image = [](const Descriptor& child) {
+    return !is_attestation(child) && child.platform && is_image_manifest(child.media_type);
+  };
+  if (!index || std::none_of(index->manifests.begin(), index->manifests.end(), is_image)) {
+    fail(StopReason::permanent,
+         "source " + to_string(image.reference) + " is an index without an image of any platform");
     co_return;
   }
-  image.children = *std::move(children);
+  image.bytes = answer.output;
+  image.children = std::move(index->manifests);
+  std::vector<Task> reads;
   for (Descriptor& child : image.children) {
-    co_await await_digest(by_digest(image.reference, child.digest));
+    const Reference reference = by_digest(image.reference, child.digest);
+    reads.push_back(target_.only_newer && is_image(child) ? read_config(reference, child.platform)
+                                                          : await_child(reference));
+  }
+  co_await all(std::move(reads));
+}
+
+TargetRun::Task TargetRun::await_child(Reference reference) {
+  co_await await_digest(std::move(reference));
+}
+
+// In the same order each time, whatever the order of the metadata files.
+void TargetRun::gather_children() {
+  for (const Image& image : images_) {
+    for (const Descriptor& child : image.children) children_.push_back({child, image.reference});
+  }
+  children_ = in_order(std::move(children_));
+  if (target_.soci.enabled) {
+    const std::size_t attestations = std::erase_if(
+        children_, [](const Child& child) { return is_attestation(child.descriptor); });
+    if (attestations > 0) note("attestations are left out: soci makes other images of these");
+  }
+  for (auto one = children_.begin(); one != children_.end(); ++one) {
+    if (!one->descriptor.platform || is_attestation(one->descriptor)) continue;
+    const auto other = std::find_if(std::next(one), children_.end(), [&](const Child& child) {
+      return child.descriptor.platform && !is_attestation(child.descriptor) &&
+             child.descriptor.artifact_type == one->descriptor.artifact_type &&
+             is_same(*child.descriptor.platform, *one->descriptor.platform);
+    });
+    if (other == children_.end()) continue;
+    fail(StopReason::permanent, "two sources are for " + to_string(*one->descriptor.platform) +
+                                    ": " + one->descriptor.digest + " and " +
+                                    other->descriptor.digest);
+    return;
   }
 }
 
-// The same images in the same order each time, whatever the order of the metadata files.
-void TargetRun::order_images() {
-  for (const Image& image : images_) {
-    manifests_.insert(manifests_.end(), image.children.begin(), image.children.end());
-  }
-  std::stable_sort(manifests_.begin(), manifests_.end(),
-                   [](const Descriptor& one, const Descriptor& other) {
-                     return std::tuple(to_string(*one.platform), one.digest) <
-                            std::tuple(to_string(*other.platform), other.digest);
-                   });
-  const auto twice = std::adjacent_find(manifests_.begin(), manifests_.end(),
-                                        [](const Descriptor& one, const Descriptor& other) {
-                                          return one.platform == other.platform;
-                                        });
-  if (twice != manifests_.end()) {
-    fail(StopReason::permanent, "two sources are for " + to_string(*twice->platform) + ": " +
-                                    twice->digest + " and " + std::next(twice)->digest);
-  }
+// Not being there is the normal case, and any other trouble is left for what needs to know.
+TargetRun::Task TargetRun::look_at_tag(std::size_t number) {
+  const Reference& tag = target_.tags[number];
+  Request wanted = probe(tag, false);
+  wanted.argv = manifest_command(plan_, tag);
+  const Answer answer = co_await run(std::move(wanted));
+  Look& look = looks_[number];
+  look.unclear = answer.run.verdict && answer.run.verdict->retry && !answer.absent();
+  if (!answer.ok()) co_return;
+  look.unclear = false;
+  look.bytes = answer.output;
+  look.digest = digest_of(look.bytes);
 }
 
 }  // namespace retry_exec::publish

@@ -136,12 +136,6 @@ std::string to_string(const Reference& reference) {
   return text;
 }
 
-std::string to_string(const Platform& platform) {
-  std::string text = platform.os + "/" + platform.architecture;
-  if (!platform.variant.empty()) text += "/" + platform.variant;
-  return text;
-}
-
 std::string_view to_string(Phase phase) {
   switch (phase) {
     case Phase::preflight:

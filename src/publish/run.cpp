@@ -14,11 +14,6 @@ asio::awaitable<void> run_target(Shared& shared, const Target& target, std::size
   result = co_await run.run();
 }
 
-bool uses_soci(const Plan& plan) {
-  return std::any_of(plan.targets.begin(), plan.targets.end(),
-                     [](const Target& target) { return target.soci.enabled; });
-}
-
 }  // namespace
 
 asio::awaitable<PublishResult> publish(const Plan& plan, PublishOptions options,
@@ -32,7 +27,7 @@ asio::awaitable<PublishResult> publish(const Plan& plan, PublishOptions options,
   if (options.deadline) shared.deadline = shared.started + *options.deadline;
   PublishResult result;
   result.targets.resize(plan.targets.size());
-  if (uses_soci(plan)) sweep_scratch(plan.scratch);
+  sweep_scratch(plan.scratch);
   for (std::size_t i = 0; i < plan.targets.size(); ++i) {
     for (const Reference& tag : plan.targets[i].tags) shared.copies.add(tag.name(), i);
   }

@@ -1,6 +1,8 @@
-// The folder in which images are unpacked for SOCI: gone after the run, and after a run that was
-// killed, at the start of the next one.
+// The folder for indexes on their way to a registry, and in which images are unpacked for SOCI:
+// gone after the run, and after a run that was killed, at the start of the next one.
 #pragma once
+
+#include "values/unique_fd.hpp"
 
 #include <retry_exec/error.hpp>
 
@@ -9,6 +11,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace retry_exec::publish {
@@ -23,8 +26,13 @@ class Scratch {
   // Makes this run's folder, if it is not there yet.
   Result<void> open();
 
-  // A new, empty folder in it.
+  // A new, empty folder in it; its path.
   Result<std::string> make_folder(const std::string& name);
+  // A new file in it; its path.
+  Result<std::string> write_file(const std::string& name, std::string_view text);
+
+  // Removes that folder and all in it, as far as that is possible.
+  void remove_folder(const std::string& name);
 
   // Sets room aside; waits while others use what is missing. An error when there is not enough
   // although nobody uses any.
@@ -33,16 +41,16 @@ class Scratch {
 
  private:
   std::string parent_;
-  std::string folder_;  // empty: not open
-  int lock_ = -1;
+  std::string path_;  // of this run's folder; empty: not open
+  UniqueFd folder_;
+  UniqueFd lock_;
   std::uint64_t reserved_ = 0;
   std::vector<boost::asio::steady_timer*> waiting_;
 };
 
-// Removes what runs that are no more left in `parent`.
+// Removes what runs that are no more left in `parent`: folders of ours with a name of just the form
+// that open() gives, and in them a lock file with our mark in it, which nobody holds. Anything else
+// is not ours to remove, whatever it is called.
 void sweep_scratch(const std::string& parent);
-
-// Removes a folder and all in it, as far as that is possible.
-void remove_folder(const std::string& folder);
 
 }  // namespace retry_exec::publish

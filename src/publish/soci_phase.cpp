@@ -25,12 +25,14 @@ class Room {
 
 class Folder {
  public:
-  explicit Folder(std::string made) : path(std::move(made)) {}
+  Folder(Scratch& scratch, std::string name) : scratch_(scratch), name_(std::move(name)) {}
   Folder(const Folder&) = delete;
   Folder& operator=(const Folder&) = delete;
-  ~Folder() { remove_folder(path); }
+  ~Folder() { scratch_.remove_folder(name_); }
 
-  const std::string path;
+ private:
+  Scratch& scratch_;
+  std::string name_;
 };
 
 }  // namespace
@@ -68,14 +70,36 @@ asio::awaitable<bool> TargetRun::soci_is_there() {
   if (!answer.ok()) co_return false;
   const auto descriptor = parse_descriptor(answer.output);
   if (!descriptor || !is_index(descriptor->media_type)) co_return false;
-  result_.digest = descriptor->digest;
+  Request reading = probe(by_digest(target_.staging, descriptor->digest), true);
+  reading.argv = manifest_command(plan_, by_digest(target_.staging, descriptor->digest));
+  const Answer read = co_await run(std::move(reading));
+  if (!read.ok() || digest_of(read.output) != descriptor->digest) {
+    fail(read, "the SOCI image that is there already could not be read");
+    co_return false;
+  }
+  take_converted(read.output, descriptor->media_type);
   co_return true;
+}
+
+// From here on this is what is published.
+void TargetRun::take_converted(const std::string& index, const std::string& media_type) {
+  root_ = {index, media_type};
+  root_file_.clear();
+  result_.digest = digest_of(index);
+  known_manifests_.insert(result_.digest);
+  children_.clear();
+  const auto contents = parse_index(index);
+  if (!contents) return fail(StopReason::permanent, "the SOCI image: " + contents.error().what);
+  for (const Descriptor& manifest : contents->manifests) {
+    children_.push_back({manifest, target_.staging});
+    known_manifests_.insert(manifest.digest);
+  }
 }
 
 TargetRun::Task TargetRun::convert() {
   std::uint64_t bytes = 0;
   std::vector<Task> sizes;
-  for (std::size_t i = 0; i < manifests_.size(); ++i) sizes.push_back(measure(i, bytes));
+  for (std::size_t i = 0; i < children_.size(); ++i) sizes.push_back(measure(i, bytes));
   co_await all(std::move(sizes));
   if (failed()) co_return;
   // The layout, soci's copy of it, its unpacked layers, and what it makes of them.
@@ -91,17 +115,18 @@ TargetRun::Task TargetRun::convert() {
     co_return;
   }
   const Room room(shared_.scratch, needed);
-  const Result<std::string> made = shared_.scratch.make_folder(std::to_string(number_));
+  const std::string name = std::to_string(number_);
+  const Result<std::string> made = shared_.scratch.make_folder(name);
   if (!made) {
     fail(StopReason::permanent, made.error().what);
     co_return;
   }
-  const Folder folder(*made);
-  co_await pull_and_convert(folder.path);
+  const Folder folder(shared_.scratch, name);
+  co_await pull_and_convert(*made);
 }
 
 TargetRun::Task TargetRun::measure(std::size_t number, std::uint64_t& bytes) {
-  const Reference reference = by_digest(target_.staging, manifests_[number].digest);
+  const Reference reference = by_digest(target_.staging, children_[number].descriptor.digest);
   Request wanted = probe(reference, true);
   wanted.argv = manifest_command(plan_, reference);
   const Answer answer = co_await run(std::move(wanted));
@@ -153,9 +178,12 @@ TargetRun::Task TargetRun::push_converted(const std::string& layout) {
     fail(StopReason::permanent, to_string(digest.error()));
     co_return;
   }
-  const std::vector<std::string> children = manifests_of(layout, *digest);
-  known_manifests_.insert(children.begin(), children.end());
-  known_manifests_.insert(*digest);
+  const Result<std::string> index = manifest_in(layout, *digest);
+  if (!index) {
+    fail(StopReason::permanent, to_string(index.error()));
+    co_return;
+  }
+  take_converted(*index, std::string(oci_index));
   const Reference staging = soci_tag();
   Request push =
       request(to_string(staging), push_command(plan_, layout, *digest, staging), {staging.host});
@@ -165,9 +193,7 @@ TargetRun::Task TargetRun::push_converted(const std::string& layout) {
   const Answer pushed = co_await run(std::move(push));
   if (!pushed.ok()) {
     fail(pushed, "the SOCI image could not be pushed");
-    co_return;
   }
-  result_.digest = *digest;
 }
 
 }  // namespace retry_exec::publish

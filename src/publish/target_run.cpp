@@ -30,18 +30,20 @@ TargetRun::TargetRun(Shared& shared, const Target& target, std::size_t number)
 
 asio::awaitable<TargetResult> TargetRun::run() {
   co_await phase(Phase::preflight, &TargetRun::preflight);
-  co_await phase(Phase::index, &TargetRun::index);
-  if (target_.soci.enabled) co_await phase(Phase::soci, &TargetRun::soci);
+  if (target_.soci.enabled) {
+    co_await phase(Phase::index, &TargetRun::index);
+    co_await phase(Phase::soci, &TargetRun::soci);
+  }
   co_await phase(Phase::copy, &TargetRun::copy);
   // Those behind it in a queue that it never came to may pass.
-  for (const std::string& repository : destinations()) shared_.copies.leave(repository, number_);
+  for (const Reference& tag : target_.tags) shared_.copies.leave(tag.name(), number_);
   co_await phase(Phase::verify, &TargetRun::verify);
   tell(TargetFinished{&result_});
   co_return std::move(result_);
 }
 
 TargetRun::Task TargetRun::phase(Phase phase, Task (TargetRun::*body)()) {
-  if (failed()) co_return;
+  if (failed() || result_.left_out) co_return;
   const TimePoint started = shared_.seams.now();
   phase_ = phase;
   phase_deadline_ = std::min(started + phase_deadline(plan_, phase), shared_.deadline);
@@ -110,14 +112,22 @@ void TargetRun::fail(const Answer& answer, std::string what) {
                             .reason = answer.run.reason,
                             .what = std::move(what) + ": " + last_word(answer),
                             .command = answer.command,
+                            .manifest = {},
                             .verdict = answer.run.verdict};
+  const bool pushes =
+      !root_file_.empty() && !answer.command.empty() && answer.command.back() == root_file_;
+  if (pushes) result_.failure->manifest = root_.bytes;
 }
 
 void TargetRun::fail(StopReason reason, std::string what) {
   if (failed()) return;
   stopped_ = true;
-  result_.failure = Failure{
-      .phase = phase_, .reason = reason, .what = std::move(what), .command = {}, .verdict = {}};
+  result_.failure = Failure{.phase = phase_,
+                            .reason = reason,
+                            .what = std::move(what),
+                            .command = {},
+                            .manifest = {},
+                            .verdict = {}};
 }
 
 void TargetRun::note(const std::string& text) {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "publish/commands.hpp"
+#include "publish/date.hpp"
+#include "publish/index.hpp"
 #include "publish/scratch.hpp"
 
 #include <set>
@@ -37,15 +39,28 @@ class TargetRun {
   Task copy();
   Task verify();
 
-  // preflight
+  // preflight: the sources, and what stands at the tags
   Task probe_source(std::size_t number);
-  Task read_platform(std::size_t number);
-  Task flatten(std::size_t number);
-  void order_images();
+  Task read_image(std::size_t number);
+  Task read_config(const Reference& image, std::optional<Platform>& platform);
+  Task read_index(std::size_t number);
+  Task await_child(Reference reference);
+  void gather_children();
+  Task look_at_tag(std::size_t number);
+
+  // completeness
+  void check_sources_known();
+  void check_platforms();
+  Task guard_tag(std::size_t number);
+  boost::asio::awaitable<std::vector<Platform>> platforms_at(std::size_t number);
+  boost::asio::awaitable<std::optional<Date>> created_at(std::size_t number);
+  void lacks(const std::string& what);
 
   // index
+  void make_index();
+  bool is_ready() const;
   boost::asio::awaitable<bool> index_is_there();
-  Task create_index();
+  Task stage_index();
 
   // soci
   Reference soci_tag() const;
@@ -53,14 +68,24 @@ class TargetRun {
   Task convert();
   Task pull_and_convert(const std::string& folder);
   Task push_converted(const std::string& layout);
+  void take_converted(const std::string& index, const std::string& media_type);
   Task measure(std::size_t number, std::uint64_t& bytes);
 
-  // copy and verify
+  // copy: content first, tags last
+  bool moves(std::size_t tag) const { return !tag_is_ours_[tag] && !result_.tags[tag].newer; }
   std::vector<std::string> destinations() const;
-  Task copy_into(std::string repository);
+  Reference any_tag_in(const std::string& repository) const;
+  Task copy_content(std::string repository, bool with_root);
+  Task copy_child(const Child& child, Reference repository);
+  boost::asio::awaitable<Answer> put_root(Reference place);
+  Task move_tags(std::string repository, bool root_is_there);
+  Task put_tag(std::size_t number);
+  Task tag_rest(std::vector<std::size_t> tags);
   Task find_tag(std::size_t number);
   Task find_immutable_tag(std::size_t number, bool may_be_stale);
-  Task copy_tag(std::size_t number);
+  void note_tags_that_had_it();
+
+  // verify
   Task verify_tag(std::size_t number);
   std::function<std::optional<std::string>(const std::string&)> digest_check() const;
 
@@ -93,14 +118,33 @@ class TargetRun {
   bool stopped_ = false;
   std::string note_;
 
-  // What the images of the index are; a flattened index stands for several.
   struct Image {
     Reference reference;
     Descriptor descriptor;
+    std::string bytes;  // of an index
     std::vector<Descriptor> children;
   };
-  std::vector<Image> images_;
-  std::vector<Descriptor> manifests_;
+  std::vector<Image> images_;    // one a source
+  std::optional<Date> created_;  // of the newest image
+
+  // What is published: a manifest that we have, and what it lists.
+  struct Root {
+    std::string bytes;
+    std::string media_type;
+  };
+  Root root_;
+  std::string root_file_;  // in the scratch folder, once it is needed
+  std::vector<Child> children_;
+
+  // What stood at a tag before.
+  struct Look {
+    std::string digest;  // empty: nothing
+    std::string bytes;
+    bool unclear = false;  // it could not be read
+  };
+  std::vector<Look> looks_;
+  std::set<std::string> unconfirmed_;  // references that were put, and have not been read since
+
   std::set<std::string> known_manifests_;  // digests; what is none of them may be a blob
   std::set<std::string> seen_;             // digests that have been read where they are needed
   std::vector<bool> tag_is_ours_;

@@ -51,6 +51,11 @@ class Finisher {
     target.staging = staging_of(draft, target);
     target.soci = draft.soci.value_or(SociOptions{});
     target.flatten = draft.flatten.value_or(false);
+    target.allow_incomplete =
+        draft.allow_incomplete.value_or(file_.allow_incomplete.value_or(false));
+    target.only_newer = draft.only_newer.value_or(file_.only_newer.value_or(false));
+    read_platforms(draft, target);
+    target.looked_in = looked_in(draft);
     read_annotations(draft, target);
     read_tags(draft, target);
     return target;
@@ -83,13 +88,47 @@ class Finisher {
         add_source(text.where, draft, target, {*std::move(reference), std::nullopt});
       }
     }
+    // What the plan writes beats what is found for all.
+    if (!draft.sources.empty() && draft.inputs.empty()) return;
+    for (const Source& source : draft.found) add_source(draft.where, draft, target, source);
     if (draft.sources.empty()) {
-      for (const Source& source : draft.found) add_source(draft.where, draft, target, source);
       std::stable_sort(target.sources.begin(), target.sources.end(), by_platform);
-      if (draft.found.empty()) {
-        error(draft.where, "target '" + draft.name + "' has no sources: none are written here, " +
-                               (file_.metadata.empty() ? "and the plan names no metadata files"
-                                                       : "and no metadata file knows it"));
+    }
+    // With metadata it is for the run to tell: other targets go on.
+    if (target.sources.empty() && draft.inputs.empty() && file_.metadata_files.empty()) {
+      error(draft.where, "target '" + draft.name +
+                             "' has no sources: none are written here, and the plan names no "
+                             "metadata files");
+    }
+  }
+
+  // For people, who know best where a file should have come from.
+  std::string looked_in(const TargetDraft& draft) const {
+    if (!draft.looked_in.empty()) return draft.looked_in + remarks_of(draft);
+    if (!draft.sources.empty()) return "the plan";
+    constexpr std::size_t most = 5;
+    const std::vector<std::string>& files = file_.metadata_files;
+    std::string text = files.size() == 1 ? "the metadata file " : "the metadata files ";
+    for (std::size_t i = 0; i < std::min(files.size(), most); ++i) {
+      text += (i == 0 ? "" : ", ") + files[i];
+    }
+    if (files.size() > most) text += " and " + std::to_string(files.size() - most) + " more";
+    return text + remarks_of(draft);
+  }
+
+  static std::string remarks_of(const TargetDraft& draft) {
+    std::string text;
+    for (const std::string& remark : draft.remarks) text += " (" + remark + ")";
+    return text;
+  }
+
+  void read_platforms(const TargetDraft& draft, Target& target) {
+    for (const Text& text : draft.platforms) {
+      auto platform = parse_platform(text.text);
+      if (platform) {
+        target.platforms.push_back(*std::move(platform));
+      } else {
+        error(text.where, platform.error().what);
       }
     }
   }
@@ -106,12 +145,6 @@ class Finisher {
   void add_source(const Position& where, const TargetDraft& draft, Target& target, Source source) {
     const std::string& digest = source.reference.digest;
     if (!target.sources.empty()) {
-      const Reference& first = target.sources.front().reference;
-      if (first.name() != source.reference.name()) {
-        error(where, "the sources of target '" + draft.name + "' are in two repositories, " +
-                         first.name() + " and " + source.reference.name() +
-                         "; an index is made in the repository of its images");
-      }
       const bool twice =
           std::any_of(target.sources.begin(), target.sources.end(),
                       [&](const Source& other) { return other.reference.digest == digest; });
@@ -140,11 +173,6 @@ class Finisher {
     if (!reference->tag.empty() || !reference->digest.empty()) {
       error(text->where, "staging is a repository, without tag and digest: '" + name + "'");
     }
-    if (!target.sources.empty() && target.sources.front().reference.name() != reference->name()) {
-      error(text->where, "the staging of target '" + draft.name + "' is " + reference->name() +
-                             ", its sources are in " + target.sources.front().reference.name() +
-                             "; an index is made in the repository of its images");
-    }
     return by_name(*reference);
   }
 
@@ -160,22 +188,28 @@ class Finisher {
 
   void read_tags(const TargetDraft& draft, Target& target) {
     for (const Text& text : draft.tags) {
-      auto reference = parse_reference(text.text);
-      if (!reference) {
-        error(text.where, reference.error().what);
-      } else if (reference->tag.empty() || !reference->digest.empty()) {
-        error(text.where,
-              "'" + text.text + "' is no tag; one is 'ghcr.io/posit-dev/workbench:latest'");
-      } else if (const auto [owner, fresh] = owners_.emplace(text.text, draft.name); !fresh) {
-        error(text.where, "two targets, or one twice, write the tag " + text.text + ": '" +
-                              owner->second + "' and '" + draft.name + "'");
-      } else {
-        target.tags.push_back(*std::move(reference));
-      }
+      for (const std::string& word : words_of(text.text))
+        read_tag({word, text.where}, draft, target);
     }
-    if (draft.tags.empty()) {
+    if (target.tags.empty()) {
       error(draft.where, "target '" + draft.name + "' has no tags to publish");
     }
+  }
+
+  void read_tag(const Text& text, const TargetDraft& draft, Target& target) {
+    auto reference = parse_reference(text.text);
+    if (!reference) return error(text.where, reference.error().what);
+    if (!reference->digest.empty()) {
+      return error(text.where,
+                   "'" + text.text + "' is not a tag; one is 'ghcr.io/posit-dev/workbench:latest'");
+    }
+    if (reference->tag.empty()) reference->tag = "latest";
+    const auto [owner, fresh] = owners_.emplace(to_string(*reference), draft.name);
+    if (!fresh) {
+      return error(text.where, "two targets, or one twice, write the tag " + owner->first + ": '" +
+                                   owner->second + "' and '" + draft.name + "'");
+    }
+    target.tags.push_back(*std::move(reference));
   }
 
   const PlanFile& file_;

@@ -71,7 +71,7 @@ asio::awaitable<Errors> check_tools(const Plan& plan, const PublishSeams& seams)
   const bool soci = std::any_of(plan.targets.begin(), plan.targets.end(),
                                 [](const Target& target) { return target.soci.enabled; });
   std::vector<Tool> tools;
-  tools.push_back({"oras", {plan.oras, "version"}, {1, 3}, "it has 'manifest index create'"});
+  tools.push_back({"oras", {plan.oras, "version"}, {1, 3}, "it copies and pushes by digest"});
   if (soci) {
     tools.push_back({"soci", {plan.soci, "--version"}, {0, 13}, "it has 'convert --standalone'"});
   }

@@ -19,13 +19,44 @@ std::string subject_of(const std::string& target, Phase phase) {
 }
 
 std::string tags_told(const TargetResult& result) {
-  std::size_t copied = 0;
-  for (const TagResult& tag : result.tags) copied += tag.copied ? 1 : 0;
+  unsigned copied = 0;
+  unsigned newer = 0;
+  for (const TagResult& tag : result.tags) {
+    copied += tag.copied ? 1 : 0;
+    newer += tag.newer ? 1 : 0;
+  }
   const auto all = static_cast<unsigned>(result.tags.size());
-  if (copied == 0) return counted(all, "tag") + " had it already";
-  if (copied == all) return "published to " + counted(all, "tag");
-  return "published to " + std::to_string(copied) + " of " + counted(all, "tag") +
-         ", the others had it already";
+  const unsigned had = all - copied - newer;
+  std::string text;
+  const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
+  if (copied > 0) {
+    add("published to " + (copied == all ? "" : std::to_string(copied) + " of ") +
+        counted(all, "tag"));
+  }
+  if (newer > 0) add(counted(newer, "tag") + " left alone, what is there is newer");
+  if (had > 0) add((text.empty() ? counted(had, "tag") : "the others") + " had it already");
+  return text;
+}
+
+// What a failure in the middle left where.
+std::string moves_told(const TargetResult& result, const Redactor& redactor) {
+  std::string moved;
+  std::string others;
+  for (const TagResult& tag : result.tags) {
+    std::string& list = tag.copied ? moved : others;
+    list += (list.empty() ? "" : ", ") + redactor(to_string(tag.tag));
+  }
+  if (moved.empty()) return {};
+  return "    moved: " + moved + "\n" + (others.empty() ? "" : "    not moved: " + others + "\n");
+}
+
+// An index that is pushed from a file of ours comes to the command by hand through a pipe.
+std::string by_hand(const publish::Failure& failure, const Redactor& redactor) {
+  if (failure.manifest.empty()) return redactor.command(failure.command);
+  const std::vector<std::string> print = {"printf", "%s", failure.manifest};
+  std::vector<std::string> push = failure.command;
+  push.back() = "-";
+  return redactor.command(print) + " | " + redactor.command(push);
 }
 
 // A failure that is only what was expected: the thing is not there yet.
@@ -93,7 +124,8 @@ void PublishLog::group(const TargetResult& result) {
 void PublishLog::target(const TargetResult& result) {
   if (options_.format == LogFormat::github) group(result);
   if (!result.failure) {
-    line(result.name, tags_told(result) + ": " + result.digest);
+    line(result.name, result.left_out ? "left out: nothing of it was found"
+                                      : tags_told(result) + ": " + result.digest);
     return;
   }
   line(subject_of(result.name, result.failure->phase), "failed: " + result.failure->what);
@@ -186,8 +218,8 @@ std::string publish_failures(const PublishResult& result, const Redactor& redact
     text += "  " + printable(target.name) + ": " + std::string(to_string(failure.phase)) + ": " +
             std::string(to_string(failure.reason)) + (known.empty() ? "" : ", " + known) + ": " +
             redactor(failure.what) + "\n";
-    if (!failure.command.empty())
-      text += "    by hand: " + redactor.command(failure.command) + "\n";
+    text += moves_told(target, redactor);
+    if (!failure.command.empty()) text += "    by hand: " + by_hand(failure, redactor) + "\n";
   }
   if (text.empty()) return text;
   return "not published:\n" + text;

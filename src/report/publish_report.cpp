@@ -64,6 +64,7 @@ json::object as_json(const TargetResult& target, const PublishRecord& record,
   for (const TagResult& tag : target.tags) {
     tags.emplace_back(json::object{
         {"tag", redact(to_string(tag.tag))}, {"copied", tag.copied}, {"verified", tag.verified}});
+    if (tag.newer) tags.back().as_object()["newer"] = true;
   }
   json::array phases;
   for (const PhaseResult& phase : target.phases) phases.emplace_back(as_json(phase, redact));
@@ -76,6 +77,7 @@ json::object as_json(const TargetResult& target, const PublishRecord& record,
   json::object object{{"target", redact(target.name)}, {"succeeded", !target.failure},
                       {"tags", std::move(tags)},       {"phases", std::move(phases)},
                       {"lags", std::move(lags)},       {"commands", std::move(commands)}};
+  if (target.left_out) object["left_out"] = true;
   if (!target.index.empty()) object["index"] = target.index;
   if (!target.digest.empty()) object["digest"] = target.digest;
   if (target.failure) object["failure"] = as_json(*target.failure, redact);
@@ -103,12 +105,16 @@ std::string text_report(const PublishRecord& record, const Redactor& redact) {
       "plan: " + redact(record.plan) + "\nstarted: " + as_iso_8601(record.started) + "\n";
   for (const TargetResult& target : record.result.targets) {
     text += printable(target.name) + ": " +
-            (target.failure ? "failed: " + redact(target.failure->what) : target.digest) + "\n";
+            (target.failure    ? "failed: " + redact(target.failure->what)
+             : target.left_out ? "left out"
+                               : target.digest) +
+            "\n";
     for (const TagResult& tag : target.tags) {
       text += "  " + redact(to_string(tag.tag)) + ": " +
-              (!tag.verified ? "not verified"
-               : tag.copied  ? "copied"
-                             : "had it already") +
+              (tag.newer       ? "left alone: what is there is newer"
+               : !tag.verified ? "not verified"
+               : tag.copied    ? "copied"
+                               : "had it already") +
               "\n";
     }
     for (const PhaseResult& phase : target.phases) {
@@ -142,8 +148,9 @@ std::string table_row(const TargetResult& target, const Redactor& redact) {
         target.phases.back().start + target.phases.back().elapsed - target.phases.front().start;
   }
   return '|' + cell(target.name) +
-         cell(target.failure ? "failed: " + std::string(to_string(target.failure->phase))
-                             : "published") +
+         cell(target.failure    ? "failed: " + std::string(to_string(target.failure->phase))
+              : target.left_out ? "left out"
+                                : "published") +
          cell(with_short_digests(redact(target.digest))) +
          cell(std::to_string(target.tags.size())) + cell(format_duration(elapsed)) +
          cell(std::to_string(target.attempts)) +
@@ -182,7 +189,9 @@ std::string publish_report(const PublishRecord& record, ReportFormat format,
 std::string publish_summary(const PublishRecord& record, const Redactor& redactor) {
   const std::vector<TargetResult>& targets = record.result.targets;
   std::size_t published = 0;
-  for (const TargetResult& target : targets) published += target.failure ? 0 : 1;
+  for (const TargetResult& target : targets) {
+    published += target.failure || target.left_out ? 0 : 1;
+  }
   std::string text = "**retry-publish** published " + std::to_string(published) + " of " +
                      counted(static_cast<unsigned>(targets.size()), "target") + " in " +
                      format_duration(record.result.elapsed) + "\n\n";

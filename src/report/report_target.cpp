@@ -69,14 +69,24 @@ Result<void> write_in_place(const std::string& path, int flags, std::string_view
   return failed_to("open", path, error);
 }
 
+// A name beside `path` that nothing has: not even what a killed run left, for in a container all
+// have one pid, and it may be anybody's.
+std::string unused_name_beside(const std::string& path) {
+  const std::string beside = path + ".new-" + std::to_string(::getpid());
+  std::string name = beside;
+  struct stat ignored {};
+  for (int i = 1; ::lstat(name.c_str(), &ignored) == 0; ++i)
+    name = beside + "-" + std::to_string(i);
+  return name;
+}
+
 // Beside `path` first, then under its name. `old` is the file that is there now: its mode stays,
 // and its owner where we may give files away.
 Result<void> replace_file(const std::string& path, const std::optional<struct stat>& old,
                           std::string_view text) {
   const auto in_place = [&] { return write_in_place(path, O_CREAT | O_TRUNC, text); };
-  const std::string beside = path + ".new-" + std::to_string(::getpid());
+  const std::string beside = unused_name_beside(path);
   int error = 0;
-  ::unlink(beside.c_str());  // of a run that was killed: in a container all have one pid
   {
     const File file(beside, O_CREAT | O_EXCL | O_NOFOLLOW, old ? 0600 : 0666);
     if (!file.is_open() && (errno == EACCES || errno == EPERM || errno == EROFS)) {

@@ -118,18 +118,20 @@ double chain_of(const json::value& target) {
   const std::vector<Reported> commands = commands_of(target);
   double chain = 0;
   for (const auto& [phase, words] :
-       std::vector<std::pair<const char*, const char*>>{{"preflight", " manifest fetch "},
+       std::vector<std::pair<const char*, const char*>>{{"preflight", " --descriptor "},
                                                         {"preflight", " fetch-config "},
                                                         {"index", " manifest fetch "},
-                                                        {"index", " index create "},
+                                                        {"index", " manifest push "},
                                                         {"soci", " --descriptor .*-soci-"},
                                                         {"soci", " --descriptor .*@sha256:"},
                                                         {"soci", " manifest fetch --plain-http "},
                                                         {"soci", " --to-oci-layout "},
                                                         {"soci", " convert "},
                                                         {"soci", " --from-oci-layout "},
-                                                        {"copy", " manifest fetch "},
+                                                        {"copy", " --descriptor "},
                                                         {"copy", " cp "},
+                                                        {"copy", " manifest push .*@sha256:"},
+                                                        {"copy", " manifest push .*:1.0 "},
                                                         {"verify", " manifest fetch "}}) {
     chain += longest(commands, phase, words);
   }
@@ -238,7 +240,7 @@ void publish_many(int targets, const std::string& jobs, const std::string& delay
       targets, jobs.c_str(), commands.size(), delay.c_str(), ended.wall.count(), total(commands),
       busy(commands), usage.cpu, static_cast<double>(usage.peak_kib) / 1024);
   std::fflush(stdout);
-  constexpr long mib_per_thousand = 64;
+  constexpr long mib_per_thousand = 240;
   if (!sanitized) CHECK(usage.peak_kib < (16 + mib_per_thousand * targets / 1000) * 1024L);
 }
 

@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -97,28 +98,24 @@ int not_found(const std::string& reference) {
   return 1;
 }
 
-int create_index(const Words& operands) {
-  std::string json =
-      "{\"schemaVersion\":2,\"mediaType\":\"" + std::string(index_type) + "\",\"manifests\":[";
-  for (std::size_t i = 1; i < operands.size(); ++i) {
-    const std::string digest =
-        operands[i].find('@') == std::string::npos ? operands[i] : digest_in(operands[i]);
-    if (i > 1) json += ',';
-    json += descriptor_of(digest, ",\"platform\":{\"architecture\":\"" + architecture_of(digest) +
-                                      "\",\"os\":\"linux\"}");
-  }
-  json += "]}";
+int push(const Words& operands) {
+  std::string json;
+  char text[4096];
+  FILE* in = std::fopen(operands.at(1).c_str(), "r");
+  if (in == nullptr) return not_found(operands[1]);
+  for (std::size_t n = 0; (n = std::fread(text, 1, sizeof text, in)) > 0;) json.append(text, n);
+  std::fclose(in);
   const std::string digest = test::digest_of(json);
   remember(digest, json);
-  remember(operands[0], digest);
-  std::printf("Packed %s\nPushed %s\nDigest: %s\n", digest.c_str(), digest.c_str(), digest.c_str());
+  if (operands[0].find('@') == std::string::npos) remember(operands[0], digest);
+  std::printf("Pushed: [registry] %s\nDigest: %s\n", operands[0].c_str(), digest.c_str());
   return 0;
 }
 
 int copy(const Words& operands) {
   const std::string digest = digest_in(operands.at(0));
   if (digest.empty()) return not_found(operands[0]);
-  remember(operands.at(1), digest);
+  if (operands.at(1).find('@') == std::string::npos) remember(operands[1], digest);
   std::printf("Copied [registry] %s => [registry] %s\nDigest: %s\n", operands[0].c_str(),
               operands[1].c_str(), digest.c_str());
   return 0;
@@ -128,15 +125,17 @@ int be_oras(const Words& words) {
   Words commands;
   Words operands;
   bool descriptor = false;
+  bool value = false;
   for (const std::string& word : words) {
     if (word == "--descriptor") descriptor = true;
-    if (word.starts_with("--")) continue;
+    const bool of_option = std::exchange(value, word == "--media-type");
+    if (of_option || word.starts_with("--")) continue;
     const bool names_something = word.find_first_of("/@:") != std::string::npos;
     (names_something ? operands : commands).push_back(word);
   }
   const std::string& last = commands.back();
   if (last == "version") return std::printf("Version:        1.3.6\n"), 0;
-  if (last == "create") return create_index(operands);
+  if (last == "push") return push(operands);
   if (last == "cp") return copy(operands);
   const std::string digest = digest_in(operands.at(0));
   if (digest.empty()) return not_found(operands[0]);

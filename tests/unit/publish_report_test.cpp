@@ -207,3 +207,23 @@ TEST_CASE("The status tells what runs and what waits", "[publish]") {
   status.take(CommandEvent{step("one", true), RunFinished{}}, now);
   CHECK(status.rows(now).size() == 1);
 }
+
+TEST_CASE("A failure in the middle tells which tags moved, and how to push the index by hand",
+          "[publish][report]") {
+  publish::PublishResult result;
+  publish::TargetResult target;
+  target.name = "one";
+  target.tags = {{.tag = publish::parse_reference("f.io/r:1").value(), .copied = true},
+                 {.tag = publish::parse_reference("g.io/r:1").value()}};
+  target.failure =
+      publish::Failure{.phase = publish::Phase::copy,
+                       .what = "tag g.io/r:1 could not be moved: denied",
+                       .command = {"oras", "manifest", "push", "g.io/r:1", "/tmp/x/0.json"},
+                       .manifest = "{\"schemaVersion\":2}"};
+  result.targets = {target};
+  const std::string text = publish_failures(result, Redactor());
+  CHECK_THAT(text, test::ContainsSubstring("    moved: f.io/r:1\n    not moved: g.io/r:1\n"));
+  CHECK_THAT(text,
+             test::ContainsSubstring(
+                 "by hand: printf %s '{\"schemaVersion\":2}' | oras manifest push g.io/r:1 -\n"));
+}

@@ -189,6 +189,16 @@ TEST_CASE("a report replaces the file of its name, and nothing else is left", "[
   CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 2);
 }
 
+TEST_CASE("a report is made beside files of others, never over them", "[report]") {
+  const test::TemporaryFolder folder;
+  const std::string path = folder / "report.json";
+  const std::string taken = folder.write("report.json.new-" + std::to_string(::getpid()), "mine");
+  CHECK(write_report(path, "one").has_value());
+  CHECK(test::read_file(path) == "one");
+  CHECK(test::read_file(taken) == "mine");
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 2);
+}
+
 TEST_CASE("a report to something that is no file is written to it", "[report]") {
   CHECK(write_report("/dev/null", "x").has_value());
   CHECK(std::filesystem::is_character_file("/dev/null"));

@@ -1,0 +1,104 @@
+// What `docker buildx bake --print` prints: targets, their tags and platforms, and groups of them.
+#include "publish/json.hpp"
+#include "publish/plan_file.hpp"
+
+#include <retry_exec/read_file.hpp>
+
+#include <boost/json/value.hpp>
+
+#include <algorithm>
+
+namespace retry_exec::publish {
+
+namespace {
+
+constexpr std::size_t most_bytes = std::size_t{64} << 20;
+
+TargetDraft read_target(const std::string& name, const boost::json::object& fields,
+                        const Position& where, const std::string& file) {
+  TargetDraft draft;
+  draft.name = name;
+  draft.where = where;
+  draft.baked = true;
+  for (const std::string& tag : texts_of(fields, "tags")) {
+    draft.tags.push_back({with_host(tag), {file}});
+  }
+  for (const std::string& platform : texts_of(fields, "platforms")) {
+    draft.platforms.push_back({platform, {file}});
+  }
+  read_index_annotations(fields, draft);
+  return draft;
+}
+
+}  // namespace
+
+void read_index_annotations(const boost::json::object& fields, TargetDraft& draft) {
+  for (const std::string& text : texts_of(fields, "annotations")) {
+    const std::size_t equals = text.find('=');
+    const std::size_t colon = text.find(':');
+    if (equals == std::string::npos || colon == std::string::npos || colon + 1 >= equals) continue;
+    const std::string kinds = "," + text.substr(0, colon) + ",";
+    if (kinds.find(",index,") == std::string::npos) continue;
+    draft.annotations[text.substr(colon + 1, equals - colon - 1)] = text.substr(equals + 1);
+  }
+}
+
+Bake read_bake(const std::string& file, const Position& where, Errors& errors) {
+  Bake bake;
+  const auto text = read_file(file, most_bytes);
+  if (!text) {
+    errors.push_back(text.error());
+    return bake;
+  }
+  const auto fields = parse_object(*text);
+  const boost::json::object* targets = fields ? object_of(*fields, "target") : nullptr;
+  if (targets == nullptr) {
+    errors.push_back({{file},
+                      fields ? "no 'target' in it; a bake file here is what `docker buildx "
+                               "bake --print` prints"
+                             : fields.error().what});
+    return bake;
+  }
+  for (const auto& [name, value] : *targets) {
+    if (!value.is_object()) continue;
+    bake.targets.push_back(read_target(name, value.get_object(), where, file));
+  }
+  if (const boost::json::object* groups = object_of(*fields, "group")) {
+    for (const auto& [name, value] : *groups) {
+      if (value.is_object()) bake.groups[name] = texts_of(value.get_object(), "targets");
+    }
+  }
+  return bake;
+}
+
+namespace {
+
+void add_targets_of(const Bake& bake, const std::string& name, std::set<std::string>& names,
+                    std::set<std::string>& groups) {
+  const auto group = bake.groups.find(name);
+  if (group == bake.groups.end()) {
+    names.insert(name);
+  } else if (groups.insert(name).second) {
+    for (const std::string& member : group->second) add_targets_of(bake, member, names, groups);
+  }
+}
+
+}  // namespace
+
+std::set<std::string> targets_of(const Bake& bake, const std::string& name) {
+  std::set<std::string> names;
+  std::set<std::string> groups;
+  add_targets_of(bake, name, names, groups);
+  return names;
+}
+
+// buildx and bake write Docker's short names: "posit/workbench" and "debian" are on Docker Hub.
+std::string with_host(const std::string& name) {
+  const std::size_t slash = name.find('/');
+  if (slash == std::string::npos) return "docker.io/library/" + name;
+  const std::string first = name.substr(0, slash);
+  const bool host = first == "localhost" || first.find_first_of(".:[") != std::string::npos;
+  return host ? name : "docker.io/" + name;
+}
+
+}  // namespace retry_exec::publish

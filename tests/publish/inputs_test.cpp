@@ -1,0 +1,116 @@
+// What builders leave behind, published end to end.
+#include "publish_scene.hpp"
+
+#include <filesystem>
+#include <fstream>
+
+using namespace test;
+
+namespace {
+
+// As Docker's example for several runners does it: an empty file for each digest.
+std::string digests_folder(const PublishScene& scene, const PublishTarget& target) {
+  const std::string folder = scene.folder / "digests";
+  std::filesystem::create_directories(folder);
+  for (const Image& image : target.images) {
+    std::ofstream(folder + "/" + image.digest.substr(std::string("sha256:").size()));
+  }
+  return folder;
+}
+
+void plain_registries(Program& program) {
+  program.environment.insert(program.environment.end(), {{"ORAS", required("ORAS_1_3_6")}});
+}
+
+}  // namespace
+
+TEST_CASE("a folder of digests is published in one line, and says what it became", "[inputs]") {
+  PublishScene scene;
+  scene.targets = {make_target("alpha", 61)};
+  scene.push_sources();
+  const PublishTarget& target = scene.targets[0];
+  const std::string digests = digests_folder(scene, target);
+  // oras takes plain HTTP for granted of this name alone.
+  const std::string registry =
+      "localhost" + scene.first.address().substr(scene.first.address().find(':'));
+  const std::string repository = registry + "/" + scene.staging_of(target);
+  const std::string output = scene.folder.write("output", "");
+  Program program = scene.program();
+  plain_registries(program);
+  program.environment.emplace_back("GITHUB_OUTPUT", output);
+  program.environment.emplace_back("SOURCE_DATE_EPOCH", std::nullopt);
+  program.argv = {required("RETRY_PUBLISH"),
+                  "--digests",
+                  digests,
+                  "--repository",
+                  repository,
+                  "--tag",
+                  "1.0",
+                  "--tag",
+                  registry + "/final/alpha",
+                  "--platform",
+                  "linux/amd64",
+                  "--platform",
+                  "linux/arm64",
+                  "--digests-file",
+                  scene.folder / "digests.json"};
+  const Ended ended = run(program);
+  INFO(ended.err);
+  REQUIRE(ended.exit_code() == 0);
+  const std::string digest =
+      digest_at(scene.first_registry.address(), scene.staging_of(target), "1.0");
+  CHECK_FALSE(digest.empty());
+  CHECK(digest_at(scene.first_registry.address(), "final/alpha", "latest") == digest);
+  CHECK(read_file(output) == "digests={\"tmp\":\"" + digest + "\"}\ndigest=" + digest + "\n");
+  CHECK(read_file(scene.folder / "digests.json") == "{\"tmp\":\"" + digest + "\"}\n");
+
+  program.argv.emplace_back("--print-plan");
+  const Ended printed = run(program);
+  CHECK(printed.exit_code() == 0);
+  program.argv = {required("RETRY_PUBLISH"), scene.folder.write("printed.yaml", printed.out)};
+  CHECK(run(program).exit_code() == 0);
+}
+
+TEST_CASE("a builder whose digest did not arrive is missed by its platform", "[inputs]") {
+  PublishScene scene;
+  scene.targets = {make_target("alpha", 62)};
+  scene.push_sources();
+  PublishTarget half = scene.targets[0];
+  half.images.pop_back();
+  const std::string digests = digests_folder(scene, half);
+  const std::string registry =
+      "localhost" + scene.first.address().substr(scene.first.address().find(':'));
+  Program program = scene.program();
+  plain_registries(program);
+  program.argv = {required("RETRY_PUBLISH"),
+                  "--digests",
+                  digests,
+                  "--repository",
+                  registry + "/" + scene.staging_of(half),
+                  "--tag",
+                  registry + "/final/alpha:1.0",
+                  "--platform",
+                  "linux/amd64",
+                  "--platform",
+                  "linux/arm64"};
+  const Ended ended = run(program);
+  CHECK(ended.exit_code() == 1);
+  CHECK_THAT(ended.err, ContainsSubstring("linux/arm64 is not among the sources in the folder"));
+  CHECK(digest_at(scene.first_registry.address(), "final/alpha", "1.0").empty());
+}
+
+TEST_CASE("what stands for a plan is told when it is not enough", "[inputs]") {
+  const auto said = [](std::vector<std::string> options) {
+    Program program;
+    program.argv = {required("RETRY_PUBLISH")};
+    program.argv.insert(program.argv.end(), options.begin(), options.end());
+    const Ended ended = run(program);
+    CHECK(ended.exit_code() == 125);
+    return ended.err;
+  };
+  CHECK_THAT(said({}), ContainsSubstring("no plan given, nor --digests or --metadata"));
+  CHECK_THAT(said({"--digests", "d"}), ContainsSubstring("--digests needs --repository"));
+  CHECK_THAT(said({"--digests", "d", "--repository", "ghcr.io/o/r"}),
+             ContainsSubstring("no --tag and no --metadata-action"));
+  CHECK_THAT(said({"--print-plan", "plan.yaml"}), ContainsSubstring("without a plan"));
+}

@@ -1,0 +1,302 @@
+// Complete, or not at all: what must be there, what a tag would lose, and in which order it comes.
+#include "catch_shim.hpp"
+#include "publish/index.hpp"
+#include "publish_world.hpp"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+using namespace retry_exec;
+using namespace retry_exec::publish;
+using namespace std::chrono_literals;
+
+using test::ContainsSubstring;
+using world::Said;
+using world::World;
+
+namespace {
+
+constexpr const char* image_type = "application/vnd.oci.image.manifest.v1+json";
+
+Platform platform(const std::string& text) {
+  return parse_platform(text).value();
+}
+
+// What the simulated images are for.
+Descriptor image(char c) {
+  return {image_type, World::digest(c), 10,
+          Platform{.os = "linux", .architecture = std::string("cpu-") + c}};
+}
+
+Descriptor attestation(char c, char of) {
+  Descriptor descriptor{image_type, World::digest(c), 20,
+                        Platform{.os = "unknown", .architecture = "unknown"}};
+  descriptor.annotations = {{"vnd.docker.reference.digest", World::digest(of)},
+                            {"vnd.docker.reference.type", "attestation-manifest"}};
+  return descriptor;
+}
+
+std::string why(const PublishResult& result, std::size_t target = 0) {
+  return result.targets[target].failure ? result.targets[target].failure->what : "";
+}
+
+std::string notes(const PublishResult& result) {
+  std::string text;
+  for (const PhaseResult& phase : result.targets[0].phases) text += phase.note + "\n";
+  return text;
+}
+
+std::vector<Descriptor> published(const World& world, const std::string& tag) {
+  return parse_index(world.manifests.at(world.at(tag)))->manifests;
+}
+
+}  // namespace
+
+TEST_CASE("A platform that must be there and is not fails its target before anything is written",
+          "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {'a'}, {"f.io/r:latest"});
+  target.platforms = {platform("linux/cpu-a"), platform("linux/cpu-b")};
+  target.looked_in = "the metadata file m.json";
+  world.add_target("two", {'c'}, {"f.io/r:2"});
+  const PublishResult result = world.run();
+  CHECK(result.exit_code() == 1);
+  CHECK_THAT(why(result), ContainsSubstring("linux/cpu-b is not among the sources"));
+  CHECK_THAT(why(result), ContainsSubstring("m.json"));
+  CHECK(result.targets[0].failure->phase == Phase::preflight);
+  CHECK(world.at("f.io/r:latest").empty());
+  CHECK(std::none_of(world.log.begin(), world.log.end(), [](const std::string& line) {
+    return line.starts_with("cp") && line.find(World::digest('a')) != std::string::npos;
+  }));
+  CHECK_FALSE(result.targets[1].failure);
+}
+
+TEST_CASE("What metadata tells to be missing is told without waiting for the rest", "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {'a'}, {"f.io/r:latest"});
+  target.sources[0].platform = platform("linux/cpu-a");
+  target.platforms = {platform("linux/cpu-a"), platform("linux/cpu-b")};
+  world.shows('a') = TimePoint::max();
+  CHECK(world.run().exit_code() == 1);
+  CHECK(world.elapsed() < 1s);
+}
+
+TEST_CASE("A target of which nothing was found fails by name, or is left out where that is allowed",
+          "[publish]") {
+  World world;
+  world.add_target("one", {}, {"f.io/r:latest"}).looked_in = "the metadata file m.json";
+  CHECK_THAT(why(world.run()), ContainsSubstring("no source of it was found in the metadata file"));
+  world.plan.targets[0].allow_incomplete = true;
+  const PublishResult result = world.run();
+  CHECK(result.exit_code() == 0);
+  CHECK(result.targets[0].left_out);
+  CHECK_THAT(notes(result), ContainsSubstring("incomplete, which is allowed"));
+  CHECK(world.writes() == 0);
+}
+
+TEST_CASE("An incomplete target is published where that is allowed, and says so", "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {'a'}, {"f.io/r:latest"});
+  target.platforms = {platform("linux/cpu-a"), platform("linux/cpu-b")};
+  target.allow_incomplete = true;
+  const PublishResult result = world.run();
+  CHECK(result.exit_code() == 0);
+  CHECK_THAT(notes(result), ContainsSubstring("linux/cpu-b"));
+  CHECK(published(world, "f.io/r:latest").size() == 1);
+}
+
+TEST_CASE("A tag does not lose a platform that nothing says is no longer meant", "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {'a'}, {"f.io/r:latest", "f.io/r:1"});
+  SECTION("held in an index") {
+    world.set_tag("f.io/r:latest",
+                  world.add_index("f.io/r", index_json(std::vector{image('a'), image('b')}, {})));
+  }
+  SECTION("held as an image") {
+    world.set_tag("f.io/r:latest", World::digest('b'));
+  }
+  const std::string before = world.at("f.io/r:latest");
+  const PublishResult result = world.run();
+  CHECK(result.exit_code() == 1);
+  CHECK_THAT(why(result), ContainsSubstring("f.io/r:latest holds linux/cpu-b too"));
+  CHECK_THAT(why(result), ContainsSubstring("'platforms'"));
+  CHECK(world.at("f.io/r:latest") == before);
+  CHECK(world.at("f.io/r:1").empty());
+  CHECK(world.writes() == 0);
+  target.platforms = {platform("linux/cpu-a")};
+  CHECK(world.run().exit_code() == 0);
+  CHECK(published(world, "f.io/r:latest").size() == 1);
+}
+
+TEST_CASE("An update of Windows is not another platform that a tag would lose, a version is",
+          "[publish]") {
+  const auto windows = [](char c, const std::string& version) {
+    return Descriptor{image_type, World::digest(c), 10,
+                      Platform{.os = "windows", .architecture = "amd64", .os_version = version}};
+  };
+  World world;
+  world.add_target("one", {}, {"f.io/r:1"});
+  world.plan.targets[0].sources = {
+      {{"r.io", "tmp", "",
+        world.add_index("r.io/tmp", index_json(std::vector{windows('a', "10.0.17763.9"),
+                                                           windows('b', "10.0.20348.9")},
+                                               {}))},
+       std::nullopt}};
+  world.set_tag(
+      "f.io/r:1",
+      world.add_index(
+          "f.io/r",
+          index_json(std::vector{windows('c', "10.0.17763.1"), windows('d', "10.0.20348.1")}, {})));
+  CHECK(world.run().exit_code() == 0);
+  // Both are there: they differ by their versions alone.
+  CHECK(published(world, "f.io/r:1").size() == 2);
+  world.plan.targets[0].sources[0].reference.digest =
+      world.add_index("r.io/tmp", index_json(std::vector{windows('a', "10.0.20348.10")}, {}));
+  CHECK_THAT(why(world.run()), ContainsSubstring("windows(10.0.17763)/amd64"));
+}
+
+TEST_CASE("A tag that holds something newer is left alone where the plan says so", "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {'a'}, {"f.io/r:latest", "f.io/r:1"});
+  target.annotations = {{"org.opencontainers.image.created", "2026-01-01T00:00:00Z"}};
+  const auto held = [&](const std::string& date) {
+    world.set_tag(
+        "f.io/r:latest",
+        world.add_index("f.io/r", index_json(std::vector{image('a')},
+                                             {{"org.opencontainers.image.created", date}})));
+  };
+  held("2026-01-02T00:00:00Z");
+  const std::string newer = world.at("f.io/r:latest");
+  target.only_newer = true;
+  const PublishResult result = world.run();
+  CHECK(result.exit_code() == 0);
+  CHECK(world.at("f.io/r:latest") == newer);
+  CHECK(result.targets[0].tags[0].newer);
+  CHECK(world.at("f.io/r:1") == result.targets[0].digest);
+  CHECK_THAT(notes(result), ContainsSubstring("f.io/r:latest is left alone"));
+  held("2025-01-02T00:00:00Z");
+  const PublishResult again = world.run();
+  CHECK(world.at("f.io/r:latest") == again.targets[0].digest);
+}
+
+TEST_CASE("No tag moves before all content is at all destinations", "[publish]") {
+  World world;
+  world.add_target("one", {'a', 'b'}, {"f.io/r:1", "g.io/r:1", "g.io/r:2"});
+  SECTION("one of them refuses an image") {
+    world.fault = [](const std::vector<std::string>& argv) -> std::optional<Said> {
+      if (argv[1] != "cp" || !argv.back().starts_with("g.io")) return std::nullopt;
+      return Said{1, "", "Error from destination registry: denied\n"};
+    };
+  }
+  SECTION("one of them refuses the index") {
+    world.fault = [](const std::vector<std::string>& argv) -> std::optional<Said> {
+      if (argv[2] != "push" || !argv[argv.size() - 2].starts_with("g.io")) return std::nullopt;
+      return Said{1, "", "Error response from registry: denied\n"};
+    };
+  }
+  const PublishResult result = world.run();
+  CHECK(result.exit_code() == 1);
+  CHECK(world.at("f.io/r:1").empty());
+  CHECK(world.at("g.io/r:1").empty());
+}
+
+TEST_CASE("Images and what attests them are merged, each with all that its descriptor said",
+          "[publish]") {
+  World world;
+  world.add_target("one", {}, {"f.io/r:1"});
+  Target& target = world.plan.targets[0];
+  for (const auto& [of, by] : {std::pair('b', 'e'), std::pair('a', 'd')}) {
+    const std::string json = index_json(std::vector{image(of), attestation(by, of)}, {});
+    target.sources.push_back(
+        {{"r.io", "tmp", "", world.add_index("r.io/tmp", json)}, std::nullopt});
+  }
+  SECTION("as they are") {
+    REQUIRE(world.run().exit_code() == 0);
+    const std::string expected = index_json(
+        std::vector{image('a'), attestation('d', 'a'), image('b'), attestation('e', 'b')}, {});
+    CHECK(world.manifests.at(world.at("f.io/r:1")) == expected);
+    CHECK(world.repositories.at("f.io/r").shows.contains(World::digest('e')));
+  }
+  SECTION("without attestations, where the plan says so") {
+    target.flatten = true;
+    REQUIRE(world.run().exit_code() == 0);
+    CHECK(published(world, "f.io/r:1").size() == 2);
+  }
+  SECTION("without attestations, where SOCI makes other images") {
+    target.soci.enabled = true;
+    const PublishResult result = world.run();
+    INFO(why(result));
+    REQUIRE(result.exit_code() == 0);
+    CHECK(published(world, "f.io/r:1").size() == 4);
+    CHECK_THAT(notes(result), ContainsSubstring("attestations are left out"));
+  }
+}
+
+TEST_CASE("A single index with nothing to add is published as it is", "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {}, {"f.io/r:1", "g.io/r:1"});
+  const std::string odd =
+      index_json(std::vector{image('b'), attestation('d', 'b'), image('a')}, {{"k", "v"}});
+  const std::string digest = world.add_index("r.io/tmp", odd);
+  target.sources = {{{"r.io", "tmp", "", digest}, std::nullopt}};
+  const PublishResult result = world.run();
+  CHECK(result.exit_code() == 0);
+  CHECK(result.targets[0].digest == digest);
+  CHECK(world.at("f.io/r:1") == digest);
+  CHECK(world.at("g.io/r:1") == digest);
+  for (const char c : {'a', 'b', 'd'}) {
+    CHECK(world.repositories.at("g.io/r").shows.contains(World::digest(c)));
+  }
+}
+
+TEST_CASE("An index without images is not published", "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {}, {"f.io/r:1"});
+  target.sources = {
+      {{"r.io", "tmp", "",
+        world.add_index("r.io/tmp", index_json(std::vector{attestation('d', 'a')}, {}))},
+       std::nullopt}};
+  CHECK_THAT(why(world.run()), ContainsSubstring("without an image of any platform"));
+}
+
+TEST_CASE("Sources may be in several repositories", "[publish]") {
+  const bool soci = GENERATE(false, true);
+  World world;
+  Target& target = world.add_target("one", {'a'}, {"f.io/r:1"});
+  world.repositories["q.io/other"].shows[World::digest('b')] = world.start;
+  target.sources.push_back({{"q.io", "other", "", World::digest('b')}, std::nullopt});
+  target.soci.enabled = soci;
+  CHECK(world.run().exit_code() == 0);
+  CHECK(published(world, "f.io/r:1").size() == (soci ? 4 : 2));
+  CHECK(world.repositories.at("r.io/tmp").shows.contains(World::digest('b')) == soci);
+}
+
+TEST_CASE("A second run of a target with SOCI writes nothing", "[publish]") {
+  World world;
+  world.add_target("one", {'a', 'b'}, {"f.io/r:1", "g.io/r:1"}).soci.enabled = true;
+  REQUIRE(world.run().exit_code() == 0);
+  const std::string digest = world.at("f.io/r:1");
+  world.log.clear();
+  const PublishResult again = world.run();
+  CHECK(again.exit_code() == 0);
+  CHECK(again.targets[0].digest == digest);
+  CHECK(world.writes() == 0);
+}
+
+TEST_CASE("Platforms are written and compared as containerd does", "[publish]") {
+  for (const char* text : {"linux/amd64", "linux/arm/v7", "windows(10.0.20348.1)/amd64",
+                           "windows(10.0.20348.1+win32k)/amd64", "linux/arm64/v8"}) {
+    CHECK(to_string(platform(text)) == text);
+  }
+  for (const char* wrong : {"", "amd64", "linux/", "/amd64", "linux/amd64/", "linux /amd64"}) {
+    INFO(wrong);
+    CHECK_FALSE(parse_platform(wrong).has_value());
+  }
+  CHECK(fits(platform("linux/arm64"), platform("linux/arm64/v8")));
+  CHECK(fits(platform("linux/arm"), platform("linux/arm/v7")));
+  CHECK(fits(platform("windows/amd64"), platform("windows(10.0.1)/amd64")));
+  CHECK_FALSE(fits(platform("windows(10.0.2)/amd64"), platform("windows(10.0.1)/amd64")));
+  CHECK_FALSE(fits(platform("linux/arm/v6"), platform("linux/arm/v7")));
+  CHECK_FALSE(is_same(platform("windows(10.0.2)/amd64"), platform("windows(10.0.1)/amd64")));
+}

@@ -1,0 +1,172 @@
+// Sources and tags as other tools leave them.
+#include "catch_shim.hpp"
+#include "temporary_folder.hpp"
+
+#include <retry_exec/publish.hpp>
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+using namespace retry_exec;
+using namespace retry_exec::publish;
+
+namespace {
+
+const std::string a(64, 'a');
+const std::string b(64, 'b');
+
+struct Folder {
+  test::TemporaryFolder folder;
+  std::map<std::string, std::string> environment;
+
+  void write(const std::string& name, const std::string& text) const {
+    std::filesystem::create_directories(std::filesystem::path(folder / name).parent_path());
+    folder.write(name, text);
+  }
+
+  Result<Plan, Errors> load(const std::string& target) const {
+    const std::string yaml = "retry-publish: 1\ntargets:\n  app:\n" + target;
+    return load_plan(folder.write("plan.yaml", yaml), [this](const std::string& name) {
+      const auto found = environment.find(name);
+      return found == environment.end() ? nullptr : found->second.c_str();
+    });
+  }
+
+  std::vector<std::string> sources(const std::string& source) const {
+    const auto plan = load("    tags: [ghcr.io/o/app:1]\n    sources:\n      - " + source + "\n");
+    std::vector<std::string> found;
+    if (!plan) {
+      for (const Error& error : plan.error()) found.push_back("error: " + to_string(error));
+      return found;
+    }
+    for (const Source& read : plan->targets[0].sources) found.push_back(to_string(read.reference));
+    return found;
+  }
+
+  std::string error(const std::string& source) const {
+    std::string text;
+    for (const std::string& line : sources(source)) text += line + "\n";
+    return text;
+  }
+
+  std::vector<std::string> tags(const std::string& target) const {
+    const auto plan = load("    sources: ['ghcr.io/o/app@sha256:" + a + "']\n" + target);
+    std::vector<std::string> found;
+    if (!plan) return {"error: " + to_string(plan.error().front())};
+    for (const Reference& tag : plan->targets[0].tags) found.push_back(to_string(tag));
+    return found;
+  }
+};
+
+using Found = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("A folder of files named by digest is a list of sources", "[publish]") {
+  const Folder folder;
+  folder.write("digests/" + b, "");
+  folder.write("digests/sha256:" + a, "");
+  folder.write("digests/.keep", "");
+  const std::string source = "{digests: digests/, repository: ghcr.io/acme/app}";
+  CHECK(folder.sources(source) ==
+        Found{"ghcr.io/acme/app@sha256:" + a, "ghcr.io/acme/app@sha256:" + b});
+  folder.write("digests/README", "");
+  CHECK_THAT(folder.error(source), test::ContainsSubstring("digests/README: a folder of digests"));
+  CHECK_THAT(folder.error("{digests: none/, repository: ghcr.io/acme/app}"),
+             test::ContainsSubstring("is not a folder of files named by digest"));
+  CHECK_THAT(folder.error("{digests: digests/}"),
+             test::ContainsSubstring("needs the 'repository'"));
+}
+
+TEST_CASE("An empty folder of digests fails its target alone, by where it was looked for",
+          "[publish]") {
+  const Folder folder;
+  std::filesystem::create_directories(folder.folder / "digests");
+  const auto plan = folder.load(
+      "    tags: [ghcr.io/o/app:1]\n"
+      "    sources: [{digests: digests, repository: ghcr.io/acme/app}]\n");
+  REQUIRE(plan.has_value());
+  CHECK(plan->targets[0].sources.empty());
+  CHECK_THAT(plan->targets[0].looked_in, test::ContainsSubstring("the folder "));
+}
+
+TEST_CASE("Metadata of one build is a source", "[publish]") {
+  const Folder folder;
+  const auto built = [](const std::string& hex, const std::string& architecture) {
+    return R"({"containerimage.digest": "sha256:)" + hex +
+           R"(", "image.name": "ghcr.io/acme/app", "containerimage.descriptor": {"platform":)"
+           R"( {"os": "linux", "architecture": ")" +
+           architecture + R"("}}})";
+  };
+  folder.write("build-arm64.json", built(a, "arm64"));
+  folder.write("build-amd64.json", built(b, "amd64"));
+  CHECK(folder.sources("{metadata: 'build-*.json'}") ==
+        Found{"ghcr.io/acme/app@sha256:" + b, "ghcr.io/acme/app@sha256:" + a});
+  CHECK_THAT(folder.error("{metadata: none.json}"), test::ContainsSubstring("no file is there"));
+  folder.write("nameless.json", R"({"containerimage.digest": "sha256:)" + a + "\"}");
+  const auto plan =
+      folder.load("    tags: [ghcr.io/o/app:1]\n    sources: [{metadata: nameless.json}]\n");
+  REQUIRE(plan.has_value());
+  CHECK_THAT(plan->targets[0].looked_in, test::ContainsSubstring("without 'image.name'"));
+}
+
+TEST_CASE("A file of digests is read by what is in it", "[publish]") {
+  const Folder folder;
+  const std::string named = "ghcr.io/acme/app@sha256:";
+  const auto read = [&](const std::string& text, const std::string& repository = "") {
+    folder.write("digests.txt", text);
+    return folder.sources("{digest-file: digests.txt" +
+                          (repository.empty() ? "" : ", repository: " + repository) + "}");
+  };
+  CHECK(read("sha256:" + a + "\n", "ghcr.io/acme/app") == Found{named + a});
+  CHECK(read("sha256:" + a, "ghcr.io/acme/app") == Found{named + a});
+  CHECK(read("ghcr.io/acme/app:v1@sha256:" + a + "\r\nghcr.io/acme/app@sha256:" + b + "\n") ==
+        Found{named + a, named + b});
+  CHECK(read(R"({"image":"ghcr.io/acme/app:v1","imageId":"x","imageDigest":"sha256:)" + a +
+             "\"}") == Found{named + a});
+  CHECK(read(R"([{"name":"app.tar.gz","type":"Archive"},
+      {"name":"ghcr.io/acme/app:v1","type":"Docker Image V2","extra":{"Digest":"sha256:)" +
+             a + R"("}},{"name":"ghcr.io/acme/app:latest","type":"Docker Image V2","extra":)" +
+             R"({"Digest":"sha256:)" + a + "\"}}]") == Found{named + a});
+  CHECK(read(R"({"containerimage.digest":"sha256:)" + a +
+             R"(","image.name":"ghcr.io/acme/app"})") == Found{named + a});
+  CHECK_THAT(read("sha256:" + a).at(0), test::ContainsSubstring("'repository' says where"));
+  CHECK_THAT(read("latest\n", "ghcr.io/acme/app").at(0),
+             test::ContainsSubstring("was expected on each line, not 'latest'"));
+  CHECK_THAT(read("{\"a\": 1}").at(0), test::ContainsSubstring("'imageDigest' of jib"));
+  CHECK_THAT(read("{").at(0), test::ContainsSubstring("it is not JSON"));
+}
+
+TEST_CASE("A source that is no input is told with its place", "[publish]") {
+  const Folder folder;
+  CHECK_THAT(folder.error("{repository: ghcr.io/acme/app}"),
+             test::ContainsSubstring("plan.yaml:6:9: a source is REPOSITORY@sha256:…, or has one"));
+  CHECK_THAT(folder.error("{digests: a, metadata: b, repository: ghcr.io/acme/app}"),
+             test::ContainsSubstring("or has one of"));
+  CHECK_THAT(folder.error("{digest: a}"), test::ContainsSubstring("did you mean 'digests'?"));
+}
+
+TEST_CASE("Several tags may stand in one text, and latest goes without saying", "[publish]") {
+  Folder folder;
+  folder.environment = {{"TAGS", "ghcr.io/o/app:1\nghcr.io/o/app:2,ghcr.io/o/app\n"}};
+  CHECK(folder.tags("    tags: ['${TAGS}']\n") ==
+        Found{"ghcr.io/o/app:1", "ghcr.io/o/app:2", "ghcr.io/o/app:latest"});
+}
+
+TEST_CASE("docker/metadata-action says tags, and annotations of the index", "[publish]") {
+  Folder folder;
+  const std::string json =
+      R"({"tags": ["acme/app:1", "ghcr.io/acme/app:1"], "annotations": ["index:a=b", "manifest:c=d"]})";
+  folder.write("meta.json", json);
+  folder.environment = {{"META", json}};
+  const Found expected = {"docker.io/acme/app:1", "ghcr.io/acme/app:1"};
+  CHECK(folder.tags("    metadata-action: meta.json\n") == expected);
+  CHECK(folder.tags("    metadata-action: '${META}'\n") == expected);
+  const auto plan = folder.load("    sources: ['ghcr.io/o/app@sha256:" + a +
+                                "']\n    metadata-action: meta.json\n");
+  CHECK(plan->targets[0].annotations == Annotations{{"a", "b"}});
+  CHECK_THAT(folder.tags("    metadata-action: '{}'\n").at(0),
+             test::ContainsSubstring("no 'tags' in it"));
+}

@@ -1,0 +1,254 @@
+// Plans and faults drawn by seeds, and what must hold whatever they draw. A seed that fails is
+// printed, and replayed by itself with RETRY_PUBLISH_SEED; RETRY_PUBLISH_SEEDS is their number.
+#include "catch_shim.hpp"
+#include "publish/index.hpp"
+#include "publish/sha256.hpp"
+#include "publish_world.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+using namespace retry_exec;
+using namespace retry_exec::publish;
+using namespace std::chrono_literals;
+
+using world::Said;
+using world::World;
+
+namespace {
+
+constexpr const char* image_type = "application/vnd.oci.image.manifest.v1+json";
+
+// What a target should come to.
+struct Expected {
+  std::set<std::string> platforms;
+  bool published = true;
+};
+
+class Simulation {
+ public:
+  explicit Simulation(std::uint64_t seed) : random_(seed) {
+    world_.seed = seed;
+    const std::size_t targets = 1 + draw(6);
+    for (std::size_t i = 0; i < targets; ++i) add_target("t" + std::to_string(i));
+    world_.plan.policy.attempts = 30;
+    draw_lags(seed);
+    faults_left_ = draw(3) == 0 ? 0 : draw(12);
+    world_.fault = [this](const world::Words& argv) { return fault(argv); };
+    world_.spoil = [this](const world::Words& argv, Said said) {
+      check_tags();
+      return spoil(argv, std::move(said));
+    };
+  }
+
+  // Empty when all that must hold has held.
+  std::string run() {
+    if (draw(4) == 0) world_.run(1, world_.start + std::chrono::milliseconds(draw(40'000)));
+    const std::size_t runs = draw(6) == 0 ? 2 : 1;
+    for (const auto& result : world_.run(runs)) check(result.value());
+    if (broken_.empty() && all_published()) {
+      world_.fault = nullptr;
+      world_.spoil = nullptr;
+      world_.log.clear();
+      settle();
+      check(world_.run());
+      if (world_.writes() > 0) broken_ = "a second run wrote something";
+    }
+    if (world_.elapsed() > 5h) broken_ = "it took " + format_duration(world_.elapsed());
+    return broken_;
+  }
+
+ private:
+  std::size_t draw(std::size_t below) {
+    return std::uniform_int_distribution<std::size_t>(0, below - 1)(random_);
+  }
+
+  static Descriptor image(char c) {
+    return {image_type, World::digest(c), 10,
+            Platform{.os = "linux", .architecture = std::string("cpu-") + c}};
+  }
+
+  // Built with provenance: an index of an image and what attests it.
+  std::string attested(char c) {
+    Descriptor attestation = image(c);
+    attestation.digest = digest_of("attests " + attestation.digest);
+    attestation.platform = Platform{.os = "unknown", .architecture = "unknown"};
+    attestation.annotations = {{"vnd.docker.reference.digest", World::digest(c)},
+                               {"vnd.docker.reference.type", "attestation-manifest"}};
+    return world_.add_index("r.io/tmp", index_json(std::vector{image(c), attestation}, {}));
+  }
+
+  void add_target(const std::string& name) {
+    Target& target = world_.add_target(name, {}, {});
+    Expected expected;
+    std::string letters = "abcdef";
+    std::shuffle(letters.begin(), letters.end(), random_);
+    letters.resize(1 + draw(3));
+    const bool attestations = draw(3) == 0;
+    for (const char c : letters) {
+      const std::string digest = attestations ? attested(c) : World::digest(c);
+      world_.repositories["r.io/tmp"].shows.emplace(digest, world_.start);
+      target.sources.push_back({{"r.io", "tmp", "", digest}, std::nullopt});
+      expected.platforms.insert(std::string("linux/cpu-") + c);
+    }
+    target.soci.enabled = draw(4) == 0;
+    if (draw(2) == 0) {
+      for (const std::string& platform : expected.platforms) {
+        target.platforms.push_back(parse_platform(platform).value());
+      }
+    }
+    if (draw(6) == 0) {
+      target.platforms.push_back(parse_platform("linux/cpu-missing").value());
+      expected.published = false;
+    }
+    if (draw(12) == 0) {
+      target.sources.clear();
+      expected.published = false;
+    }
+    const std::vector<std::string> repositories = {"f.io/r", "g.io/r", "r.io/tmp"};
+    for (std::size_t i = 1 + draw(4); i > 0; --i) {
+      add_tag(target, repositories[draw(3)] + ":" + name + "-" + std::to_string(i), expected);
+    }
+    expected_.push_back(expected);
+  }
+
+  void add_tag(Target& target, const std::string& tag, Expected& expected) {
+    target.tags.push_back(parse_reference(tag).value());
+    std::vector<Descriptor> held;
+    switch (draw(4)) {
+      case 0:
+        held = {image('a'), image('0')};
+        if (target.platforms.empty()) expected.published = false;  // it would lose one
+        break;
+      case 1:
+        held = {image((*expected.platforms.begin()).back())};
+        break;
+      default:
+        before_[tag] = "";
+        return;
+    }
+    const std::string repository = tag.substr(0, tag.find(':'));
+    before_[tag] = world_.add_index(repository, index_json(held, {{"tag", tag}}));
+    world_.set_tag(tag, before_[tag]);
+  }
+
+  void draw_lags(std::uint64_t seed) {
+    const std::size_t most = draw(3) == 0 ? 1 : 1 + draw(30'000);
+    world_.lag = [seed, most](const std::string& repository, const std::string& what) -> Duration {
+      const std::size_t drawn = std::hash<std::string>{}(std::to_string(seed) + repository + what);
+      return std::chrono::milliseconds(drawn % 2 == 0 ? 0 : drawn / 2 % most);
+    };
+    for (auto& [digest, since] : world_.repositories["r.io/tmp"].shows) {
+      since += world_.lag("r.io/tmp", digest);
+    }
+  }
+
+  std::optional<Said> fault(const world::Words&) {
+    if (faults_left_ == 0 || draw(8) != 0) return std::nullopt;
+    --faults_left_;
+    switch (draw(8)) {
+      case 0:
+        return Said{1, "", "toomanyrequests: slow down\n"};
+      case 1:
+        return Said{1, "", "", 24h};  // hangs
+      case 2:
+      case 3:
+        lost_ = true;  // done, and the answer lost
+        return std::nullopt;
+      default:
+        return Said{1, "", "connection refused\n"};
+    }
+  }
+
+  Said spoil(const world::Words&, Said said) {
+    if (!std::exchange(lost_, false)) return said;
+    return Said{1, "", "connection reset by peer\n", said.took};
+  }
+
+  // Everything that was put shows by now.
+  void settle() { world_.now += 1h; }
+
+  bool is_whole(const std::string& repository, const std::string& digest,
+                const Expected& expected) const {
+    const auto index = world_.manifests.find(digest);
+    if (index == world_.manifests.end()) return false;
+    std::set<std::string> platforms;
+    for (const Descriptor& child : parse_index(index->second).value().manifests) {
+      if (!world_.repositories.at(repository).shows.contains(child.digest)) return false;
+      if (!is_attestation(child)) platforms.insert(to_string(*child.platform));
+    }
+    return platforms == expected.platforms;
+  }
+
+  // A tag has what it had, or the new whole, never anything else.
+  void check_tags() {
+    for (std::size_t i = 0; i < expected_.size(); ++i) {
+      for (const Reference& tag : world_.plan.targets[i].tags) {
+        const std::string now = world_.at(to_string(tag));
+        if (now == before_[to_string(tag)]) continue;
+        if (!expected_[i].published || !is_whole(tag.name(), now, expected_[i])) {
+          broken_ = to_string(tag) + " has " + now;
+        }
+      }
+    }
+  }
+
+  bool all_published() const {
+    return std::all_of(expected_.begin(), expected_.end(),
+                       [](const Expected& expected) { return expected.published; });
+  }
+
+  void check(const PublishResult& result) {
+    check_tags();
+    for (std::size_t i = 0; i < expected_.size(); ++i) {
+      const TargetResult& target = result.targets[i];
+      const std::string why = target.failure ? target.failure->what : "no failure";
+      if (target.failure.has_value() == expected_[i].published) {
+        broken_ = target.name + ": " + why;
+      }
+      if (!expected_[i].published) continue;
+      for (const TagResult& tag : target.tags) {
+        const std::string now = world_.at(to_string(tag.tag));
+        if (now != target.digest) broken_ = to_string(tag.tag) + " was not moved";
+        if (!tag.verified) broken_ = to_string(tag.tag) + " was not verified";
+      }
+    }
+    if ((result.exit_code() == 0) != all_published()) {
+      broken_ = "exit code " + std::to_string(result.exit_code());
+    }
+  }
+
+  std::mt19937_64 random_;
+  World world_;
+  std::vector<Expected> expected_;
+  std::map<std::string, std::string> before_;  // by tag
+  std::size_t faults_left_ = 0;
+  bool lost_ = false;
+  std::string broken_;
+};
+
+std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
+  const char* text = std::getenv(variable);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+}  // namespace
+
+TEST_CASE("Whatever plans and faults a seed draws, a tag has what it had or the new whole",
+          "[publish][simulation]") {
+  const std::uint64_t first = number_from("RETRY_PUBLISH_SEED", 0);
+  const std::uint64_t seeds = number_from("RETRY_PUBLISH_SEEDS", first == 0 ? 1000 : 1);
+  unsigned failures = 0;
+  for (std::uint64_t seed = first; seed < first + seeds && failures < 5; ++seed) {
+    const std::string broken = Simulation(seed).run();
+    if (broken.empty()) continue;
+    ++failures;
+    INFO("RETRY_PUBLISH_SEED=" << seed);
+    CHECK(broken == "");
+  }
+}

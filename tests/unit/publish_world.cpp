@@ -1,0 +1,391 @@
+#include "publish_world.hpp"
+
+#include "catch_shim.hpp"
+#include "publish/index.hpp"
+#include "publish/sha256.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+namespace world {
+
+using namespace retry_exec;
+using namespace retry_exec::publish;
+using namespace std::chrono_literals;
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr const char* image_type = "application/vnd.oci.image.manifest.v1+json";
+
+// "host/name" of "host/name@sha256:…" and of "host/name:tag".
+std::string repository_of(const std::string& reference) {
+  const std::size_t at = reference.find('@');
+  if (at != std::string::npos) return reference.substr(0, at);
+  return reference.substr(0, reference.rfind(':'));
+}
+
+std::string behind(const std::string& reference, char sign) {
+  const std::size_t at = reference.find(sign, reference.find('/'));
+  return at == std::string::npos ? "" : reference.substr(at + 1);
+}
+
+std::string blob_of(const std::string& layout, const std::string& digest) {
+  return layout + "/blobs/sha256/" + digest.substr(digest.find(':') + 1);
+}
+
+// A layout of one index.
+void write_layout(const std::string& layout, const std::string& digest, const std::string& bytes) {
+  std::filesystem::create_directories(layout + "/blobs/sha256");
+  std::ofstream(blob_of(layout, digest)) << bytes;
+  const Descriptor root{std::string(oci_index), digest, bytes.size(), std::nullopt};
+  std::ofstream(layout + "/index.json") << index_json(std::vector{root}, {});
+}
+
+Verdict judge(const retry_exec::Failure& failure) {
+  const std::string text = failure.output.standard_error.text();
+  Verdict verdict;
+  verdict.matched = true;
+  verdict.line = text.substr(0, text.find('\n'));
+  const auto is = [&](const char* words, const char* name, bool retry) {
+    if (!verdict.class_name.empty() || text.find(words) == std::string::npos) return;
+    verdict.class_name = name;
+    verdict.rule = std::string("test/") + name;
+    verdict.retry = retry;
+  };
+  is("denied", "permanent", false);
+  is("immutable", "permanent", false);
+  is("toomanyrequests", "throttled", true);
+  is("not found", "absent", false);
+  is("blob unknown", "absent", false);
+  is("", "transient", true);
+  if (verdict.class_name == "throttled") verdict.retry_after = 20s;
+  return verdict;
+}
+
+}  // namespace
+
+World::World() {
+  plan.rules = {"ghcr"};
+  plan.scratch = folder_ / "scratch";
+}
+
+Said World::not_found(const std::string& what) {
+  return {1, "", "Error response from registry: " + what + ": not found\n"};
+}
+
+Target& World::add_target(const std::string& name, const std::vector<char>& sources,
+                          const Words& finals) {
+  Target target;
+  target.name = name;
+  target.looked_in = "the plan";
+  for (const char c : sources) {
+    target.sources.push_back({{"r.io", "tmp", "", digest(c)}, std::nullopt});
+    repositories["r.io/tmp"].shows.emplace(digest(c), start);
+  }
+  target.staging = {"r.io", "tmp", "", ""};
+  for (const std::string& tag : finals) target.tags.push_back(parse_reference(tag).value());
+  plan.targets.push_back(target);
+  return plan.targets.back();
+}
+
+std::string World::at(const std::string& tag) const {
+  const auto repository = repositories.find(repository_of(tag));
+  if (repository == repositories.end()) return {};
+  const auto found = repository->second.tags.find(behind(tag, ':'));
+  return found == repository->second.tags.end() ? "" : found->second.digest;
+}
+
+void World::set_tag(const std::string& tag, const std::string& digest) {
+  Repository& repository = repositories[repository_of(tag)];
+  repository.shows.emplace(digest, start);
+  repository.tags[behind(tag, ':')] = {digest, digest, start};
+}
+
+std::string World::add_index(const std::string& repository, const std::string& json) {
+  const std::string made = digest_of(json);
+  manifests[made] = json;
+  repositories[repository].shows[made] = start;
+  const auto index = parse_index(json);
+  for (const Descriptor& child : index.value().manifests) {
+    repositories[repository].shows.emplace(child.digest, start);
+  }
+  return made;
+}
+
+// ---- what shows, and what is put ---------------------------------------------------------------
+
+// The digest that a reference reads as now; empty: not there.
+std::string World::read(const std::string& reference) const {
+  const auto repository = repositories.find(repository_of(reference));
+  if (repository == repositories.end()) return {};
+  const std::string digest = behind(reference, '@');
+  if (digest.empty()) {
+    const auto tag = repository->second.tags.find(behind(reference, ':'));
+    if (tag == repository->second.tags.end()) return {};
+    return now < tag->second.shows ? tag->second.before : tag->second.digest;
+  }
+  const auto found = repository->second.shows.find(digest);
+  return found != repository->second.shows.end() && found->second <= now ? digest : "";
+}
+
+// An image is for the processor that its digest begins with.
+std::string World::content_of(const std::string& digest) const {
+  const auto found = manifests.find(digest);
+  if (found != manifests.end()) return found->second;
+  return R"({"mediaType":")" + std::string(image_type) + R"(","config":{},"layers":[],"of":")" +
+         digest + "\"}";
+}
+
+void World::put(const std::string& repository, const std::string& digest) {
+  repositories[repository].shows.emplace(digest, now + (lag ? lag(repository, digest) : 0s));
+}
+
+void World::move_tag(const std::string& repository, const std::string& tag,
+                     const std::string& digest) {
+  Repository::Tag& moved = repositories[repository].tags[tag];
+  if (moved.digest == digest) return;
+  const std::string before = now < moved.shows ? moved.before : moved.digest;
+  moved = {digest, before, now + (lag ? lag(repository, "tag " + tag) : 0s)};
+}
+
+// ---- oras and soci ------------------------------------------------------------------------------
+
+Said World::fetch(const Words& argv) const {
+  const std::string& reference = argv.back();
+  const std::string found = read(reference);
+  if (found.empty()) return not_found(reference);
+  const std::string content = content_of(found);
+  const bool index = manifests.contains(found);
+  if (argv[2] == "fetch-config") {
+    if (index) return {1, "", "Error: it does not have a config: denied\n"};
+    return {0, R"({"os":"linux","architecture":"cpu-)" + found.substr(7, 1) + "\"}", ""};
+  }
+  if (std::find(argv.begin(), argv.end(), "--descriptor") == argv.end()) return {0, content, ""};
+  const Descriptor descriptor{index ? std::string(oci_index) : image_type, found, content.size(),
+                              std::nullopt};
+  const std::string json = index_json(std::vector{descriptor}, {});
+  const std::size_t open = json.find('[');
+  return {0, json.substr(open + 1, json.rfind(']') - open - 1), ""};
+}
+
+Said World::push(const Words& argv) {
+  const std::string bytes = test::read_file(argv.back());
+  const std::string& place = argv[argv.size() - 2];
+  const std::string repository = repository_of(place);
+  const std::string made = digest_of(bytes);
+  const auto index = parse_index(bytes);
+  if (!index) return {1, "", "Error: manifest invalid: denied\n"};
+  for (const Descriptor& child : index->manifests) {
+    if (repositories[repository].shows.contains(child.digest)) continue;
+    return {1, "",
+            "Error response from registry: manifest blob unknown: blob unknown to registry: " +
+                child.digest + "\n"};
+  }
+  manifests[made] = bytes;
+  put(repository, made);
+  if (place.find('@') == std::string::npos) move_tag(repository, behind(place, ':'), made);
+  return {0, "Pushed\nDigest: " + made + "\n", ""};
+}
+
+Said World::tag(const Words& argv) {
+  const auto reference = std::find_if(argv.begin(), argv.end(), [](const std::string& word) {
+    return word.find('@') != std::string::npos;
+  });
+  const std::string found = read(*reference);
+  if (found.empty()) return not_found(*reference);
+  for (auto tag = std::next(reference); tag != argv.end(); ++tag) {
+    move_tag(repository_of(*reference), *tag, found);
+  }
+  return {0, "Tagged\n", ""};
+}
+
+Said World::copy(const Words& argv) {
+  const std::string& source = argv[argv.size() - 2];
+  const std::string found = read(source);
+  if (found.empty()) {
+    return {1, "",
+            "Error from source registry for \"" + source + "\": " + source + ": not found\n"};
+  }
+  const std::string repository = repository_of(argv.back());
+  put(repository, found);
+  const std::string copying = "Copying " + found.substr(7, 12) + " " + image_type + "\n";
+  // It reads back what it has put.
+  if (read(repository + "@" + found).empty()) {
+    Said said = not_found(found);
+    said.out = copying;
+    return said;
+  }
+  return {0, copying + "Copied\n", ""};
+}
+
+Said World::pull(const Words& argv) {
+  const std::string& source = argv[argv.size() - 2];
+  const std::string found = read(source);
+  if (found.empty()) return not_found(source);
+  const std::string& place = argv.back();
+  write_layout(place.substr(0, place.rfind(':')), found, content_of(found));
+  return {0, "Copied\n", ""};
+}
+
+// Each image is another afterwards, and has a SOCI index beside it.
+Said World::convert(const Words& argv) {
+  const std::string& layout = argv[argv.size() - 2];
+  const auto entry = parse_index(test::read_file(layout + "/index.json")).value().manifests.at(0);
+  std::vector<Descriptor> converted;
+  for (Descriptor image :
+       parse_index(test::read_file(blob_of(layout, entry.digest))).value().manifests) {
+    image.digest = digest_of("soci of " + image.digest);
+    converted.push_back(image);
+    image.digest = digest_of("index of " + image.digest);
+    image.artifact_type = "application/vnd.amazon.soci.index.v2+json";
+    converted.push_back(image);
+  }
+  const std::string bytes = index_json(converted, {});
+  write_layout(argv.back(), digest_of(bytes), bytes);
+  return {0, "", ""};
+}
+
+Said World::push_layout(const Words& argv) {
+  const std::string& layout = argv[argv.size() - 2];
+  const std::string made = layout.substr(layout.find('@') + 1);
+  const std::string bytes = test::read_file(blob_of(layout.substr(0, layout.find('@')), made));
+  const std::string repository = repository_of(argv.back());
+  manifests[made] = bytes;
+  for (const Descriptor& child : parse_index(bytes).value().manifests) {
+    put(repository, child.digest);
+  }
+  put(repository, made);
+  move_tag(repository, behind(argv.back(), ':'), made);
+  return {0, "Copied\n", ""};
+}
+
+Said World::answer(const Words& argv) {
+  if (fault) {
+    if (const auto said = fault(argv)) return *said;
+  }
+  const auto has = [&](const char* word) {
+    return std::find(argv.begin(), argv.end(), word) != argv.end();
+  };
+  Said said = argv[1] == "convert"       ? convert(argv)
+              : argv[1] == "tag"         ? tag(argv)
+              : has("--to-oci-layout")   ? pull(argv)
+              : has("--from-oci-layout") ? push_layout(argv)
+              : argv[1] == "cp"          ? copy(argv)
+              : argv[2] == "push"        ? push(argv)
+                                         : fetch(argv);
+  return spoil ? spoil(argv, std::move(said)) : said;
+}
+
+// ---- seams --------------------------------------------------------------------------------------
+
+asio::awaitable<void> World::pass(Duration duration) {
+  asio::steady_timer timer(co_await asio::this_coro::executor,
+                           asio::steady_timer::time_point::max());
+  struct Place {
+    std::multimap<TimePoint, asio::steady_timer*>& all;
+    std::multimap<TimePoint, asio::steady_timer*>::iterator at;
+    ~Place() { all.erase(at); }
+  } place{sleeping_, sleeping_.emplace(now + duration, &timer)};
+  co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+}
+
+std::optional<int> World::interrupted() const {
+  return interrupted_at && now >= *interrupted_at ? std::optional(2) : std::nullopt;
+}
+
+asio::awaitable<Attempt> World::run_command(Words argv, AttemptOptions limits) {
+  std::string line;
+  for (std::size_t i = 1; i < argv.size(); ++i) line += (i > 1 ? " " : "") + argv[i];
+  log.push_back(line);
+  times.emplace_back(line, now);
+  Said said = answer(argv);
+  Attempt attempt;
+  attempt.elapsed = said.took;
+  attempt.outcome = Exited{said.code};
+  if (limits.timeout && said.took > *limits.timeout) {
+    attempt.elapsed = *limits.timeout;
+    attempt.outcome = TimedOut{TimeLimit::attempt, *limits.timeout};
+  }
+  if (limits.deadline && now + attempt.elapsed > *limits.deadline) {
+    attempt.elapsed = *limits.deadline - now;
+    attempt.outcome = TimedOut{TimeLimit::deadline, attempt.elapsed};
+  }
+  co_await pass(attempt.elapsed);
+  attempt.interrupted_by = interrupted();
+  attempt.output.standard_output.tail = said.out;
+  attempt.output.standard_error.tail = said.err;
+  co_return attempt;
+}
+
+asio::awaitable<std::optional<int>> World::wait(Duration duration) {
+  if (interrupted_at && now + duration > *interrupted_at) {
+    duration = std::max(*interrupted_at - now, Duration(0));
+  }
+  co_await pass(duration);
+  co_return interrupted();
+}
+
+PublishSeams World::seams() {
+  PublishSeams seams;
+  seams.run = [this](const Command& command, const AttemptOptions& limits) {
+    return run_command(command.argv, limits);
+  };
+  seams.wait = [this](Duration duration) { return wait(duration); };
+  seams.interrupted_by = [this] { return interrupted(); };
+  seams.now = [this] { return now; };
+  seams.judge = judge;
+  seams.random = seeded_random(seed);
+  seams.events = [this](const PublishEvent& event) { events.push_back(event); };
+  return seams;
+}
+
+PublishResult World::run() {
+  return run(1).front().value();
+}
+
+std::vector<std::optional<PublishResult>> World::run(std::size_t runs, TimePoint until) {
+  std::vector<std::optional<PublishResult>> results(runs);
+  {
+    asio::io_context context;
+    for (std::optional<PublishResult>& result : results) {
+      asio::co_spawn(
+          context,
+          [&]() -> asio::awaitable<void> {
+            result = co_await publish::publish(plan, options, seams());
+          },
+          [](const std::exception_ptr& failure) {
+            if (failure) std::rethrow_exception(failure);
+          });
+    }
+    const auto ended = [](const auto& result) { return result.has_value(); };
+    while (now < until) {
+      context.restart();
+      context.poll();
+      if (std::all_of(results.begin(), results.end(), ended)) break;
+      if (sleeping_.empty()) FAIL("everybody waits, and nobody for the time");
+      now = std::max(now, sleeping_.begin()->first);
+      sleeping_.begin()->second->cancel();
+    }
+  }
+  return results;
+}
+
+std::size_t World::count(const std::string& beginning) const {
+  return static_cast<std::size_t>(
+      std::count_if(log.begin(), log.end(),
+                    [&](const std::string& line) { return line.starts_with(beginning); }));
+}
+
+std::size_t World::writes() const {
+  return count("cp") + count("tag") + count("manifest push");
+}
+
+}  // namespace world
