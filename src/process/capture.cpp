@@ -5,11 +5,6 @@
 
 namespace retry_exec {
 
-std::string CapturedStream::text() const {
-  if (omitted == 0) return head + tail;
-  return head + "\n[… " + std::to_string(omitted) + " bytes were not kept …]\n" + tail;
-}
-
 std::span<char> Capture::prepare() {
   if (position_ == capacity()) position_ = 0;
   const std::size_t size = std::min(chunk, capacity() - position_);
