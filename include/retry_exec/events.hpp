@@ -23,7 +23,7 @@ enum class StopReason {
   deadline,     // the run's deadline passed, or the next wait would not fit before it
   input_spent,  // the next attempt would miss input that this one has read
   budget,       // the shared retry budget is empty (retry-publish)
-  interrupted,  // somebody asked us to end
+  interrupted,  // we were asked to end
   not_started,  // the command cannot be run at all
   internal,     // a failure of our own
 };

@@ -99,7 +99,7 @@ struct Attempt {
   // The signal that asked us to end while it ran, or that we passed on and that killed it. The
   // outcome is then final: never retried.
   std::optional<int> interrupted_by;
-  // Whoever read our output has gone away (EPIPE): nothing we could print would be read.
+  // The reader of our output has gone away (EPIPE): nothing we could print would be read.
   bool reader_gone = false;
   // We could not do our part (the disk is full of held output): what it printed is not whole.
   std::optional<std::string> own_failure;

@@ -1,7 +1,7 @@
 // Carrying out a plan: targets side by side, their copies into one repository in the plan's order.
 //
-// Children, time, chance and rules come in from outside, as in retry.hpp; what happens is told as
-// events.
+// Children, time, chance and rules come in from outside, as in retry.hpp; what happens is reported
+// as events.
 #pragma once
 
 #include <retry_exec/process.hpp>
@@ -57,7 +57,7 @@ struct PhaseResult {
 struct TargetResult {
   std::string name;
   std::string index;      // digest of the index that was created
-  bool left_out = false;  // nothing of it was found, and the plan allows that
+  bool left_out = false;  // none of it was found, and the plan allows that
   std::string digest;     // what was published: the index, or what SOCI made of it
   std::vector<TagResult> tags;
   std::vector<PhaseResult> phases;

@@ -1,7 +1,7 @@
 // What people and programs see of a run: log lines, annotations, the final report, the summary.
 //
 // This room listens to events and nothing depends on it. Everything that can be is a pure function
-// from values to text; whoever calls writes it. Every text of a command's making goes through a
+// from values to text; the caller writes it. Every text of a command's making goes through a
 // Redactor first (redact.hpp).
 #pragma once
 
@@ -115,7 +115,7 @@ Result<ReportTarget> parse_report_target(std::string_view text);
 // One JSON document as report.schema.json describes it, or the same for people.
 std::string report(const RunRecord& record, ReportFormat format, const Redactor& redactor);
 
-// Writes a report where it shall be. A file is there whole or not at all; what is no regular file
+// Writes a report where it shall go. A regular file is there whole or not at all; anything else
 // (a pipe, /dev/stderr) is written to as it is, and its reader waited for no longer than `give_up`.
 Result<void> write_report(const std::string& path, std::string_view text,
                           TimePoint give_up = TimePoint::max());

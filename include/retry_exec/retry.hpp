@@ -1,7 +1,7 @@
 // The loop that joins an attempt, its verdict and the wait before the next one.
 //
 // Time, chance, children and rules come in from outside (Seams), so that every path of the loop is
-// tested without a clock or a process. What happens is told as events; nothing here prints.
+// tested without a clock or a process. What happens is reported as events; nothing here prints.
 #pragma once
 
 #include <retry_exec/events.hpp>

@@ -183,7 +183,7 @@ Result<RuleSet, Errors> parse_rule_set(std::string_view yaml, const std::string&
 // at its own line.
 Errors check_examples(const RuleSet& set);
 
-// What is allowed and yet is hardly meant: rules that are never reached, rules without examples.
+// Allowed, but probably a mistake: rules that are never reached, rules without examples.
 Errors find_warnings(const RuleSet& set);
 
 // What `--rules auto` stands for: the built-in sets that serve the hosts among the arguments of

@@ -197,7 +197,7 @@ void Mapping::finish() {
     if (const std::string_view near = nearest_word(name.text, asked_); !near.empty()) {
       what += "; did you mean '" + std::string(near) + "'?";
     } else {
-      what += "; known are " + joined(asked_);
+      what += "; expected " + joined(asked_);
     }
     error(name.where, std::move(what));
   }

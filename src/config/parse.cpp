@@ -16,7 +16,7 @@ namespace {
 // comment. Without it yaml-cpp takes an unterminated quote for a text.
 constexpr std::string_view trailer = "# end of file ' # \"\n";
 
-// Whatever yaml-cpp would take for UTF-16, or treat in another way from release to release.
+// What yaml-cpp would read as UTF-16, or treats differently from release to release.
 std::optional<Error> first_unreadable(std::string_view text, const std::string& file) {
   using Utf8 = boost::locale::utf::utf_traits<char>;
   const auto* line = text.begin();

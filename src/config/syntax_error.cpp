@@ -52,7 +52,7 @@ struct Wording {
 
 // What needs no look at what stands there.
 const std::array wordings = {
-    Wording{YAML::ErrorMsg::BLOCK_ENTRY, "a list behind a key begins on its own line"},
+    Wording{YAML::ErrorMsg::BLOCK_ENTRY, "a list after a key begins on its own line"},
     Wording{YAML::ErrorMsg::MAP_KEY, "a '?' that begins a key, inside a value"},
     Wording{YAML::ErrorMsg::CHAR_IN_BLOCK, header_end},
     Wording{YAML::ErrorMsg::ZERO_INDENT_IN_BLOCK, header_end},
@@ -129,8 +129,7 @@ Error TreeBuilder::wrong_in_block(const Open* around, std::size_t offset) const 
     return {here, "more text after the end of a value; a quote inside quotes is written twice"};
   }
   if (around == nullptr) {
-    return {here,
-            "this is neither in what stands above nor on its level; is it indented as meant?"};
+    return {here, "the indentation of this line does not match what is above it"};
   }
   const bool mapping = around->node.kind == Node::Kind::mapping;
   if (here.column > around->node.where.column) {

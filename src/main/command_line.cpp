@@ -167,7 +167,7 @@ std::string CommandLine::unknown(const std::string& word) const {
 }
 
 // Program_options stops at the first word that it cannot make sense of; what stands before and
-// behind that word is read without it, so that all is told at once.
+// behind that word is read without it, so that all errors are reported at once.
 std::vector<po::option> CommandLine::parse(const std::vector<std::string>& words, Errors& errors) {
   const std::vector<std::string>* queue = nullptr;
   std::size_t left = words.size();

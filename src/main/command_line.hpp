@@ -28,7 +28,7 @@ struct Given {
   bool by_option() const { return where.starts_with("--"); }
 };
 
-// Puts what an option says into a setting; what is wrong with it is told with where it was said.
+// Puts what an option says into a setting; errors name the place where it was given.
 using Setter = std::function<Result<void>(std::string_view value)>;
 
 // `parse` makes a Result of the text; its value goes to `setting`.

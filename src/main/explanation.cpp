@@ -14,7 +14,7 @@ std::string words(const PolicyFields& policy) {
     if (value) add(std::string(name) + " " + exact_duration(*value));
   };
   if (policy.attempts) {
-    add(*policy.attempts == 0 ? "attempts without end"
+    add(*policy.attempts == 0 ? "unlimited attempts"
                               : std::to_string(*policy.attempts) + " attempts");
   }
   duration("delay", policy.delay);
@@ -68,7 +68,7 @@ std::string headline(const Verdict& verdict, const std::optional<InForce>& in_fo
   const std::string treatment = retried ? ", retried" : ", stops";
   if (verdict.matched) return verdict.class_name + " (" + verdict.rule + ")" + treatment + "\n";
   return verdict.class_name + ": no rule knows it" + (in_force ? treatment : "") +
-         "; `retry-rules suggest` begins one\n";
+         "; `retry-rules suggest` drafts one\n";
 }
 
 // What follows: a policy as the rules have it says only what they say.
@@ -135,7 +135,7 @@ std::string explained(const Explanation& explanation, const std::optional<InForc
   text += "\nrules tried, in order:\n";
   for (const RuleTrial& trial : explanation.trials) {
     text += "    " + trial.rule + " (" + trial.class_name +
-            "): " + (trial.held ? "holds" : trial.why_not) + "\n";
+            "): " + (trial.held ? "matches" : trial.why_not) + "\n";
   }
   return text + "\n" + verdict_text(explanation.verdict, explanation.unmasked, in_force) +
          waits_text(explanation.verdict, in_force);
@@ -155,7 +155,7 @@ std::string explained_briefly(const Explanation& explanation, const InForce& in_
          ":\n" + lines.substr(from) +
          verdict_text(explanation.verdict, explanation.unmasked, in_force) +
          waits_text(explanation.verdict, in_force) + "    " + std::to_string(missed) +
-         (missed == 1 ? " rule does" : " rules do") + " not hold\n";
+         (missed == 1 ? " rule does" : " rules do") + " not match\n";
 }
 
 }  // namespace retry_exec

@@ -71,7 +71,7 @@ struct Help {
 };
 
 // Reads the arguments behind the program's name, answers --help and --version, and else runs `run`.
-// Errors of either, and that the system has no descriptor left for us, are told; the result is the
+// Errors of either, and a lack of descriptors, are logged; the result is the
 // exit code. `output` is nullptr for a program without a log.
 int run_program(CommandLine& line, const Help& help, const OutputSettings* output, int count,
                 char** words, const std::function<Result<ExitCode, Errors>()>& run);

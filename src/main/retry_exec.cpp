@@ -30,7 +30,7 @@ Help help() {
       .about =
           "Runs COMMAND, and runs it again after a wait when it fails. With --rules, only what "
           "the\n"
-          "rules know to pass by itself is tried again; every other failure stops at once. The "
+          "rules know to be temporary is tried again; every other failure stops at once. The "
           "exit\n"
           "code is the command's own.\n\n"
           "  retry-exec -- curl -fsS URL\n"

@@ -34,7 +34,7 @@ void declare_attempts(CommandLine& line, Settings& settings) {
   PolicyFields& policy = settings.policy;
   line.option("attempts,a", "N", "attempts in all, the first included (5)",
               into(policy.attempts, parse_attempts));
-  line.flag("forever,f", "no end of attempts", into(settings.forever));
+  line.flag("forever,f", "no limit on the number of attempts", into(settings.forever));
   line.option("retries", "N", "the same as --attempts N+1",
               into(policy.attempts, [](std::string_view text) -> Result<unsigned> {
                 const auto retries = whole<unsigned>(0, 999'999)(text);
@@ -114,13 +114,13 @@ void declare_streams(CommandLine& line, Settings& settings) {
   line.flag("replay-stdin,I", "record stdin as the command reads it, replay it on each attempt",
             into(settings.replay_stdin));
   line.option("spent-stdin", "stop|go-on",
-              "after an attempt that failed and has read a pipe that is our stdin, which "
-              "another one would miss (stop)",
+              "after a failed attempt has read from a pipe on stdin what the next one "
+              "would miss (stop)",
               into(settings.go_on_without_input, parse_spent_stdin));
-  line.flag("hold-stdout,O", "give out stdout of the deciding attempt only",
+  line.flag("hold-stdout,O", "pass on stdout of the deciding attempt only",
             into(settings.hold_stdout));
   line.flag("hold-stderr,E", "the same for stderr", into(settings.hold_stderr));
-  line.flag("pty", "the command sees a terminal on each output stream that is one of ours",
+  line.flag("pty", "the command sees a terminal on each output stream that is one for us",
             into(settings.pseudo_terminal));
   line.option("capture-limit", "SIZE",
               "how much of the end of each stream is kept as evidence (1MiB)",
@@ -161,7 +161,7 @@ void declare(CommandLine& line, Settings& settings) {
                   "registry (none)",
                   into(settings.rules));
   line.option("command,c", "SCRIPT",
-              "run SCRIPT by bash -eo pipefail -c (sh -e -c where there is no bash); the "
+              "run SCRIPT with bash -eo pipefail -c (sh -e -c where there is no bash); the "
               "operands are its $1 and so on",
               into(settings.script));
   line.not_in_environment({"command"});

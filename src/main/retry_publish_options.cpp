@@ -46,7 +46,7 @@ void declare(CommandLine& line, PublishSettings& settings) {
                   "without a plan: what to publish as, whole or a tag of --repository; repeatable",
                   into(plain.tags));
   line.repeatable("platform", "NAME",
-                  "without a plan: that must be there, such as linux/amd64; repeatable",
+                  "without a plan: a platform that must be there, such as linux/amd64; repeatable",
                   into(plain.platforms));
   line.option("metadata-action", "FILE|JSON",
               "without a plan: tags and annotations of docker/metadata-action",

@@ -154,14 +154,14 @@ Answer suggest(const Question& asked) {
   const std::optional<Suggestion> suggestion = suggest_rule(judged->explanation);
   Answer answer;
   if (!suggestion) {
-    answer.err = "retry-rules: the log has no line to make a rule of\n";
+    answer.err = "retry-rules: the log has no line to make a rule from\n";
     answer.code = 1;
     return answer;
   }
   if (verdict.matched)
     answer.err = "retry-rules: " + verdict.rule + " knows this failure already\n";
   for (const std::string& example : permanent_look_alikes(*suggestion)) {
-    answer.err += "retry-rules: the pattern also holds on a failure that stays, " + example + "\n";
+    answer.err += "retry-rules: the pattern also matches a permanent failure, " + example + "\n";
   }
   answer.out = suggestion->yaml();
   if (asked.json) {

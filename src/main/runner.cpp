@@ -196,7 +196,7 @@ boost::asio::awaitable<std::optional<Attempt>> Runner::before_retry(
 
 // Once, as every attempt would find the same.
 void Runner::say_of_stall(const std::string& why) {
-  if (!std::exchange(said_of_stall_, true)) say("--stall-timeout ends nothing here: " + why);
+  if (!std::exchange(said_of_stall_, true)) say("--stall-timeout has no effect here: " + why);
 }
 
 // Would a line of ours begin behind something that the command printed, or in its colours? And was
@@ -332,7 +332,7 @@ std::optional<std::string> Runner::summary_file() const {
   return github;
 }
 
-// A report that cannot be written is told, and changes nothing of how the command ended.
+// A report that cannot be written is logged; the exit code is unaffected.
 void Runner::tell_what_happened() {
   const auto note = [this](const Result<void>& written) {
     if (!written) write_lines(note_lines(to_string(written.error()), log_options(), redactor()));

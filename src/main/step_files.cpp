@@ -74,7 +74,7 @@ void StepFiles::mark() {
   for (const char* variable : variables) {
     const char* path = from_environment(variable);
     if (path == nullptr || *path == '\0') continue;
-    // O_PATH: neither the file nor whoever watches it notices.
+    // O_PATH: neither the file nor a process that watches it notices.
     const int fd = ::open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     struct stat status {};
     if (fd >= 0 && ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&

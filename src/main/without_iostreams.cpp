@@ -1,4 +1,4 @@
-// Nothing in retry-exec writes to std::cout and its like. Yet in a static executable whoever
+// Nothing in retry-exec writes to std::cout or the like. Yet in a static executable whoever
 // includes <iostream> (Program_options does) starts them before main, all eight with their locales,
 // which costs as much as all that a run does with its options. The linker puts these in place of
 // that start:

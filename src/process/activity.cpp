@@ -124,7 +124,7 @@ Result<Activity> activity_of(std::vector<pid_t> processes) {
   if (sockets.empty()) return activity;
   const auto counters = tcp_bytes();
   if (!counters)
-    return Error{{}, "the kernel does not tell what its connections carry (sock_diag)"};
+    return Error{{}, "the kernel does not report what its connections carry (sock_diag)"};
   // A socket that several processes share counts for each: sums are only ever compared.
   for (const ino_t socket : sockets) {
     if (const auto found = counters->find(socket); found != counters->end()) {

@@ -11,7 +11,7 @@
 
 namespace retry_exec {
 
-// Counted are the bytes of read(2), write(2) and their kin (/proc/PID/io), those of TCP connections
+// What counts: the bytes of read(2), write(2) and the like (/proc/PID/io), those of TCP connections
 // (sock_diag(7): recv(2) and send(2) are in no file of /proc), and processor time. Not counted are
 // datagrams and UNIX sockets that are read by recv(2).
 //

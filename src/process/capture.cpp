@@ -49,7 +49,7 @@ CapturedStream Capture::take() {
   const auto kept = static_cast<std::size_t>(std::min<std::uint64_t>(in_ring_, limit_));
   ring_.erase(0, ring_.size() - kept);
   captured.tail = std::move(ring_);
-  // What both hold is told once.
+  // What both hold is reported once.
   const std::uint64_t tail_start = total_ - kept;
   captured.head =
       head_.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(head_.size(), tail_start)));

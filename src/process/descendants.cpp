@@ -123,7 +123,7 @@ std::vector<pid_t> children() {
   std::vector<pid_t> found;
   while (!text.empty()) {
     const std::size_t blank = text.find(' ');
-    if (blank == std::string_view::npos) break;  // cut: half a number is somebody else's
+    if (blank == std::string_view::npos) break;  // cut: half a number names another process
     if (const pid_t pid = number(text); pid > 0) found.push_back(pid);
     text.remove_prefix(blank + 1);
   }

@@ -36,7 +36,7 @@ std::string name_of(pid_t pid);
 // The living members of process group `group`.
 std::vector<pid_t> group_members(pid_t group);
 
-// Collects the children that have ended, except `awaited`, whose status somebody else waits for.
+// Collects the children that have ended, except `awaited`, whose status is waited for elsewhere.
 void reap_orphans(std::span<const pid_t> awaited);
 
 }  // namespace retry_exec

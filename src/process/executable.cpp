@@ -22,7 +22,8 @@ int executable_error(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return errno;
   if (S_ISDIR(status.st_mode)) return EISDIR;
-  // Some C libraries pass on that a sandbox refuses faccessat2(2), which is no answer: exec tells.
+  // Some C libraries pass on that a sandbox refuses faccessat2(2), which is not an answer; exec
+  // gives it.
   const bool denied = ::faccessat(AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) != 0;
   return denied && errno != EPERM && errno != ENOSYS ? errno : 0;
 }
@@ -138,7 +139,7 @@ NotStarted not_started(const std::vector<std::string>& argv, const Found& found,
     case ENOEXEC:
       return {error, subject + "not a program that this system can run"};
     case ETXTBSY:
-      return {error, subject + "somebody still has the file open for writing"};
+      return {error, subject + "the file is still open for writing"};
     case E2BIG:
       return {error, subject + too_big(argv)};
     default:

@@ -27,7 +27,7 @@ bool Input::was_taken() const {
   return now && taken_between(*unread_, *now);
 }
 
-// Whoever starts us often writes to our pipe, or closes it, right after that. Later, an end that
+// Our parent often writes to our pipe, or closes it, right after that. Later, an end that
 // came without a byte could not be told from one behind bytes that the command has read.
 std::optional<Unread> Input::settled() {
   constexpr int milliseconds = 2;

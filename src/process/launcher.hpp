@@ -16,7 +16,7 @@ namespace retry_exec {
 
 // Boost.Process owns the child: it asks for its status, and ends it when nobody else does. Its
 // async_wait() is not used. It waits for a pidfd, which Linux has from 5.3 on and sandboxes refuse;
-// and on an early event, which Asio gives when a descriptor is used anew beside others, it blocks
+// and on an early event, which Asio gives when a descriptor is reused beside others, it blocks
 // in waitpid(2) until the child ends (boost/process/v2/detail/process_handle_fd.hpp,
 // async_wait_op_). SIGCHLD tells of the end on every kernel.
 using Child = boost::process::v2::basic_process<boost::asio::io_context::executor_type>;
@@ -39,7 +39,8 @@ struct StartFailure {
 struct VforkLauncher {
   // Starts `path` and returns its handle. On failure `failure` says what failed, no child is left,
   // and the handle is invalid. A text file without "#!" is run by /bin/sh, as execvp(3) does; one
-  // that somebody still has open for writing (ETXTBSY) is tried again for a few milliseconds.
+  // that another process still has open for writing (ETXTBSY) is tried again for a few
+  // milliseconds.
   Child operator()(const boost::asio::io_context::executor_type& executor, StartFailure& failure,
                    const std::string& path, const char* const* argv, const char* const* environment,
                    const ChildSetup& setup) const;

@@ -17,7 +17,7 @@ std::string path_of(pid_t process, int fd) {
   return "/proc/" + std::to_string(process) + "/fd/" + std::to_string(fd);
 }
 
-// Of a pipe alone; anything else is no file here.
+// Of a pipe alone; anything else does not count as a file here.
 FileId pipe_of(pid_t process, int fd) {
   struct stat status {};
   if (::stat(path_of(process, fd).c_str(), &status) != 0 || !S_ISFIFO(status.st_mode)) return {};

@@ -291,7 +291,7 @@ void Pump::recall(int pipe, std::size_t left) {
   }
 }
 
-// Who was held up by us until now has had no time to print: its silence begins here.
+// A command that we blocked until now had no time to print: its silence begins here.
 void Pump::note_carried(std::size_t size) {
   carried_ += size;
   if (callbacks_.activity) callbacks_.activity();

@@ -54,7 +54,7 @@ class Pump {
   void close();
 
   bool ended() const { return ended_; }
-  // Do we have bytes that nobody takes? The source is then not read, and its writer held up by us.
+  // Do we have bytes that nobody reads? The source is then not read, and its writer blocks on us.
   bool held_up() const;
   bool reader_gone() const { return reader_gone_; }
   // errno of the write that could not keep output aside, or 0.

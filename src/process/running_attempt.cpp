@@ -129,7 +129,7 @@ void RunningAttempt::watch_idle() {
   idle_timer_.expires_at(last_activity_ + *options_.idle_timeout);
   idle_timer_.async_wait([this](const error_code& error) {
     if (error) return;
-    // A command that we hold up, because our own reader does not read, cannot print.
+    // A command that we block, because our own reader does not read, cannot print.
     if (output_.held_up()) last_activity_ = Clock::now();
     const Duration silent = Clock::now() - last_activity_;
     if (silent < *options_.idle_timeout) return watch_idle();
@@ -146,7 +146,7 @@ void RunningAttempt::watch_stall() {
           .stalled = [this](Duration still) { on_limit(TimeLimit::stalled, still); },
           .unknown =
               [this](const std::string& why) {
-                remarks_.push_back("whether it stalled cannot be told: " + why);
+                remarks_.push_back("cannot tell whether it stalled: " + why);
                 if (options_.on_stall_unknown) options_.on_stall_unknown(why);
               }});
 }
@@ -196,7 +196,7 @@ void RunningAttempt::on_end_request(SignalSource::Received received) {
   on_signal(received);
   // A stopped command could not act on it. One that runs is spared a CONT that it may count.
   if (runs() && tree_.command() > 0 && is_stopped(tree_.command())) tree_.pass_on(SIGCONT);
-  // Output that is still awaited is awaited no longer.
+  // Stop waiting for output.
   if (stage_ == Stage::draining || stage_ == Stage::last_words) on_drained();
 }
 

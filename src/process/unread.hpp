@@ -1,4 +1,4 @@
-// What lies unread in a pipe or a socket, and whether somebody has taken of it.
+// What lies unread in a pipe or a socket, and whether somebody has read from it.
 #pragma once
 
 #include <cstddef>

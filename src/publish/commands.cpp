@@ -38,7 +38,7 @@ struct Commands::Running {
   std::string missing;     // what the last failure named
   TimePoint missing_since{};
   bool unconfirmed = false;
-  bool was_found = false;  // and the next attempt failed for want of it all the same
+  bool was_found = false;  // and the next attempt failed because it was missing all the same
 
   bool abandoned() const { return request.abandoned != nullptr && *request.abandoned; }
 };
@@ -139,7 +139,7 @@ asio::awaitable<Attempt> Commands::attempt(Running& running, Policy policy,
   Command command;
   command.argv = request.argv;
   command.environment = request.environment;
-  command.unset = {"ORAS_CACHE"};  // a local answer would say nothing of the registry
+  command.unset = {"ORAS_CACHE"};  // a local answer would say nothing about the registry
   AttemptOptions options;
   options.standard_output = Handling::discard;
   options.standard_error = Handling::discard;
@@ -273,7 +273,7 @@ asio::awaitable<std::optional<int>> Commands::wait_for_missing(Running& running,
   co_return signal;
 }
 
-// In slices, so that whoever is abandoned in the middle of a long wait notices.
+// In slices, so that a command abandoned in the middle of a long wait notices.
 asio::awaitable<std::optional<int>> Commands::wait_until(TimePoint when, const bool* abandoned) {
   constexpr Duration slice = 500ms;
   while (abandoned == nullptr || !*abandoned) {

@@ -36,7 +36,7 @@ struct Request {
   // One small read of what a failure names as not there, as far as it can be told: once that is
   // readable, it is time for the next attempt.
   std::function<std::optional<Missing>(const Verdict&)> missing;
-  // Set by whoever no longer wants the answer.
+  // Set by the caller that no longer wants the answer.
   const bool* abandoned = nullptr;
 };
 

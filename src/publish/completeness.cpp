@@ -110,7 +110,7 @@ TargetRun::Task TargetRun::guard_tag(std::size_t number) {
         created_in(target_.annotations) ? created_in(target_.annotations) : created_;
     result_.tags[number].newer = theirs && (!ours || *theirs > *ours);
     if (result_.tags[number].newer) {
-      note(tag + " is left alone: what it holds was created later");
+      note(tag + " is left alone: the image there was created later");
       co_return;
     }
   }
@@ -124,7 +124,8 @@ TargetRun::Task TargetRun::guard_tag(std::size_t number) {
   const std::vector<Platform> missing = missing_in(there, held);
   if (missing.empty()) co_return;
   lacks("tag " + tag + " holds " + names_of(missing) +
-        " too, which no source is for; 'platforms' of the target says what is meant");
+        " too, and no source is for it; if it is no longer wanted, list the others under "
+        "'platforms'");
 }
 
 asio::awaitable<std::vector<Platform>> TargetRun::platforms_at(std::size_t number) {

@@ -78,7 +78,7 @@ std::vector<std::string> files_of(const TargetDraft::Text& pattern, const std::s
   }
   ::globfree(&found);
   std::erase_if(files, [](const std::string& file) { return file.ends_with('/'); });
-  if (files.empty()) errors.push_back({pattern.where, "no file is there for '" + path + "'"});
+  if (files.empty()) errors.push_back({pattern.where, "no file matches '" + path + "'"});
   return files;
 }
 

@@ -136,7 +136,7 @@ class InputReader {
   void read_json(const std::string& path, std::string_view text) {
     boost::system::error_code failure;
     const boost::json::value value = boost::json::parse(text, failure);
-    if (failure) return error(path, "it is not JSON: " + failure.message());
+    if (failure) return error(path, "it is not valid JSON: " + failure.message());
     const boost::json::object* fields = value.if_object();
     if (fields != nullptr && !text_of(*fields, "imageDigest").empty()) {
       return add(path, text_of(*fields, "image"), text_of(*fields, "imageDigest"));

@@ -11,8 +11,8 @@ Result<boost::json::object> parse_object(std::string_view json) {
   boost::json::parse_options options;
   options.max_depth = 64;
   boost::json::value value = boost::json::parse(json, error, {}, options);
-  if (error) return Error{{}, "no JSON: " + error.message()};
-  if (!value.is_object()) return Error{{}, "JSON, but no object"};
+  if (error) return Error{{}, "not valid JSON: " + error.message()};
+  if (!value.is_object()) return Error{{}, "JSON, but not an object"};
   return std::move(value.get_object());
 }
 

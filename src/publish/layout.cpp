@@ -72,7 +72,7 @@ Result<std::string> converted_digest(const std::string& layout) {
       std::any_of(manifests.begin(), manifests.end(), [](const boost::json::object* manifest) {
         return text_of(*manifest, "artifactType") == soci_index;
       });
-  if (!indexed) return Error{{file}, "what soci made holds no SOCI index"};
+  if (!indexed) return Error{{file}, "soci made no SOCI index"};
   return digest;
 }
 

@@ -92,7 +92,7 @@ class MetadataReader {
     if (digest.empty()) return;  // a note of the builder
     if (names.empty()) {
       remarks.push_back(
-          {name, file + " has it without 'image.name', which tells where it was pushed"});
+          {name, file + " has it without 'image.name', which says where it was pushed"});
       return;
     }
     const std::string image = with_host(names.substr(0, names.find(',')));

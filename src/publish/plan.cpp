@@ -142,10 +142,9 @@ void check_scratch(const Plan& plan, Errors& errors) {
   const bool soci = std::any_of(plan.targets.begin(), plan.targets.end(),
                                 [](const Target& target) { return target.soci.enabled; });
   if (soci && plan.scratch.find_first_of(":@") != std::string::npos) {
-    errors.push_back(
-        {{plan.file},
-         "the scratch folder '" + plan.scratch +
-             "' has a ':' or '@' in its name, which oras takes for a tag or a digest"});
+    errors.push_back({{plan.file},
+                      "the scratch folder '" + plan.scratch +
+                          "' has a ':' or '@' in its name, which oras reads as a tag or a digest"});
   }
 }
 

@@ -109,7 +109,7 @@ class PlanReader {
     const auto read = [&](const yaml::Node& host, const yaml::Node& value) {
       if (!parse_reference(host.text + "/any")) {
         errors_.push_back({host.where, "'" + host.text +
-                                           "' is no registry's host; one is 'ghcr.io' or "
+                                           "' is not a valid registry host; one is 'ghcr.io' or "
                                            "'localhost:5000'"});
       }
       yaml::Mapping fields(value, errors_, "registry '" + host.text + "'");
@@ -202,7 +202,7 @@ class PlanReader {
     if (value.kind != yaml::Node::Kind::scalar) {
       errors_.push_back({value.where, "annotation '" + key.text + "' takes a text"});
     } else if (key.text.find('=') != std::string::npos) {
-      errors_.push_back({key.where, "an annotation's name has no '=': '" + key.text + "'"});
+      errors_.push_back({key.where, "an annotation's name cannot contain '=': '" + key.text + "'"});
     } else {
       draft.annotations[key.text] = value.text;
     }
@@ -217,7 +217,7 @@ class PlanReader {
     for (const yaml::Node* platform : fields.texts("platforms")) {
       if (platform->text.find('/') == std::string::npos) {
         fields.error(platform->where,
-                     "'" + platform->text + "' is no platform; one is 'linux/amd64'");
+                     "'" + platform->text + "' is not a valid platform; one is 'linux/amd64'");
       }
       soci.platforms.push_back(platform->text);
     }

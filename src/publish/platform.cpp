@@ -57,7 +57,7 @@ Result<Platform> parse_platform(std::string_view text) {
   if (!fits) {
     return Error{{},
                  "'" + std::string(text.substr(0, 100)) +
-                     "' is not a platform; one is 'linux/amd64', 'linux/arm/v7' or "
+                     "' is not a valid platform; one is 'linux/amd64', 'linux/arm/v7' or "
                      "'windows(10.0.20348.1)/amd64'"};
   }
   return platform;

@@ -26,7 +26,7 @@ PolicyFields pace_of(const PolicyFields& policy) {
   return pace;
 }
 
-// The phase's deadline is no attempt's, see phase_deadline().
+// The phase's deadline is not the attempt's, see phase_deadline().
 PolicyFields limits_of(const PolicyFields& policy, Duration timeout) {
   PolicyFields limits;
   limits.timeout = policy.timeout.value_or(timeout);

@@ -75,7 +75,7 @@ bool is_host(std::string_view text) {
 }
 
 Error wrong(std::string_view text, const std::string& why) {
-  return {{}, "'" + std::string(text.substr(0, 300)) + "' is no reference: " + why};
+  return {{}, "'" + std::string(text.substr(0, 300)) + "' is not a valid reference: " + why};
 }
 
 }  // namespace

@@ -90,7 +90,7 @@ bool is_own_folder(int folder) {
   return ::fstat(folder, &status) == 0 && status.st_uid == ::geteuid();
 }
 
-// The lock goes last: whoever is killed in the middle of this leaves a folder that is known.
+// The lock goes last: a run that is killed in the middle of this leaves a folder that is known.
 void remove_locked(int parent, const std::string& name, int folder) {
   empty_folder(folder, lock_name);
   ::unlinkat(folder, lock_name, 0);

@@ -48,7 +48,7 @@ class Scratch {
   std::vector<boost::asio::steady_timer*> waiting_;
 };
 
-// Removes what runs that are no more left in `parent`: folders of ours with a name of just the form
+// Removes what runs that have ended left in `parent`: folders of ours with a name of just the form
 // that open() gives, and in them a lock file with our mark in it, which nobody holds. Anything else
 // is not ours to remove, whatever it is called.
 void sweep_scratch(const std::string& parent);

@@ -9,7 +9,7 @@ namespace retry_exec::publish {
 // time of their push. Between repositories there is no order to see, and none is waited for.
 TargetRun::Task TargetRun::move_tags(std::string repository, bool root_is_there) {
   co_await shared_.copies.enter(repository, number_);
-  // The time in the queue was no part of the work.
+  // The time in the queue is not part of the work.
   phase_deadline_ = std::min(shared_.seams.now() + phase_deadline(plan_, phase_), shared_.deadline);
   std::vector<std::size_t> tags;
   for (std::size_t i = 0; i < target_.tags.size(); ++i) {

@@ -27,7 +27,7 @@ std::optional<std::string> reproducible_date(const Variables& environment, Error
       seconds > most) {
     errors.push_back({{},
                       "SOURCE_DATE_EPOCH: '" + std::string(digits.substr(0, 64)) +
-                          "' is no number of seconds since 1970"});
+                          "' is not a number of seconds since 1970"});
     return std::nullopt;
   }
   const std::time_t time = seconds;
@@ -148,7 +148,8 @@ class Finisher {
       const bool twice =
           std::any_of(target.sources.begin(), target.sources.end(),
                       [&](const Source& other) { return other.reference.digest == digest; });
-      if (twice) error(where, "source " + digest + " stands twice in target '" + draft.name + "'");
+      if (twice)
+        error(where, "source " + digest + " is listed twice in target '" + draft.name + "'");
     }
     target.sources.push_back(std::move(source));
   }
@@ -200,8 +201,9 @@ class Finisher {
     auto reference = parse_reference(text.text);
     if (!reference) return error(text.where, reference.error().what);
     if (!reference->digest.empty()) {
-      return error(text.where,
-                   "'" + text.text + "' is not a tag; one is 'ghcr.io/posit-dev/workbench:latest'");
+      return error(
+          text.where,
+          "'" + text.text + "' is not a valid tag; one is 'ghcr.io/posit-dev/workbench:latest'");
     }
     if (reference->tag.empty()) reference->tag = "latest";
     const auto [owner, fresh] = owners_.emplace(to_string(*reference), draft.name);

@@ -58,8 +58,8 @@ asio::awaitable<void> check(const Tool& tool, const PublishSeams& seams, Errors&
   const auto version = version_in(attempt.output.standard_output.text());
   if (version && *version < tool.least) {
     errors.push_back({{},
-                      tool.argv[0] + " is of version " + std::to_string(std::get<0>(*version)) +
-                          "." + std::to_string(std::get<1>(*version)) + ", and " +
+                      tool.argv[0] + " is version " + std::to_string(std::get<0>(*version)) + "." +
+                          std::to_string(std::get<1>(*version)) + ", and " +
                           std::to_string(std::get<0>(tool.least)) + "." +
                           std::to_string(std::get<1>(tool.least)) + " is needed: " + tool.why});
   }

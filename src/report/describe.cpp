@@ -11,7 +11,7 @@ std::string limit(const std::optional<Duration>& duration, std::string_view of) 
 }  // namespace
 
 std::string describe(const Policy& policy) {
-  std::string text = policy.attempts == 0 ? "attempts without end"
+  std::string text = policy.attempts == 0 ? "unlimited attempts"
                      : policy.attempts == 1
                          ? "1 attempt"
                          : "up to " + std::to_string(policy.attempts) + " attempts";

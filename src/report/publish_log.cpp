@@ -124,7 +124,7 @@ void PublishLog::group(const TargetResult& result) {
 void PublishLog::target(const TargetResult& result) {
   if (options_.format == LogFormat::github) group(result);
   if (!result.failure) {
-    line(result.name, result.left_out ? "left out: nothing of it was found"
+    line(result.name, result.left_out ? "left out: none of it was found"
                                       : tags_told(result) + ": " + result.digest);
     return;
   }

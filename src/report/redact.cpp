@@ -13,7 +13,7 @@ namespace retry_exec {
 
 namespace {
 
-// A word of five letters is found in too many innocent places to be taken for somebody's secret.
+// A word of five letters is found in too many innocent places to count as a secret.
 constexpr std::size_t shortest_secret = 6;
 constexpr std::size_t longest_shown = 4096;
 constexpr std::size_t longest_read = std::size_t{16} * longest_shown;

@@ -64,7 +64,7 @@ Result<void> write_in_place(const std::string& path, int flags, std::string_view
   const int error = errno;
   const auto status = status_of(path);
   if (error == ENXIO && status && S_ISFIFO(status->st_mode)) {
-    return failed_to("open", path, "it is a pipe that nobody reads");
+    return failed_to("open", path, "it is a pipe without a reader");
   }
   return failed_to("open", path, error);
 }
@@ -126,7 +126,7 @@ std::filesystem::path followed(std::filesystem::path path) {
   return path;
 }
 
-// 1 for /dev/stdout, 3 for /dev/fd/3. To open it anew would be a second position in the same file,
+// 1 for /dev/stdout, 3 for /dev/fd/3. To open it again would be a second position in the same file,
 // and is not possible with a socket.
 std::optional<int> own_descriptor(const std::filesystem::path& path) {
   const std::string number = path.filename();
@@ -159,7 +159,7 @@ Result<ReportTarget> parse_report_target(std::string_view text) {
     return Error{
         {},
         "'" + printable(kind) + ":' is not a kind of report; " +
-            (near.empty() ? "it is json: or text:" : "did you mean '" + std::string(near) + ":'?") +
+            (near.empty() ? "write json: or text:" : "did you mean '" + std::string(near) + ":'?") +
             " (a file of that name is ./" + Redactor()(text) + ")"};
   } else if (text.ends_with(".json")) {
     target.format = ReportFormat::json;

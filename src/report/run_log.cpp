@@ -211,7 +211,7 @@ Result<LogFormat> parse_log_format(std::string_view text, std::string_view githu
   if (text == "github") return LogFormat::github;
   std::string what = "unknown log format '" + printable(text) + "'";
   const std::string_view meant = nearest_word(text, names);
-  what += meant.empty() ? "; it is text, json, github or auto"
+  what += meant.empty() ? "; write text, json, github or auto"
                         : "; did you mean '" + std::string(meant) + "'?";
   return Error{{}, what};
 }

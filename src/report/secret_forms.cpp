@@ -57,7 +57,7 @@ std::string percent_encoded(std::string_view text, std::string_view kept, std::s
   return encoded;
 }
 
-// Inside the quotes of JSON; `for_html` as Go's encoder does unless it is told otherwise.
+// Inside the quotes of JSON; `for_html` as Go's encoder does unless configured otherwise.
 std::string json_escaped(std::string_view text, bool for_html) {
   constexpr std::string_view digits = "0123456789abcdef";
   constexpr std::string_view escaped = "\"\\\b\f\n\r\t";

@@ -33,7 +33,7 @@ std::string markdown_escaped(std::string_view text) {
     } else if (c == '<') {
       escaped += "&lt;";
     } else if (c == '@') {
-      escaped += "&#64;";  // else a mention of somebody
+      escaped += "&#64;";  // else it mentions a user
     } else {
       if (std::string_view("\\`*_[]#|~>$").find(c) != std::string_view::npos) {
         escaped += '\\';

@@ -27,7 +27,7 @@ struct Decision {
 
 const std::string output_lost = "output was lost: ";
 const char* const no_such_command =
-    "a shell says so of a command that it cannot find or run; --retry-on 126,127 retries it";
+    "a shell exits so when it cannot find or run a command; --retry-on 126,127 retries it";
 
 // Is it final only where nobody renews what ran out?
 bool renewable(const RetryOptions& options, const Verdict& verdict) {
@@ -42,7 +42,7 @@ std::string still_running(const std::vector<Survivor>& survivors) {
     who += (who.empty() ? ": " : ", ") + std::to_string(survivor.pid) + " (" + survivor.name + ")";
   }
   return "processes of the failed attempt are still running" + who +
-         "; none is started beside them";
+         "; no further attempt is started";
 }
 
 class Run {
@@ -120,7 +120,7 @@ class Run {
       return stop(StopReason::deadline, number);
     }
     if (attempt.reader_gone) {
-      return stop(StopReason::permanent, number, "whoever read our output has gone away");
+      return stop(StopReason::permanent, number, "the reader of our output has gone away");
     }
     if (options_.stop_on.contains(attempt.outcome)) {
       return stop(StopReason::permanent, number, "--stop-on names this outcome");
@@ -139,7 +139,7 @@ class Run {
     if (attempt.input_taken && !options_.go_on_without_input && !decision.stop) {
       return stop(StopReason::input_spent, number,
                   "the attempt has read standard input, which another one would miss; -I records "
-                  "and replays it, --spent-stdin go-on retries all the same");
+                  "and replays it, --spent-stdin go-on retries anyway");
     }
     return decision;
   }
@@ -227,7 +227,7 @@ class Run {
     co_return std::move(result_);
   }
 
-  // Output that did not come out whole is no success.
+  // Output that did not come out whole is not a success.
   void take(const Delivery& delivery, StopReason& reason, std::string& why) {
     nobody_reads_ = delivery.reader_gone;
     if (result_.interrupted_by) return;
@@ -240,7 +240,7 @@ class Run {
       why = output_lost + *delivery.own_failure;
     } else if (delivery.out_of_time) {
       reason = StopReason::deadline;
-      why = "nobody took its output in time";
+      why = "its output was not read in time";
     }
   }
 

@@ -79,7 +79,7 @@ bool begins_private_key(std::string_view line) {
          line.find("-----END ", begin) == std::string_view::npos;
 }
 
-// The lines of a private key are no evidence, and nobody shall find one in a log.
+// The lines of a private key are not evidence, and nobody shall find one in a log.
 void append_seen(std::string& seen, std::string_view text) {
   bool in_private_key = false;
   while (!text.empty()) {

@@ -6,10 +6,10 @@
 
 namespace retry_exec::rules {
 
-// `pattern` with "(?C)" behind each group and each quantifier, which changes nothing of what it
+// `pattern` with "(?C)" behind each group and each quantifier, which does not change what it
 // matches. All that a match can come back to and try in another way lies before one of them, so
 // that between two of them it takes no longer than once through the text. PCRE2's own match limit
-// is no such measure: it begins anew at each position, and compiled patterns do not count repeats
+// is not such a measure: it restarts at each position, and compiled patterns do not count repeats
 // of single characters.
 //
 // Empty where the pattern holds what is not understood here; PCRE2 then puts callouts everywhere.

@@ -88,7 +88,7 @@ std::size_t line_number(std::string_view text, std::size_t offset);
 std::string_view nth_line(std::string_view text, std::size_t number);
 std::string_view last_line(std::string_view text);  // that is not blank
 
-// A line as people are told of it: whole, or what stands around `matched`, or its end. What is cut
+// A line as it is shown: whole, or what stands around `matched`, or its end. What is cut
 // is said.
 std::string excerpt_of(std::string_view line, std::string_view matched);
 

@@ -33,7 +33,7 @@ class ExampleRunner {
 
  private:
   // An example of an included rule is tried without the command's name: the file that it was
-  // written in knows nothing of this set's evidence.
+  // written in does not know this set's evidence.
   std::string command_for(const Rule& rule) const {
     if (!rule.commands.empty()) return rule.commands.front();
     if (rule.set_name != set_.name) return "";

@@ -224,7 +224,7 @@ void Judge::show(const Evidence& evidence) {
   explanation_->unmasked = evidence.unmasked;
 }
 
-// A class is known: loading saw to it. One attempt in all is a stop, said in another way.
+// A class is known: loading saw to it. One attempt in all amounts to a stop.
 void treat(Verdict& verdict, const RuleSet& set, const std::string& class_name,
            const PolicyFields& of_rule) {
   const auto found = set.classes.find(class_name);
@@ -283,7 +283,7 @@ Verdict Judge::undecided(std::span<const CompiledSet> sets, AllViews& views) {
     } else if (!verdict.unevaluated.empty()) {
       verdict.matched = true;
       verdict.rule = "built-in/not-evaluated";
-      verdict.because = "no rule holds, but not all could be evaluated: one more try";
+      verdict.because = "no rule matches, but not all could be evaluated: one more try";
       verdict.note = verdict.because;
       treat(verdict, set, "suspect", {});
     } else {

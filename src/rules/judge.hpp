@@ -23,7 +23,7 @@ struct CompiledSet {
   Prefilter prefilter;               // of the rules' `match`, by their place in `rules`
 };
 
-// `explanation`, where there is one, is told of every step; its verdict is left alone.
+// `explanation`, where there is one, records every step; its verdict is left alone.
 Verdict judge(std::span<const CompiledSet> sets, const Failure& failure, Classifier::WallTime now,
               Explanation* explanation);
 

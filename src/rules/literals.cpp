@@ -308,7 +308,7 @@ Known Reader::bracket() {
   return known;
 }
 
-// Behind the '(' of a group that says nothing of what must be there: to behind its ')'.
+// Behind the '(' of a group that does not say what must be there: to behind its ')'.
 void Reader::skip_group() {
   for (int open = 1; !rest_.empty() && open > 0;) {
     if (skip("[")) {

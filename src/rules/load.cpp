@@ -96,7 +96,7 @@ void Flattener::place_rules(Source& source) {
       override_rule(*found.front(), draft);
     } else if (found.size() > 1) {
       error(rule.where, "'" + rule.id + "' could override " + found[0]->full_id() + " or " +
-                            found[1]->full_id() + "; write the one that is meant");
+                            found[1]->full_id() + "; write the one you mean");
     } else if (rule.id.find('/') != std::string::npos) {
       error(rule.where,
             "no rule '" + rule.id + "' in what this file includes, so it overrides nothing");
@@ -150,7 +150,7 @@ void Flattener::check_classes(const RuleSet& set) {
       if (const auto near = nearest_word(name, known); !near.empty()) {
         what += "; did you mean '" + std::string(near) + "'?";
       } else {
-        what += "; known are";
+        what += "; known classes are";
         for (const auto word : known) what += " " + std::string(word);
         what += ", and those under 'classes'";
       }

@@ -100,7 +100,8 @@ void FileReader::read_version(yaml::Mapping& top) {
 std::string FileReader::read_name(yaml::Mapping& top) {
   if (const yaml::Node* name = top.text_node("name")) {
     if (!is_name(name->text)) {
-      error(name->where, "'" + name->text + "' is no name; a name has " + std::string(name_form));
+      error(name->where,
+            "'" + name->text + "' is not a valid name; a name has " + std::string(name_form));
     }
     return name->text;
   }
@@ -168,7 +169,8 @@ std::vector<DetailPattern> FileReader::read_details(yaml::Mapping& top) {
   if (node == nullptr) return details;
   for (const auto& [name, value] : node->entries) {
     if (!is_name(name.text)) {
-      error(name.where, "'" + name.text + "' is no name; a name has " + std::string(name_form));
+      error(name.where,
+            "'" + name.text + "' is not a valid name; a name has " + std::string(name_form));
     }
     if (value.kind != yaml::Node::Kind::scalar || value.text.empty()) {
       error(value.where, "detail '" + name.text + "' takes a pattern");
@@ -237,7 +239,7 @@ RuleDraft FileReader::read_rule(const yaml::Node& node) {
     const std::string_view last =
         std::string_view(rule.id).substr(slash == std::string::npos ? 0 : slash + 1);
     if (!is_name(last) || slash == 0) {
-      error(id->where, "'" + rule.id + "' is no id; an id has " + std::string(name_form));
+      error(id->where, "'" + rule.id + "' is not a valid id; an id has " + std::string(name_form));
     }
   }
   if (const yaml::Node* class_name = fields.text_node("class")) {

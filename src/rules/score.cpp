@@ -34,7 +34,7 @@ std::optional<int> exit_code_of(const json::object& object) {
 Result<Record> read_record(std::string_view line, const Position& where) {
   boost::system::error_code wrong;
   const json::value value = json::parse({line.data(), line.size()}, wrong);
-  if (wrong) return Error{where, "this is no JSON: " + wrong.message()};
+  if (wrong) return Error{where, "this is not valid JSON: " + wrong.message()};
   const json::object* object = value.if_object();
   if (object == nullptr) return Error{where, "a record is a JSON object"};
   const std::optional<Label> label = label_from(text_of(*object, "label"));

@@ -65,7 +65,7 @@ std::string folder_of(const std::string& path) {
   return slash == std::string::npos ? "" : path.substr(0, slash + 1);
 }
 
-// One key for one file, by whatever path it is reached.
+// One key per file, however it is reached.
 std::string canonical(const std::string& path) {
   char* real = ::realpath(path.c_str(), nullptr);
   if (real == nullptr) return path;
@@ -77,12 +77,12 @@ std::string canonical(const std::string& path) {
 std::string unknown_set(const std::string& name) {
   std::vector<std::string_view> names;
   for (const BuiltinSet& set : builtin_sets()) names.push_back(set.name);
-  if (name.find('/') != std::string::npos) return "'" + name + "' is no such file";
+  if (name.find('/') != std::string::npos) return "'" + name + "' does not exist";
   std::string what = "'" + name + "' is neither a file nor a built-in rule set";
   if (const auto near = nearest_word(without_extension(name), names); !near.empty()) {
     return what + "; did you mean '" + std::string(near) + "'?";
   }
-  what += "; built in are";
+  what += "; the built-in sets are";
   for (const std::string_view known : names) what += " " + std::string(known);
   return what;
 }

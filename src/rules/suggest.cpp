@@ -141,7 +141,7 @@ std::string id_for(std::string_view pattern) {
   return id.empty() ? "new-rule" : id.substr(0, 60);
 }
 
-// Of `"name":"value"`; the value is no quoted string that varies.
+// Of `"name":"value"`; the value is not a quoted string that varies.
 std::string pattern_for_member(std::string_view member) {
   const std::size_t value = member.find('"', member.find(':')) + 1;
   const std::string_view text = member.substr(value, member.size() - value - 1);
@@ -166,7 +166,7 @@ bool tells_anything(std::string pattern) {
   return std::count_if(pattern.begin(), pattern.end(), tells) >= 3;
 }
 
-// As YAML takes it: some words are no text there.
+// As YAML takes it: some words are not strings there.
 std::string as_yaml_text(const std::string& id) {
   constexpr std::array<std::string_view, 8> words = {"null", "true", "false", "yes",
                                                      "no",   "on",   "off",   "nan"};

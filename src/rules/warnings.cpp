@@ -32,7 +32,7 @@ void warn_of_rule(const RuleSet& set, std::size_t index, Errors& warnings) {
   if (before != end) {
     warnings.push_back({rule.where, "rule '" + rule.id +
                                         "' is never reached: " + before->full_id() +
-                                        " stands before it and takes all that it would"});
+                                        " comes before it and matches everything that it would"});
   }
   if (rule.match && rule.examples_match.empty()) {
     warnings.push_back({rule.where, "rule '" + rule.id + "' has no example that it matches"});

@@ -24,13 +24,13 @@ class WorkBudget {
   // What the last job left goes to all.
   void begin_job();
 
-  // False when the job may not go on; then nothing of it is left.
+  // False when the job may not go on; nothing of it is left then.
   bool spend(std::uint64_t steps);
   bool affords(std::uint64_t steps) const { return steps <= of_job_; }
 
  private:
   std::uint64_t of_job_;      // left of the job's own and of what it was lent
-  std::uint64_t shared_ = 0;  // for whoever needs more than its share
+  std::uint64_t shared_ = 0;  // for jobs that need more than its share
   std::uint64_t reserved_ = 0;
   std::uint64_t share_ = 0;
   std::uint64_t since_poll_ = 0;

@@ -142,7 +142,7 @@ TEST_CASE("--explain is short, and tells the policy that is in force", "[log]") 
   CHECK_THAT(brief.err, ContainsSubstring("policy   up to 3 attempts, exponential waits from 10ms "
                                           "by 2 up to 20ms, jitter none\n"));
   CHECK_THAT(brief.err, ContainsSubstring("waits    at most 10ms 20ms\n"));
-  CHECK_THAT(brief.err, ContainsSubstring("0 rules do not hold\n"));
+  CHECK_THAT(brief.err, ContainsSubstring("0 rules do not match\n"));
   CHECK_THAT(brief.err, !ContainsSubstring("rules tried, in order"));
   ::unlink((folder / "n").c_str());
   CHECK_THAT(run(flaky(folder, {"--explain", "-v"})).err,

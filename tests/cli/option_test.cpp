@@ -325,7 +325,7 @@ TEST_CASE("a variable that stands for no option is told, with the nearest one", 
   CHECK(run(program).err.empty());
   program.argv[1] = "-n";
   CHECK_THAT(run(program).out, ContainsSubstring("RETRY_EXEC_MAXDELAY"));
-  // Those that we set ourselves are no mistake, unless somebody else has set them.
+  // Those that we set ourselves are not a mistake, unless somebody else has set them.
   program = wrapped({}, {"exit", "0"});
   program.environment = {{"RETRY_EXEC_MAX_ATTEMPTS", "3"}};
   CHECK_THAT(run(program).err, ContainsSubstring("did you mean RETRY_EXEC_ATTEMPTS?"));

@@ -147,7 +147,7 @@ TEST_CASE("a /proc of another pid namespace is not read for what an attempt left
   program.argv.insert(program.argv.begin(), container.begin(), container.end());
   const Ended ended = run(program);
   CHECK(ended.exit_code() == 9);
-  CHECK_THAT(ended.err, ContainsSubstring("none is started beside them"));
+  CHECK_THAT(ended.err, ContainsSubstring("no further attempt is started"));
 }
 
 TEST_CASE("a limit of file size is told like a full disk", "[resource]") {

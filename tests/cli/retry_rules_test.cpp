@@ -150,7 +150,7 @@ TEST_CASE("what is wrong with a rule file is told with its place, and fails the 
   CHECK_THAT(missing.out, ContainsSubstring("none.yaml: 1 error\n"));
 }
 
-TEST_CASE("check warns of what is hardly meant", "[retry-rules]") {
+TEST_CASE("check warns of what is probably a mistake", "[retry-rules]") {
   const TemporaryFolder folder;
   const std::string file =
       folder.write("ours.yaml",

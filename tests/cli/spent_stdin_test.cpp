@@ -70,7 +70,7 @@ TEST_CASE("a loop that reads its input around us goes on, with retries too", "[s
   CHECK(ended.out == "1 2 3 ");
 }
 
-TEST_CASE("--spent-stdin go-on retries all the same, and says it once", "[stdin]") {
+TEST_CASE("--spent-stdin go-on retries anyway, and says it once", "[stdin]") {
   const Ended ended =
       by_shell("-a 3 --spent-stdin go-on",
                "printf abc | again read-stdin + out . + exit 7; exit ${PIPESTATUS[1]}");

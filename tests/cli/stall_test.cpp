@@ -90,7 +90,7 @@ TEST_CASE(
   program.input = Descriptor{ends[0]};
   const Ended blind = run(program);
   CHECK(blind.exit_code() == 0);
-  CHECK(count(blind.err, "--stall-timeout ends nothing here") == 1);
+  CHECK(count(blind.err, "--stall-timeout has no effect here") == 1);
   ::close(ends[0]);
   ::close(ends[1]);
 }

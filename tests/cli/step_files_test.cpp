@@ -81,7 +81,7 @@ TEST_CASE("a step's file that is not ours to shorten stays as it is", "[step-fil
   const std::string shorter = folder.write("shorter", "a long line\n");
   CHECK(left_by(shorter, "echo x > $GITHUB_OUTPUT") == "x\n");
   CHECK(left_by(folder / "new", "echo $RETRY_EXEC_ATTEMPT >> $GITHUB_OUTPUT") == "1\n2\n");
-  // A symbolic link, and what is no regular file.
+  // A symbolic link, and what is not a regular file.
   const std::string target = folder.write("target", "");
   REQUIRE(::symlink(target.c_str(), (folder / "link").c_str()) == 0);
   CHECK(left_by(folder / "link", "echo $RETRY_EXEC_ATTEMPT >> $GITHUB_OUTPUT") == "1\n2\n");

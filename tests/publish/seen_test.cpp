@@ -133,7 +133,7 @@ TEST_CASE("tools that are missing or too old are told before anything is contact
   scene.oras = required("ORAS_1_2_3");
   const Ended old = scene.publish();
   CHECK(old.exit_code() == 125);
-  CHECK_THAT(old.err, ContainsSubstring("is of version 1.2, and 1.3 is needed"));
+  CHECK_THAT(old.err, ContainsSubstring("is version 1.2, and 1.3 is needed"));
   CHECK(scene.first.journal().empty());
   // Only what is needed must be there.
   scene.oras = required("ORAS_1_3_6");

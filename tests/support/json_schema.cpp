@@ -70,7 +70,7 @@ class Checker {
     return unless(
         std::any_of(wanted.begin(), wanted.end(),
                     [&](const json::value& name) { return has_type(value, name.as_string()); }),
-        path, "is no " + json::serialize(types));
+        path, "is not of type " + json::serialize(types));
   }
 
   static Found required(const json::value& names, const json::value& value,

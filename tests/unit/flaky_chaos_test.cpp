@@ -120,7 +120,7 @@ TEST_CASE("a plan's mistakes are all told, each with its place", "[flaky]") {
   REQUIRE_FALSE(plan.has_value());
   REQUIRE(plan.error().size() == 4);
   CHECK(to_string(plan.error()[0]).starts_with("p:2:5: a fault has exactly one of "));
-  CHECK(to_string(plan.error()[1]).starts_with("p:3:12: 'path' is no pattern"));
+  CHECK(to_string(plan.error()[1]).starts_with("p:3:12: 'path' is not a valid pattern"));
   CHECK(to_string(plan.error()[2]) ==
         "p:4:12: 'kind' must be one of manifest, blob, upload, other");
   CHECK(to_string(plan.error()[3]) == "p:5:25: 'since' must be one of push, plan");

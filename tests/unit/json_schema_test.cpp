@@ -25,8 +25,8 @@ TEST_CASE("the schema checker finds what is wrong, and where", "[json-schema]") 
   CHECK(found(schema, R"({"a": [1], "b": "x", "c": 1, "d": null})").empty());
   CHECK(found(schema, "{}") == Found{": lacks \"a\""});
   CHECK(found(schema, R"({"a": []})") == Found{"/a: has fewer than 1 items"});
-  CHECK(found(schema, R"({"a": [1, "x"]})") == Found{"/a/1: is no \"integer\""});
-  CHECK(found(schema, R"({"a": [1.5]})") == Found{"/a/0: is no \"integer\""});
+  CHECK(found(schema, R"({"a": [1, "x"]})") == Found{"/a/1: is not of type \"integer\""});
+  CHECK(found(schema, R"({"a": [1.5]})") == Found{"/a/0: is not of type \"integer\""});
   CHECK(found(schema, R"({"a": [-1]})") == Found{"/a/0: is less than 0"});
   CHECK(found(schema, R"({"a": [10]})") == Found{"/a/0: is more than 9"});
   CHECK(found(schema, R"({"a": [1], "b": "z"})") == Found{"/b: is none of [\"x\",\"y\"]"});

@@ -104,7 +104,7 @@ TEST_CASE("Metadata of one build is a source", "[publish]") {
   folder.write("build-amd64.json", built(b, "amd64"));
   CHECK(folder.sources("{metadata: 'build-*.json'}") ==
         Found{"ghcr.io/acme/app@sha256:" + b, "ghcr.io/acme/app@sha256:" + a});
-  CHECK_THAT(folder.error("{metadata: none.json}"), test::ContainsSubstring("no file is there"));
+  CHECK_THAT(folder.error("{metadata: none.json}"), test::ContainsSubstring("no file matches"));
   folder.write("nameless.json", R"({"containerimage.digest": "sha256:)" + a + "\"}");
   const auto plan =
       folder.load("    tags: [ghcr.io/o/app:1]\n    sources: [{metadata: nameless.json}]\n");
@@ -136,7 +136,7 @@ TEST_CASE("A file of digests is read by what is in it", "[publish]") {
   CHECK_THAT(read("latest\n", "ghcr.io/acme/app").at(0),
              test::ContainsSubstring("was expected on each line, not 'latest'"));
   CHECK_THAT(read("{\"a\": 1}").at(0), test::ContainsSubstring("'imageDigest' of jib"));
-  CHECK_THAT(read("{").at(0), test::ContainsSubstring("it is not JSON"));
+  CHECK_THAT(read("{").at(0), test::ContainsSubstring("it is not valid JSON"));
 }
 
 TEST_CASE("A source that is no input is told with its place", "[publish]") {

@@ -564,7 +564,7 @@ TEST_CASE("a named pipe that nobody reads is an error that says so", "[report]")
   REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
   for (const auto& refused : {write_report(path, "x"), append_summary(path, "x")}) {
     REQUIRE(refused.has_error());
-    CHECK(refused.error().what == "cannot open: it is a pipe that nobody reads");
+    CHECK(refused.error().what == "cannot open: it is a pipe without a reader");
   }
 }
 

@@ -54,32 +54,31 @@ TEST_CASE("a wrong file is refused, with the place of what is wrong and what wou
       {"retry-rules: '1'\n",
        "f:1:14: 'retry-rules' is the version of the format: 1, the only one there is"},
       {"retry-rules: 1\nname: My Rules\n",
-       "f:2:7: 'My Rules' is no name; a name has lower-case letters, digits and '-', at most 64"},
+       "f:2:7: 'My Rules' is not a valid name; a name has lower-case letters, digits and '-', at "
+       "most 64"},
       {"retry-rules: 1\nrule: []\n",
        "f:2:1: unknown key 'rule' in a rule file; did you mean 'rules'?"},
       {"retry-rules: 1\nfrobnicate: []\n",
-       "f:2:1: unknown key 'frobnicate' in a rule file; known are retry-rules, name, about, see, "
-       "for, "
-       "include, "
-       "policy, classes, evidence, details or rules"},
+       "f:2:1: unknown key 'frobnicate' in a rule file; expected retry-rules, name, about, "
+       "see, for, include, policy, classes, evidence, details or rules"},
       {"retry-rules: 1\nname: a\nname: b\n", "f:3:1: duplicate key 'name'; the first is on line 2"},
       {"retry-rules: 1\nrules: {}\n", "f:2:8: 'rules' takes a list ('- …' lines)"},
       {"retry-rules: 1\nrules: [x]\n",
        "f:2:9: a rule is a mapping (key: value), not a single value"},
       {"retry-rules: 1\nrules:\n  - class: transient\n    match: a\n", "f:3:5: a rule needs 'id'"},
       {"retry-rules: 1\nrules:\n  - {id: A b, class: transient, match: a}\n",
-       "f:3:10: 'A b' is no id; an id has lower-case letters, digits and '-', at most 64"},
+       "f:3:10: 'A b' is not a valid id; an id has lower-case letters, digits and '-', at most 64"},
       {"retry-rules: 1\nrules:\n  - {id: a, match: a}\n", "f:3:10: a rule needs 'class'"},
       {"retry-rules: 1\nrules:\n  - {id: a, class: transient}\n",
        "f:3:10: a rule needs a condition: 'match', or one of 'exit-codes', 'signals', 'outcome'"},
       {"retry-rules: 1\nrules:\n  - {id: a, class: transent, match: a}\n",
        "f:3:20: unknown class 'transent'; did you mean 'transient'?"},
       {"retry-rules: 1\nrules:\n  - {id: a, class: weird, match: a}\n",
-       "f:3:20: unknown class 'weird'; known are absent done expired permanent suspect throttled "
-       "transient, and those under 'classes'"},
+       "f:3:20: unknown class 'weird'; known classes are absent done expired permanent suspect "
+       "throttled transient, and those under 'classes'"},
       {"retry-rules: 1\nrules:\n  - {id: a, class: transient, patern: a}\n",
        "f:3:10: a rule needs a condition: 'match', or one of 'exit-codes', 'signals', 'outcome'\n"
-       "f:3:31: unknown key 'patern' in a rule; known are id, class, match, unless, stream, "
+       "f:3:31: unknown key 'patern' in a rule; expected id, class, match, unless, stream, "
        "exit-codes, "
        "signals, outcome, commands, policy, because, see or examples"},
       {"retry-rules: 1\nrules:\n  - {id: a, class: transient, match: a, mach: b}\n",
@@ -255,7 +254,7 @@ TEST_CASE("an id that two included sets have must be told apart", "[rules]") {
   const auto set = load_rule_set(top);
   REQUIRE_FALSE(set.has_value());
   CHECK(joined(set.error()) ==
-        top + ":3:14: 'x' could override one/x or two/x; write the one that is meant");
+        top + ":3:14: 'x' could override one/x or two/x; write the one you mean");
   folder.write(
       "top.yaml",
       "retry-rules: 1\ninclude: [one.yaml, two.yaml]\nrules: [{id: two/x, class: suspect}]\n");
@@ -328,7 +327,8 @@ TEST_CASE("rules that are never reached and rules without examples are warned of
       "f");
   REQUIRE(set.has_value());
   CHECK(joined(find_warnings(*set)) ==
-        "f:5:10: rule 'b' is never reached: own/a stands before it and takes all that it would\n"
+        "f:5:10: rule 'b' is never reached: own/a comes before it and matches everything that it "
+        "would\n"
         "f:6:10: rule 'c' has no example that it matches");
 }
 

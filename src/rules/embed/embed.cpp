@@ -68,7 +68,7 @@ std::string raw(std::string_view text) {
   return "R\"rule_set(" + std::string(text) + ")rule_set\"";
 }
 
-// What is no text that an editor writes: escape sequences, carriage returns.
+// What is not text that an editor writes: escape sequences, carriage returns.
 std::string escaped(std::string_view text) {
   std::string code = "\"";
   for (const char c : text) {

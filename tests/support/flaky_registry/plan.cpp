@@ -84,7 +84,7 @@ class PlanReader {
     try {
       return std::regex(node->text, std::regex::optimize);
     } catch (const std::regex_error& bad) {
-      error(*node, "'" + std::string(key) + "' is no pattern: " + bad.what());
+      error(*node, "'" + std::string(key) + "' is not a valid pattern: " + bad.what());
       return std::nullopt;
     }
   }
