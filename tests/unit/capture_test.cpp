@@ -49,6 +49,12 @@ TEST_CASE("a stream's start and end are kept, and what was left out is counted",
   }
 }
 
+TEST_CASE("what is kept of a short stream takes no more memory than it needs", "[capture]") {
+  const CapturedStream kept = captured("a few bytes", std::size_t{1} << 20, Capture::chunk);
+  CHECK(kept.tail == "a few bytes");
+  CHECK(kept.tail.capacity() < 1000);
+}
+
 TEST_CASE("after bytes that passed by elsewhere, the end begins anew", "[capture]") {
   Capture capture(100);
   capture.append("start");
