@@ -74,6 +74,9 @@ Duration command_timeout(Phase phase) {
   return 30min;
 }
 
+// A copy that hangs is ended long before its timeout, and a slow one goes on.
+constexpr Duration command_stall_timeout = 2min;
+
 }  // namespace
 
 StepPolicy probe_policy(const Plan& plan, Phase phase) {
@@ -99,6 +102,7 @@ StepPolicy step_policy(const Plan& plan, Phase phase) {
   step.absent = content_pace();
   step.failures = pace_of(policy);
   step.strong = limits_of(policy, command_timeout(phase));
+  if (!policy.stall_timeout) step.strong.stall_timeout = command_stall_timeout;
   return step;
 }
 

@@ -314,6 +314,10 @@ asio::awaitable<Attempt> World::run_command(Words argv, AttemptOptions limits) {
     attempt.elapsed = *limits.timeout;
     attempt.outcome = TimedOut{TimeLimit::attempt, *limits.timeout};
   }
+  if (said.stalls && limits.stall_timeout) {
+    attempt.elapsed = *limits.stall_timeout;
+    attempt.outcome = TimedOut{TimeLimit::stalled, *limits.stall_timeout};
+  }
   if (limits.deadline && now + attempt.elapsed > *limits.deadline) {
     attempt.elapsed = *limits.deadline - now;
     attempt.outcome = TimedOut{TimeLimit::deadline, attempt.elapsed};

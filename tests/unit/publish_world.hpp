@@ -27,6 +27,7 @@ struct Said {
   std::string out;
   std::string err;
   Duration took = std::chrono::milliseconds(50);
+  bool stalls = false;  // nothing moves in it
 };
 
 // A repository: since when what shows, and what its tags hold.
