@@ -40,6 +40,10 @@ struct Commands::Running {
   bool unconfirmed = false;
   bool was_found = false;  // and the next attempt failed because it was missing all the same
 
+  void begin() {
+    door.reset();
+    if (request.entrance != nullptr) request.entrance->reset();
+  }
   bool abandoned() const { return request.abandoned != nullptr && *request.abandoned; }
 };
 
@@ -50,7 +54,14 @@ Commands::Commands(const Plan& plan, const PublishOptions& options, const Publis
       slots_(options.jobs),
       probe_slots_(std::size_t{4} * options.jobs),
       door_(options.jobs),
-      probe_door_(std::size_t{4} * options.jobs) {}
+      probe_door_(std::size_t{4} * options.jobs),
+      entrance_(options.jobs),
+      reading_entrance_(std::size_t{4} * options.jobs) {}
+
+Slots& Commands::entrance(Phase phase) {
+  const bool only_reads = phase == Phase::preflight || phase == Phase::verify;
+  return only_reads ? reading_entrance_ : entrance_;
+}
 
 asio::awaitable<Answer> Commands::run(Request request) {
   co_await (request.probe ? probe_door_ : door_).take();
@@ -84,7 +95,9 @@ asio::awaitable<Answer> Commands::run_inside(Request request) {
     answer.run.verdict = running.verdict;
   }
   answer.output = answer.run.deciding.output.standard_output.text();
+  answer.run.deciding.output.standard_output = {};
   answer.command = running.request.argv;
+  answer.deadline = running.request.deadline;
   answer.unconfirmed = running.unconfirmed;
   if (answer.ok()) {
     for (const std::string& host : running.request.hosts) {
@@ -122,7 +135,7 @@ asio::awaitable<Attempt> Commands::attempt(Running& running, Policy policy,
   while (true) {
     const TimePoint until = registries_.paused_until(request.hosts);
     if (until <= seams_.now()) break;
-    running.door.reset();
+    running.begin();
     // Those who waited together do not come back together.
     const Duration spread = Duration(static_cast<Duration::rep>(seams_.random() * 1e9));
     co_await wait_until(std::min(until + spread, deadline.value_or(TimePoint::max())),
@@ -132,7 +145,7 @@ asio::awaitable<Attempt> Commands::attempt(Running& running, Policy policy,
   }
   co_await slots.take();
   const Slot slot(slots);
-  running.door.reset();
+  running.begin();
   if (const std::optional<int> signal = seams_.interrupted_by()) co_return not_run(signal);
   if (running.abandoned()) co_return not_run(std::nullopt);
 

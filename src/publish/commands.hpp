@@ -24,7 +24,7 @@ struct Request {
   Arguments argv;
   std::vector<std::string> hosts;  // that it talks to: the source's first
   StepPolicy policy;
-  TimePoint deadline = TimePoint::max();  // of the phase
+  TimePoint deadline = TimePoint::max();  // of the phase, or of the run
   bool probe = false;                     // one small read
   bool waits = false;                     // what it asks for is expected, and not there yet
   bool absent_is_final = false;           // "not there" is an answer
@@ -38,13 +38,16 @@ struct Request {
   std::function<std::optional<Missing>(const Verdict&)> missing;
   // Set by the caller that no longer wants the answer.
   const bool* abandoned = nullptr;
+  // Given back as soon as it begins.
+  std::optional<Slot>* entrance = nullptr;
 };
 
 struct Answer {
   RunResult run;
   std::string output;  // stdout of the deciding attempt
   std::vector<std::string> command;
-  bool unconfirmed = false;  // done, by a failed attempt
+  TimePoint deadline = TimePoint::max();  // the request's
+  bool unconfirmed = false;               // done, by a failed attempt
   bool ok() const { return run.reason == StopReason::success; }
   bool absent() const { return run.verdict && run.verdict->class_name == "absent"; }
 };
@@ -54,6 +57,11 @@ class Commands {
   Commands(const Plan& plan, const PublishOptions& options, const PublishSeams& seams);
 
   boost::asio::awaitable<Answer> run(Request request);
+
+  // A target passes here before each phase, and its slot is free again when its first command
+  // begins: a waiting target takes less memory than its waiting commands, and a phase's deadline
+  // counts from here.
+  Slots& entrance(Phase phase);
 
  private:
   struct Running;
@@ -79,6 +87,8 @@ class Commands {
   // Who waits before these is small; a command whose turn has come is not.
   Slots door_;
   Slots probe_door_;
+  Slots entrance_;
+  Slots reading_entrance_;
   RegistryStates registries_;
   unsigned last_number_ = 0;
 };

@@ -68,7 +68,7 @@ TargetRun::Task TargetRun::copy_content(std::string repository, bool with_root) 
   co_await all(std::move(copies));
   if (failed() || !with_root) co_return;
   const Reference root = by_digest(place, result_.digest);
-  const Answer answer = co_await put_root(root);
+  const Answer answer = co_await put_root(root, phase_deadline_);
   if (!answer.ok()) fail(answer, "the copy to " + repository + " failed");
 }
 
@@ -93,7 +93,7 @@ TargetRun::Task TargetRun::copy_child(const Child& child, Reference repository) 
   }
 }
 
-asio::awaitable<Answer> TargetRun::put_root(Reference place) {
+asio::awaitable<Answer> TargetRun::put_root(Reference place, TimePoint deadline) {
   if (root_file_.empty()) {
     const Result<void> opened = shared_.scratch.open();
     const Result<std::string> file =
@@ -105,6 +105,7 @@ asio::awaitable<Answer> TargetRun::put_root(Reference place) {
   }
   Request wanted = request(to_string(place),
                            put_command(plan_, place, root_.media_type, root_file_), {place.host});
+  wanted.deadline = deadline;
   wanted.missing = [this, place](const Verdict& verdict) { return missing(verdict, place, place); };
   co_return co_await run(std::move(wanted));
 }

@@ -61,7 +61,7 @@ TargetRun::Task TargetRun::stage_index() {
   co_await all(std::move(copies));
   if (failed()) co_return;
   const Reference staging = by_tag(target_.staging, staging_tag(target_.name, result_.index));
-  const Answer answer = co_await put_root(staging);
+  const Answer answer = co_await put_root(staging, phase_deadline_);
   if (!answer.ok()) fail(answer, "the index could not be created");
 }
 

@@ -109,11 +109,13 @@ TargetRun::Task TargetRun::convert() {
     fail(StopReason::permanent, opened.error().what);
     co_return;
   }
+  const TimePoint asked = shared_.seams.now();
   const Result<void> reserved = co_await shared_.scratch.reserve(needed);
   if (!reserved) {
     fail(StopReason::permanent, reserved.error().what);
     co_return;
   }
+  phase_deadline_ = deadline_after_wait(asked);
   const Room room(shared_.scratch, needed);
   const std::string name = std::to_string(number_);
   const Result<std::string> made = shared_.scratch.make_folder(name);

@@ -8,22 +8,23 @@ namespace retry_exec::publish {
 // One repository's tags go in the plan's order, across targets too: registries sort tags by the
 // time of their push. Between repositories there is no order to see, and none is waited for.
 TargetRun::Task TargetRun::move_tags(std::string repository, bool root_is_there) {
+  entrance_.reset();  // those before it in the queue may not be in yet
+  const TimePoint asked = shared_.seams.now();
   co_await shared_.copies.enter(repository, number_);
-  // The time in the queue is not part of the work.
-  phase_deadline_ = std::min(shared_.seams.now() + phase_deadline(plan_, phase_), shared_.deadline);
+  const TimePoint deadline = deadline_after_wait(asked);
   std::vector<std::size_t> tags;
   for (std::size_t i = 0; i < target_.tags.size(); ++i) {
     if (target_.tags[i].name() == repository && moves(i)) tags.push_back(i);
   }
   // The first goes with the index itself.
   if (!tags.empty() && !root_is_there) {
-    co_await put_tag(tags.front());
+    co_await put_tag(tags.front(), deadline);
     tags.erase(tags.begin());
   }
   if (tags.size() == 1) {
-    co_await put_tag(tags.front());
+    co_await put_tag(tags.front(), deadline);
   } else if (!tags.empty()) {
-    co_await tag_rest(std::move(tags));
+    co_await tag_rest(std::move(tags), deadline);
   }
   shared_.copies.leave(repository, number_);
 }
@@ -39,10 +40,10 @@ bool is_immutable(const Answer& answer) {
 
 }  // namespace
 
-TargetRun::Task TargetRun::put_tag(std::size_t number) {
+TargetRun::Task TargetRun::put_tag(std::size_t number, TimePoint deadline) {
   if (failed()) co_return;
   const Reference& tag = target_.tags[number];
-  const Answer answer = co_await put_root(tag);
+  const Answer answer = co_await put_root(tag, deadline);
   if (failed()) co_return;
   if (answer.ok()) {
     result_.tags[number].copied = true;
@@ -53,9 +54,9 @@ TargetRun::Task TargetRun::put_tag(std::size_t number) {
   if (shared_.seams.interrupted_by()) {
     // Nothing is asked any more.
   } else if (is_immutable(answer)) {
-    co_await find_immutable_tag(number, answer.run.attempts > 1);
+    co_await find_immutable_tag(number, answer.run.attempts > 1, deadline);
   } else {
-    co_await find_tag(number);
+    co_await find_tag(number, deadline);
   }
   if (tag_is_ours_[number]) {
     result_.tags[number].copied = true;
@@ -66,20 +67,21 @@ TargetRun::Task TargetRun::put_tag(std::size_t number) {
 }
 
 // In one command; where that cannot be, each by itself.
-TargetRun::Task TargetRun::tag_rest(std::vector<std::size_t> tags) {
+TargetRun::Task TargetRun::tag_rest(std::vector<std::size_t> tags, TimePoint deadline) {
   if (failed()) co_return;
   const Reference root = by_digest(target_.tags[tags.front()], result_.digest);
   std::vector<std::string> names;
   for (const std::size_t tag : tags) names.push_back(target_.tags[tag].tag);
   Request wanted = request(to_string(root), tag_command(plan_, root, names), {root.host});
+  wanted.deadline = deadline;
   wanted.absent_is_final = true;  // it does not show yet: a tag can be put without reading it
   const Answer answer = co_await run(std::move(wanted));
   if (!answer.ok() && (answer.absent() || is_immutable(answer))) {
-    for (const std::size_t tag : tags) co_await put_tag(tag);
+    for (const std::size_t tag : tags) co_await put_tag(tag, deadline);
     co_return;
   }
   for (const std::size_t tag : tags) {
-    if (!answer.ok() && !shared_.seams.interrupted_by()) co_await find_tag(tag);
+    if (!answer.ok() && !shared_.seams.interrupted_by()) co_await find_tag(tag, deadline);
     if (answer.ok()) tag_is_ours_[tag] = true;
     result_.tags[tag].copied = tag_is_ours_[tag];
     if (!tag_is_ours_[tag]) {
@@ -88,8 +90,9 @@ TargetRun::Task TargetRun::tag_rest(std::vector<std::size_t> tags) {
   }
 }
 
-TargetRun::Task TargetRun::find_tag(std::size_t number) {
+TargetRun::Task TargetRun::find_tag(std::size_t number, TimePoint deadline) {
   Request wanted = probe(target_.tags[number], false);
+  wanted.deadline = deadline;
   wanted.abandoned = nullptr;
   const Answer answer = co_await run(std::move(wanted));
   if (answer.ok()) tag_is_ours_[number] = !digest_check()(answer.output);
@@ -97,10 +100,11 @@ TargetRun::Task TargetRun::find_tag(std::size_t number) {
 
 // The refusal tells that the tag is there, so that one which cannot be read only lags. It may also
 // show for a while what it had before, if an attempt before the refused one moved it.
-TargetRun::Task TargetRun::find_immutable_tag(std::size_t number, bool may_be_stale) {
+TargetRun::Task TargetRun::find_immutable_tag(std::size_t number, bool may_be_stale,
+                                              TimePoint deadline) {
   using namespace std::chrono_literals;
   Request wanted = probe(target_.tags[number], true);
-  wanted.deadline = std::min(phase_deadline_, shared_.seams.now() + 1min);
+  wanted.deadline = std::min(deadline, shared_.seams.now() + 1min);
   if (may_be_stale) wanted.check = digest_check();
   const Answer answer = co_await run(std::move(wanted));
   if (answer.ok()) tag_is_ours_[number] = !digest_check()(answer.output);

@@ -44,12 +44,16 @@ asio::awaitable<TargetResult> TargetRun::run() {
 
 TargetRun::Task TargetRun::phase(Phase phase, Task (TargetRun::*body)()) {
   if (failed() || result_.left_out) co_return;
+  Slots& entrance = shared_.commands.entrance(phase);
+  co_await entrance.take();
+  entrance_.emplace(entrance);
   const TimePoint started = shared_.seams.now();
   phase_ = phase;
   phase_deadline_ = std::min(started + phase_deadline(plan_, phase), shared_.deadline);
   note_.clear();
   tell(PhaseStarted{target_.name, phase});
   co_await (this->*body)();
+  entrance_.reset();
   PhaseResult result{.phase = phase,
                      .start = started - shared_.started,
                      .elapsed = shared_.seams.now() - started,
@@ -59,8 +63,12 @@ TargetRun::Task TargetRun::phase(Phase phase, Task (TargetRun::*body)()) {
   tell(PhaseFinished{target_.name, std::move(result)});
 }
 
+TimePoint TargetRun::deadline_after_wait(TimePoint asked) const {
+  return std::min(phase_deadline_ + (shared_.seams.now() - asked), shared_.deadline);
+}
+
 Request TargetRun::request(std::string about, Arguments argv,
-                           std::vector<std::string> hosts) const {
+                           std::vector<std::string> hosts) {
   Request request;
   request.target = target_.name;
   request.phase = phase_;
@@ -70,10 +78,11 @@ Request TargetRun::request(std::string about, Arguments argv,
   request.policy = step_policy(plan_, phase_);
   request.deadline = phase_deadline_;
   request.abandoned = &stopped_;
+  request.entrance = &entrance_;
   return request;
 }
 
-Request TargetRun::probe(const Reference& reference, bool waits) const {
+Request TargetRun::probe(const Reference& reference, bool waits) {
   Request probe = request(to_string(reference), probe_command(plan_, reference), {reference.host});
   probe.policy = probe_policy(plan_, phase_);
   probe.probe = true;
@@ -105,12 +114,12 @@ asio::awaitable<Answer> TargetRun::run(Request request) {
 void TargetRun::fail(const Answer& answer, std::string what) {
   if (failed()) return;
   stopped_ = true;
-  if (answer.run.reason == StopReason::deadline && phase_deadline_ == shared_.deadline) {
-    shared_.deadline_ended_it = true;
-  }
+  const bool run_is_over =
+      answer.run.reason == StopReason::deadline && answer.deadline == shared_.deadline;
+  shared_.deadline_ended_it = shared_.deadline_ended_it || run_is_over;
   result_.failure = Failure{.phase = phase_,
                             .reason = answer.run.reason,
-                            .what = std::move(what) + ": " + last_word(answer),
+                            .what = std::move(what) + ": " + last_word(answer, run_is_over),
                             .command = answer.command,
                             .manifest = {},
                             .verdict = answer.run.verdict};
@@ -159,13 +168,15 @@ TargetRun::Task TargetRun::await_digest(Reference reference) {
 
 namespace {
 
-std::string why_ended(const Answer& answer) {
+std::string why_ended(const Answer& answer, bool run_is_over) {
   const std::string attempts =
       std::to_string(answer.run.attempts) + (answer.run.attempts == 1 ? " attempt" : " attempts");
   const std::string spent = attempts + " in " + format_duration(answer.run.elapsed);
   switch (answer.run.reason) {
     case StopReason::deadline:
-      return "the time is up after " + spent;
+      return (run_is_over ? "the deadline of the run has passed after "
+                          : "the deadline of the phase has passed after ") +
+             spent;
     case StopReason::exhausted:
       return "gave up after " + spent;
     case StopReason::budget:
@@ -179,8 +190,8 @@ std::string why_ended(const Answer& answer) {
 
 }  // namespace
 
-std::string last_word(const Answer& answer) {
-  std::string text = why_ended(answer);
+std::string last_word(const Answer& answer, bool run_is_over) {
+  std::string text = why_ended(answer, run_is_over);
   std::string said = answer.run.verdict ? answer.run.verdict->line : std::string();
   if (said.empty() && answer.run.reason != StopReason::interrupted) {
     said = to_string(answer.run.deciding.outcome);

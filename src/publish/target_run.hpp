@@ -77,12 +77,12 @@ class TargetRun {
   Reference any_tag_in(const std::string& repository) const;
   Task copy_content(std::string repository, bool with_root);
   Task copy_child(const Child& child, Reference repository);
-  boost::asio::awaitable<Answer> put_root(Reference place);
+  boost::asio::awaitable<Answer> put_root(Reference place, TimePoint deadline);
   Task move_tags(std::string repository, bool root_is_there);
-  Task put_tag(std::size_t number);
-  Task tag_rest(std::vector<std::size_t> tags);
-  Task find_tag(std::size_t number);
-  Task find_immutable_tag(std::size_t number, bool may_be_stale);
+  Task put_tag(std::size_t number, TimePoint deadline);
+  Task tag_rest(std::vector<std::size_t> tags, TimePoint deadline);
+  Task find_tag(std::size_t number, TimePoint deadline);
+  Task find_immutable_tag(std::size_t number, bool may_be_stale, TimePoint deadline);
   void note_tags_that_had_it();
 
   // verify
@@ -92,8 +92,11 @@ class TargetRun {
   // Waits until the digest at `reference` is readable.
   Task await_digest(Reference reference);
 
-  Request request(std::string about, Arguments argv, std::vector<std::string> hosts) const;
-  Request probe(const Reference& reference, bool waits) const;
+  // The phase's deadline for what has waited for other targets since `asked`: that time is not part
+  // of the work.
+  TimePoint deadline_after_wait(TimePoint asked) const;
+  Request request(std::string about, Arguments argv, std::vector<std::string> hosts);
+  Request probe(const Reference& reference, bool waits);
   // What a failed command found missing in `source` or, unless its error says that, `destination`.
   std::optional<Missing> missing(const Verdict& verdict, const Reference& source,
                                  const Reference& destination) const;
@@ -115,6 +118,7 @@ class TargetRun {
   const std::size_t number_;
   Phase phase_ = Phase::preflight;
   TimePoint phase_deadline_ = TimePoint::max();
+  std::optional<Slot> entrance_;  // until the phase's first command begins
   bool stopped_ = false;
   std::string note_;
 
@@ -152,6 +156,6 @@ class TargetRun {
 };
 
 // "timed out after 30s", "denied: requested access …": an attempt's last word, for a sentence.
-std::string last_word(const Answer& answer);
+std::string last_word(const Answer& answer, bool run_is_over);
 
 }  // namespace retry_exec::publish

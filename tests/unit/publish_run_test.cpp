@@ -338,29 +338,6 @@ TEST_CASE("A dead registry is not hammered by every target", "[publish]") {
   CHECK(world.log.size() <= 2 * (200 + 30 + 2 * 61));
 }
 
-TEST_CASE("A hang is cut and tried again", "[publish]") {
-  World world;
-  world.add_target("one", {'a'}, {"f.io/r:1"});
-  bool hung = false;
-  world.fault = [&](const std::vector<std::string>& argv) -> std::optional<Said> {
-    if (hung || argv[1] != "manifest") return std::nullopt;
-    hung = true;
-    return Said{1, "", "", 24h};
-  };
-  CHECK(world.run().exit_code() == 0);
-  CHECK(world.elapsed() < 40s);
-}
-
-TEST_CASE("The deadline of the whole run ends it with 124", "[publish]") {
-  World world;
-  world.add_target("one", {'a'}, {"f.io/r:1"});
-  world.shows('a') = TimePoint::max();
-  world.options.deadline = 10s;
-  const PublishResult result = world.run();
-  CHECK(result.exit_code() == 124);
-  CHECK(world.elapsed() <= 11s);
-}
-
 TEST_CASE("An interruption ends every target", "[publish]") {
   World world;
   world.add_target("one", {'a'}, {"f.io/r:1"});

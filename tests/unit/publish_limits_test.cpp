@@ -1,0 +1,133 @@
+// Time limits of attempts, phases and whole runs: what each ends, and that it is the one that is
+// told.
+#include "catch_shim.hpp"
+#include "publish_world.hpp"
+
+#include <string>
+#include <vector>
+
+using namespace retry_exec;
+using namespace retry_exec::publish;
+using namespace std::chrono_literals;
+
+using world::Said;
+using world::Words;
+using world::World;
+
+namespace {
+
+// The first command that `begins` so never moves.
+auto stall_once(std::string begins) {
+  return [begins, hung = false](const Words& argv) mutable -> std::optional<Said> {
+    if (hung || argv[1] != begins) return std::nullopt;
+    hung = true;
+    return Said{.code = 1, .took = 24h, .stalls = true};
+  };
+}
+
+}  // namespace
+
+TEST_CASE("A hang is cut and tried again", "[publish]") {
+  World world;
+  world.add_target("one", {'a'}, {"f.io/r:1"});
+  bool hung = false;
+  world.fault = [&](const std::vector<std::string>& argv) -> std::optional<Said> {
+    if (hung || argv[1] != "manifest") return std::nullopt;
+    hung = true;
+    return Said{1, "", "", 24h};
+  };
+  CHECK(world.run().exit_code() == 0);
+  CHECK(world.elapsed() < 40s);
+}
+
+TEST_CASE("The deadline of the whole run ends it with 124", "[publish]") {
+  World world;
+  world.add_target("one", {'a'}, {"f.io/r:1"});
+  world.shows('a') = TimePoint::max();
+  world.options.deadline = 10s;
+  const PublishResult result = world.run();
+  CHECK(result.exit_code() == 124);
+  CHECK(world.elapsed() <= 11s);
+}
+
+TEST_CASE("A copy in which nothing moves is ended after two minutes, and tried again",
+          "[publish]") {
+  World world;
+  world.add_target("one", {'a'}, {"f.io/r:1"});
+  world.fault = stall_once("cp");
+  CHECK(world.run().exit_code() == 0);
+  CHECK(world.count("cp") == 2);
+  CHECK(world.elapsed() >= 2min);
+  CHECK(world.elapsed() < 2min + 10s);
+}
+
+TEST_CASE("The plan says how long nothing may move in a phase", "[publish]") {
+  World world;
+  world.add_target("one", {'a'}, {"f.io/r:1"});
+  world.plan.phases[Phase::copy].stall_timeout = 5s;
+  world.fault = stall_once("cp");
+  CHECK(world.run().exit_code() == 0);
+  CHECK(world.count("cp") == 2);
+  CHECK(world.elapsed() < 15s);
+}
+
+TEST_CASE("A pull for SOCI in which nothing moves is tried again too", "[publish]") {
+  World world;
+  world.add_target("one", {'a'}, {"f.io/r:1"}).soci.enabled = true;
+  world.fault = stall_once("cp");
+  CHECK(world.run().exit_code() == 0);
+  CHECK(world.elapsed() < 2min + 10s);
+}
+
+TEST_CASE("A phase's deadline ends its target with 1, whatever time the run has", "[publish]") {
+  World world;
+  world.add_target("one", {'a'}, {"f.io/r:1"});
+  world.shows('a') = TimePoint::max();
+  world.plan.phases[Phase::preflight].deadline = 10s;
+  world.options.deadline = GENERATE(11s, 100h);
+  const PublishResult result = world.run();
+  CHECK(result.exit_code() == 1);
+  REQUIRE(result.targets[0].failure);
+  CHECK(result.targets[0].failure->what.find("the deadline of the phase") != std::string::npos);
+  CHECK(world.elapsed() <= 10s);
+}
+
+TEST_CASE("What one repository waits for gives another no more time", "[publish]") {
+  World world;
+  world.add_target("late", {'a'}, {"g.io/r:1"});
+  world.add_target("two", {'b'}, {"f.io/refuses:2", "g.io/r:2"});
+  world.shows('a') = world.start + 1min;
+  PolicyFields& copy = world.plan.phases[Phase::copy];
+  copy.attempts = 0;
+  copy.max_delay = 5s;
+  copy.deadline = 2min;
+  world.options.deadline = 150s;
+  world.fault = [](const Words& argv) -> std::optional<Said> {
+    if (argv[1] == "cp" || argv[argv.size() - 2] != "f.io/refuses:2") return std::nullopt;
+    return Said{1, "", "unexpected status code 503 Service Unavailable\n"};
+  };
+  const PublishResult result = world.run();
+  CHECK(result.exit_code() == 1);
+  CHECK_FALSE(result.targets[0].failure);
+  REQUIRE(result.targets[1].failure);
+  CHECK(result.targets[1].failure->reason == StopReason::deadline);
+  CHECK(result.targets[1].failure->what.find("the deadline of the phase") != std::string::npos);
+  CHECK(world.elapsed() <= 2min + 1s);
+}
+
+TEST_CASE("A phase's deadline counts from its own beginning, not while others have their turn",
+          "[publish]") {
+  World world;
+  for (int i = 0; i < 30; ++i) {
+    const std::string name = "target-" + std::to_string(i);
+    world.add_target(name, {'a'}, {"f.io/" + name + ":1"});
+  }
+  world.options.jobs = 1;
+  world.plan.phases[Phase::copy].deadline = 6min;
+  world.spoil = [](const Words& argv, Said said) {
+    if (argv[1] == "cp") said.took = 1min;
+    return said;
+  };
+  CHECK(world.run().exit_code() == 0);
+  CHECK(world.elapsed() >= 30min);
+}
