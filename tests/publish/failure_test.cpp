@@ -48,6 +48,23 @@ TEST_CASE("a refused destination ends its target at once, and is not retried", "
   check_others_are_published(scene, "gamma");
 }
 
+TEST_CASE("a copy that hangs in the middle is ended when nothing moves, and tried again",
+          "[failure]") {
+  PublishScene scene;
+  three_targets(scene, 12);
+  scene.timeout = "10m";
+  scene.stall_timeout = "2s";
+  scene.push_sources();
+  scene.second.change_plan("faults:\n  - {name: silent, kind: upload, times: 2, silence: {}}\n");
+  const Ended ended = scene.publish();
+  INFO(ended.err);
+  CHECK(ended.exit_code() == 0);
+  CHECK(scene.second.struck("silent") == 2);
+  CHECK_THAT(ended.err, ContainsSubstring("stalled for 2"));
+  CHECK(ended.wall < 60s);
+  check_published(scene);
+}
+
 TEST_CASE("an immutable tag that has our image already is as good as written", "[failure]") {
   PublishScene scene;
   three_targets(scene, 8);

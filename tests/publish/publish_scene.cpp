@@ -134,7 +134,8 @@ void PublishScene::policies(std::ostream& plan) const {
        << preflight_pace << "}\n"
        << "  verify: {timeout: " << timeout << ", delay: 100ms, factor: 1.1}\n";
   for (const char* phase : {"index", "soci", "copy"}) {
-    plan << "  " << phase << ": {timeout: " << timeout << "}\n";
+    plan << "  " << phase << ": {timeout: " << timeout << ", stall-timeout: " << stall_timeout
+         << "}\n";
   }
 }
 

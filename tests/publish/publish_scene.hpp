@@ -40,6 +40,7 @@ struct PublishScene {
   std::string minimum_layer_size = "1MiB";
   // Of all attempts; short, so that a hang is soon given up.
   std::string timeout = "20s";
+  std::string stall_timeout = "2m";  // where something is copied
   std::string preflight_deadline = "60s";
   std::string preflight_pace = ", delay: 100ms, factor: 1.1";
 
