@@ -13,8 +13,8 @@ StallWatch::StallWatch(boost::asio::io_context& context, Duration limit, Callbac
 
 void StallWatch::await() {
   timer_.expires_after(detector_.interval());
-  timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) look();
+  timer_.async_wait([this, here = std::weak_ptr(here_)](const boost::system::error_code& error) {
+    if (!error && !here.expired()) look();
   });
 }
 

@@ -7,6 +7,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,8 @@ class StallWatch {
   StallDetector detector_;
   Callbacks callbacks_;
   boost::asio::steady_timer timer_;
+  // A wait that has ended cannot be cancelled any more: its handler may come after us.
+  std::shared_ptr<int> here_ = std::make_shared<int>();
   bool said_unknown_ = false;
 };
 

@@ -58,8 +58,9 @@ class Commands {
 
   boost::asio::awaitable<Answer> run(Request request);
 
-  // Where a target waits before it begins a phase: its commands would only stand at the door, and
-  // each of them takes more memory there than a target here. The deadline counts from behind it.
+  // A target passes here before each phase, and its slot is free again when its first command
+  // begins: a waiting target takes less memory than its waiting commands, and a phase's deadline
+  // counts from here.
   Slots& entrance(Phase phase);
 
  private:

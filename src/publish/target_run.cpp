@@ -67,8 +67,7 @@ TimePoint TargetRun::deadline_after_wait(TimePoint asked) const {
   return std::min(phase_deadline_ + (shared_.seams.now() - asked), shared_.deadline);
 }
 
-Request TargetRun::request(std::string about, Arguments argv,
-                           std::vector<std::string> hosts) {
+Request TargetRun::request(std::string about, Arguments argv, std::vector<std::string> hosts) {
   Request request;
   request.target = target_.name;
   request.phase = phase_;

@@ -92,8 +92,8 @@ class TargetRun {
   // Waits until the digest at `reference` is readable.
   Task await_digest(Reference reference);
 
-  // The phase's deadline for what has waited for others since `asked`: that was no part of the
-  // work.
+  // The phase's deadline for what has waited for other targets since `asked`: that time is not part
+  // of the work.
   TimePoint deadline_after_wait(TimePoint asked) const;
   Request request(std::string about, Arguments argv, std::vector<std::string> hosts);
   Request probe(const Reference& reference, bool waits);
