@@ -232,13 +232,13 @@ std::string CommandLine::option_of(const std::string& variable) {
   return {};
 }
 
-// What a command learns from us, and so does a retry-exec that is the command; and what many a
-// Dockerfile calls the version that it wants.
+// What a command learns from us, and so does a retry-exec that is the command; what many a
+// Dockerfile calls the version that it wants; and where tests/all keeps its tools.
 bool CommandLine::is_told(std::string_view variable) const {
   constexpr std::array<std::string_view, 3> told = {"ATTEMPT", "MAX_ATTEMPTS", "DEPTH"};
   const bool nested =
       std::getenv((prefix_ + "DEPTH").c_str()) != nullptr;  // NOLINT(concurrency-mt-unsafe)
-  return variable == "VERSION" ||
+  return variable == "VERSION" || variable == "TOOLS" ||
          (nested && (variable.starts_with("LAST_") ||
                      std::find(told.begin(), told.end(), variable) != told.end()));
 }

@@ -122,7 +122,7 @@ std::string RunLog::left_out(const std::vector<std::string>& rules) const {
   constexpr std::size_t most = 3;
   std::string text;
   for (std::size_t i = 0; i < std::min(rules.size(), most); ++i) {
-    text += line("rule " + printable(rules[i]) + " was left out: it took too long on this output");
+    text += line("rule " + printable(rules[i]) + " was left out: it needs too many steps on this output");
   }
   if (rules.size() > most) {
     text += line("and so were " + std::to_string(rules.size() - most) + " others");

@@ -26,6 +26,10 @@ TEST_CASE("-c runs a script that stops at the first failure, also in a pipe", "[
   CHECK(run(script({"-q", "-a", "1"}, "(exit 7) | cat\necho two")).exit_code() == 7);
 }
 
+TEST_CASE("-c takes a script that begins with a dash for a script", "[script]") {
+  CHECK(run(script({"-q", "-a", "1"}, "-e\necho not reached")).exit_code() == 127);
+}
+
 TEST_CASE("-c retries the whole script", "[script]") {
   const Ended ended = run(
       script({"-q"}, "echo try $RETRY_EXEC_ATTEMPT\ntest $RETRY_EXEC_ATTEMPT = 2\necho through\n"));

@@ -64,8 +64,10 @@ std::vector<Kind> kinds_of_output() {
   return {
       {"access log",
        [=] {
+         constexpr std::array answers = {"200", "301", "404", "429", "503"};
          return "10.0." + number(0, 256) + ".7 - - [28/Nov/2026:15:36:47 +0000] \"GET /" +
-                number(0, 9999) + ".js HTTP/1.1\" 200 " + number(0, 60000) + " \"-\" \"curl\"\n";
+                number(0, 9999) + ".js HTTP/1.1\" " + answers[random() % answers.size()] + " " +
+                number(0, 60000) + " \"-\" \"curl\"\n";
        }},
       {"CSV", [=] { return repeated("1", 12, 1000, ","); }},
       {"od", [=] { return repeated("0001220", 16, 400, " "); }},
