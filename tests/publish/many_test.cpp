@@ -244,9 +244,8 @@ void publish_many(int targets, const std::string& jobs, const std::string& delay
   if (!sanitized) CHECK(usage.peak_kib < (16 + mib_per_thousand * targets / 1000) * 1024L);
 }
 
-}  // namespace
-
-TEST_CASE("a run takes hardly longer than its commands", "[many]") {
+// How much longer a run takes than the longest chain of its commands.
+double wall_to_commands() {
   PublishScene scene;
   three_targets(scene, 20);
   scene.push_sources();
@@ -281,7 +280,18 @@ TEST_CASE("a run takes hardly longer than its commands", "[many]") {
       "three targets, real tools: wall %.3f s; the longest chain of commands %.3f s, ratio %.3f; "
       "some of the %zu commands running %.3f s\n",
       ended.wall.count(), path, ended.wall.count() / path, commands.size(), busy(commands));
-  CHECK(ended.wall.count() <= 1.1 * path);
+  return ended.wall.count() / path;
+}
+
+}  // namespace
+
+TEST_CASE("a run takes hardly longer than its commands", "[many]") {
+  // Of three, as other work on the machine stretches a run, and never shortens one.
+  double least = wall_to_commands();
+  for (int again = 0; again < 2 && least > 1.1; ++again) {
+    least = std::min(least, wall_to_commands());
+  }
+  CHECK(least <= 1.1);
 }
 
 TEST_CASE("fifty targets run eight at a time", "[many]") {
