@@ -75,6 +75,7 @@ void TargetRun::check_sources_known() {
     result_.left_out = !failed();
     return;
   }
+  for (const std::string& remark : target_.remarks) lacks(remark);
   std::vector<Platform> there;
   for (const Source& source : target_.sources) {
     if (!source.platform) return;

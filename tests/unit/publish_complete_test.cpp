@@ -95,6 +95,21 @@ TEST_CASE("A target of which nothing was found fails by name, or is left out whe
   CHECK(world.writes() == 0);
 }
 
+TEST_CASE("An input without a source fails its target, or is reported where that is allowed",
+          "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {'a'}, {"f.io/r:latest"});
+  target.remarks = {"b.json has no source of it"};
+  const PublishResult result = world.run();
+  CHECK(result.exit_code() == 1);
+  CHECK(why(result) == "incomplete: b.json has no source of it");
+  CHECK(world.writes() == 0);
+  target.allow_incomplete = true;
+  const PublishResult again = world.run();
+  CHECK(again.exit_code() == 0);
+  CHECK_THAT(notes(again), ContainsSubstring("b.json has no source of it"));
+}
+
 TEST_CASE("An incomplete target is published where that is allowed, and says so", "[publish]") {
   World world;
   Target& target = world.add_target("one", {'a'}, {"f.io/r:latest"});
