@@ -101,9 +101,10 @@ struct Source {
 
 struct Target {
   std::string name;
-  std::vector<Source> sources;  // in the order of the index; none: they were not found
-  std::string looked_in;        // where sources were looked for, for people
-  Reference staging;            // a repository: neither tag nor digest
+  std::vector<Source> sources;       // in the order of the index; none: they were not found
+  std::string looked_in;             // where sources were looked for, for people
+  std::vector<std::string> remarks;  // on inputs of it that gave no source: they had to
+  Reference staging;                 // a repository: neither tag nor digest
   Annotations annotations;
   SociOptions soci;
   bool flatten = false;             // of a source that is itself an index, only the images count

@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <random>
 #include <utility>
@@ -143,10 +144,14 @@ void Publisher::draw() {
 void Publisher::tell_digests() {
   boost::json::object digests;
   for (const publish::TargetResult& target : result_.targets) {
-    if (!target.failure && !target.left_out) digests[target.name] = target.digest;
+    // Of a target whose tags were all left alone, nothing was put anywhere.
+    const bool moved = std::any_of(target.tags.begin(), target.tags.end(),
+                                   [](const auto& tag) { return !tag.newer; });
+    if (!target.failure && !target.left_out && moved) digests[target.name] = target.digest;
   }
   const std::string json = boost::json::serialize(digests);
   const auto note = [this](const Result<void>& written) {
+    digests_told_ = digests_told_ && written.has_value();
     if (!written) tell("retry-publish: " + to_string(written.error()) + "\n");
   };
   if (settings_.digests_file) note(write_report(*settings_.digests_file, json + "\n", patience()));
@@ -191,6 +196,7 @@ int Publisher::finish() {
     tell("retry-publish: " + failures);
   }
   if (const std::optional<int> signal = supervisor_.interrupted_by()) return die_by(*signal);
+  if (result_.succeeded() && !digests_told_) return exit_code::own_failure;
   return result_.exit_code();
 }
 

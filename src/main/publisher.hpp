@@ -46,6 +46,7 @@ class Publisher {
   PublishRecorder recorder_;
   publish::PublishResult result_;
   Errors tool_errors_;
+  bool digests_told_ = true;
   const bool live_;  // a status block at the bottom of a terminal
   PublishStatus status_;
   StatusBlock block_;

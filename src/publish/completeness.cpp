@@ -75,6 +75,7 @@ void TargetRun::check_sources_known() {
     result_.left_out = !failed();
     return;
   }
+  for (const std::string& remark : target_.remarks) lacks(remark);
   std::vector<Platform> there;
   for (const Source& source : target_.sources) {
     if (!source.platform) return;
@@ -99,16 +100,13 @@ TargetRun::Task TargetRun::guard_tag(std::size_t number) {
   const Look& look = looks_[number];
   const std::string tag = to_string(target_.tags[number]);
   const bool unsaid = target_.platforms.empty();
-  if (look.unclear && (unsaid || target_.only_newer)) {
-    fail(StopReason::permanent, "what is at tag " + tag + " could not be read");
-    co_return;
-  }
   if (look.digest.empty() || look.digest == result_.index || failed()) co_return;
   if (target_.only_newer) {
     const std::optional<Date> theirs = co_await created_at(number);
+    if (failed()) co_return;
     const std::optional<Date> ours =
         created_in(target_.annotations) ? created_in(target_.annotations) : created_;
-    result_.tags[number].newer = theirs && (!ours || *theirs > *ours);
+    result_.tags[number].newer = !ours || *theirs > *ours;
     if (result_.tags[number].newer) {
       note(tag + " is left alone: the image there was created later");
       co_return;
@@ -116,6 +114,7 @@ TargetRun::Task TargetRun::guard_tag(std::size_t number) {
   }
   if (!unsaid) co_return;
   std::vector<Platform> held = co_await platforms_at(number);
+  if (failed()) co_return;
   std::transform(held.begin(), held.end(), held.begin(), without_revision);
   std::vector<Descriptor> ours;
   for (const Child& child : children_) ours.push_back(child.descriptor);
@@ -128,17 +127,37 @@ TargetRun::Task TargetRun::guard_tag(std::size_t number) {
         "'platforms'");
 }
 
+// What cannot be read is not nothing.
+void TargetRun::cannot_read_tag(std::size_t number, const Answer& answer) {
+  const std::string tag = to_string(target_.tags[number]);
+  if (target_.only_newer) {
+    fail(answer, "what is at tag " + tag + " could not be read, so 'only-newer' cannot be decided");
+  } else if (!target_.platforms.empty()) {
+    return;
+  } else if (target_.allow_incomplete) {
+    note("incomplete, which is allowed: what is at tag " + tag + " could not be read");
+  } else {
+    fail(answer, "what is at tag " + tag +
+                     " could not be read, and nothing else says which platforms are meant; list "
+                     "them under 'platforms'");
+  }
+}
+
 asio::awaitable<std::vector<Platform>> TargetRun::platforms_at(std::size_t number) {
   const auto index = parse_index(looks_[number].bytes);
-  if (index && !index->manifests.empty()) co_return images_in(index->manifests);
+  if (index && (!index->manifests.empty() || is_index(index->media_type))) {
+    co_return images_in(index->manifests);
+  }
   Request wanted = probe(target_.tags[number], false);
   wanted.argv = config_command(plan_, target_.tags[number]);
   const Answer answer = co_await run(std::move(wanted));
+  if (!answer.ok()) cannot_read_tag(number, answer);
   const auto platform = parse_config_platform(answer.ok() ? answer.output : "");
   co_return platform ? std::vector{*platform} : std::vector<Platform>();
 }
 
 // The index says it, or the config of an image does: all of one index are of about one time.
+// Without a date the target fails: unknown is not older.
 asio::awaitable<std::optional<Date>> TargetRun::created_at(std::size_t number) {
   Reference image = target_.tags[number];
   if (const auto index = parse_index(looks_[number].bytes)) {
@@ -152,8 +171,18 @@ asio::awaitable<std::optional<Date>> TargetRun::created_at(std::size_t number) {
   Request wanted = probe(image, false);
   wanted.argv = config_command(plan_, image);
   const Answer answer = co_await run(std::move(wanted));
-  const auto config = parse_object(answer.ok() ? answer.output : "");
-  co_return config ? parse_date(text_of(*config, "created")) : std::nullopt;
+  if (!answer.ok()) {
+    cannot_read_tag(number, answer);
+    co_return std::nullopt;
+  }
+  const auto config = parse_object(answer.output);
+  const auto created = config ? parse_date(text_of(*config, "created")) : std::nullopt;
+  if (!created) {
+    fail(StopReason::permanent, "the image at tag " + to_string(target_.tags[number]) +
+                                    " does not say when it was created, so 'only-newer' cannot be "
+                                    "decided; publish once without it");
+  }
+  co_return created;
 }
 
 }  // namespace retry_exec::publish

@@ -75,6 +75,7 @@ class InputReader {
       return;
     }
     std::sort(names.begin(), names.end());
+    const std::size_t before = draft_.found.size();
     for (const std::string& name : names) {
       if (name.starts_with('.')) continue;
       const std::string digest = name.starts_with("sha256") ? name : "sha256:" + name;
@@ -87,6 +88,10 @@ class InputReader {
       }
     }
     look_in("the folder " + folder);
+    if (draft_.found.size() == before) {
+      draft_.remarks.push_back("the folder " + folder +
+                               " is empty; files named by digest were expected in it");
+    }
   }
 
   void read_metadata_files(const Text& pattern) {
@@ -129,7 +134,9 @@ class InputReader {
       }
       add(path, at == std::string_view::npos ? "" : std::string(line.substr(0, at)), digest);
     }
-    if (draft_.found.size() == before) draft_.remarks.push_back(path + " is empty");
+    if (draft_.found.size() == before) {
+      draft_.remarks.push_back(path + " is empty; a digest, or name@digest, was expected in it");
+    }
   }
 
   // jib-image.json of jib, artifacts.json of goreleaser, metadata of buildx.
@@ -179,6 +186,7 @@ class InputReader {
 void read_inputs(const PlanFile& file, TargetDraft& draft, Errors& errors) {
   if (draft.inputs.empty()) return;
   draft.found.clear();  // what the target says beats what the plan says for all
+  draft.remarks.clear();
   InputReader reader(file, draft, errors);
   for (const SourceInput& input : draft.inputs) reader.read(input);
 }

@@ -79,6 +79,14 @@ class MetadataReader {
     }
   }
 
+  // How often something of it was found, of use or not.
+  std::size_t told_of(const std::string& target) const {
+    const auto found_of = [&](const Found& one) { return one.target == target; };
+    const auto remark_of = [&](const auto& one) { return one.first == target; };
+    return static_cast<std::size_t>(std::count_if(found.begin(), found.end(), found_of) +
+                                    std::count_if(remarks.begin(), remarks.end(), remark_of));
+  }
+
   std::string flat;  // the target that an object without a target's name is for
 
   std::vector<Found> found;
@@ -89,7 +97,11 @@ class MetadataReader {
                   const boost::json::object& entry) {
     const std::string digest = text_of(entry, "containerimage.digest");
     const std::string names = text_of(entry, "image.name");
-    if (digest.empty()) return;  // a note of the builder
+    if (!entry.contains("containerimage.digest")) return;  // a note of the builder
+    if (digest.empty()) {
+      remarks.push_back({name, file + " has it with a 'containerimage.digest' that is not a text"});
+      return;
+    }
     if (names.empty()) {
       remarks.push_back(
           {name, file + " has it without 'image.name', which says where it was pushed"});
@@ -153,7 +165,16 @@ void read_flat_metadata(const std::vector<std::string>& files, TargetDraft& targ
                         Errors& errors) {
   MetadataReader reader(errors);
   reader.flat = target.name;
-  for (const std::string& file : files) reader.read(file);
+  for (const std::string& file : files) {
+    const std::size_t before = reader.told_of(target.name);
+    reader.read(file);
+    if (reader.told_of(target.name) > before) continue;
+    reader.remarks.push_back(
+        {target.name, file +
+                          " has no source of it; the metadata of one build, with "
+                          "'containerimage.digest' and 'image.name', or of a target '" +
+                          target.name + "' was expected"});
+  }
   take_newest(reader, target);
 }
 

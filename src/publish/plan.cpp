@@ -95,10 +95,12 @@ std::vector<TargetDraft> gather(PlanFile& file, Errors& errors) {
     read_inputs(file, draft, errors);
     read_metadata_action(file, draft, errors);
   }
-  // A bake file describes what could be built; what was not to be built is not published.
+  // A bake file describes what could be built; what was not to be built is not published. Where
+  // nothing says what was to be, its metadata tells, even if it is of no use.
+  const bool unsaid = file.bake_targets.empty() && !bake.groups.contains("default");
   std::erase_if(drafts, [&](const TargetDraft& draft) {
-    return draft.baked && draft.found.empty() && !file.metadata_files.empty() &&
-           !wanted.contains(draft.name);
+    const bool built = !draft.found.empty() || (unsaid && !draft.remarks.empty());
+    return draft.baked && !built && !file.metadata_files.empty() && !wanted.contains(draft.name);
   });
   return drafts;
 }

@@ -1,8 +1,8 @@
 // A plan as written, before what it names has been read.
 #pragma once
 
-#include <retry_exec/publish.hpp>
 #include <retry_exec/config.hpp>
+#include <retry_exec/publish.hpp>
 
 #include <boost/json/object.hpp>
 
@@ -46,7 +46,7 @@ struct TargetDraft {
   std::optional<bool> only_newer;
   std::vector<Source> found;         // in metadata files and other inputs
   std::string looked_in;             // for `inputs`
-  std::vector<std::string> remarks;  // on what was found and is of no use
+  std::vector<std::string> remarks;  // on inputs that gave no source, and had to
   bool baked = false;                // known from a bake file alone
 };
 

@@ -144,18 +144,15 @@ void TargetRun::gather_children() {
   }
 }
 
-// Not being there is the normal case, and any other trouble is left for what needs to know.
+// Not being there is the normal case.
 TargetRun::Task TargetRun::look_at_tag(std::size_t number) {
   const Reference& tag = target_.tags[number];
   Request wanted = probe(tag, false);
   wanted.argv = manifest_command(plan_, tag);
   const Answer answer = co_await run(std::move(wanted));
-  Look& look = looks_[number];
-  look.unclear = answer.run.verdict && answer.run.verdict->retry && !answer.absent();
+  if (!answer.ok() && !answer.absent()) cannot_read_tag(number, answer);
   if (!answer.ok()) co_return;
-  look.unclear = false;
-  look.bytes = answer.output;
-  look.digest = digest_of(look.bytes);
+  looks_[number] = {.digest = digest_of(answer.output), .bytes = answer.output};
 }
 
 }  // namespace retry_exec::publish

@@ -52,6 +52,7 @@ class TargetRun {
   void check_sources_known();
   void check_platforms();
   Task guard_tag(std::size_t number);
+  void cannot_read_tag(std::size_t number, const Answer& answer);
   boost::asio::awaitable<std::vector<Platform>> platforms_at(std::size_t number);
   boost::asio::awaitable<std::optional<Date>> created_at(std::size_t number);
   void lacks(const std::string& what);
@@ -144,7 +145,6 @@ class TargetRun {
   struct Look {
     std::string digest;  // empty: nothing
     std::string bytes;
-    bool unclear = false;  // it could not be read
   };
   std::vector<Look> looks_;
   std::set<std::string> unconfirmed_;  // references that were put, and have not been read since

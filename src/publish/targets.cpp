@@ -56,6 +56,7 @@ class Finisher {
     target.only_newer = draft.only_newer.value_or(file_.only_newer.value_or(false));
     read_platforms(draft, target);
     target.looked_in = looked_in(draft);
+    if (uses_found(draft)) target.remarks = draft.remarks;
     read_annotations(draft, target);
     read_tags(draft, target);
     return target;
@@ -74,6 +75,11 @@ class Finisher {
               draft.name.substr(0, 128) + "'");
   }
 
+  // What the plan writes beats what is found for all.
+  static bool uses_found(const TargetDraft& draft) {
+    return draft.sources.empty() || !draft.inputs.empty();
+  }
+
   void read_sources(const TargetDraft& draft, Target& target) {
     for (const Text& text : draft.sources) {
       auto reference = parse_reference(text.text);
@@ -88,8 +94,7 @@ class Finisher {
         add_source(text.where, draft, target, {*std::move(reference), std::nullopt});
       }
     }
-    // What the plan writes beats what is found for all.
-    if (!draft.sources.empty() && draft.inputs.empty()) return;
+    if (!uses_found(draft)) return;
     for (const Source& source : draft.found) add_source(draft.where, draft, target, source);
     if (draft.sources.empty()) {
       std::stable_sort(target.sources.begin(), target.sources.end(), by_platform);

@@ -95,6 +95,21 @@ TEST_CASE("A target of which nothing was found fails by name, or is left out whe
   CHECK(world.writes() == 0);
 }
 
+TEST_CASE("An input without a source fails its target, or is reported where that is allowed",
+          "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {'a'}, {"f.io/r:latest"});
+  target.remarks = {"b.json has no source of it"};
+  const PublishResult result = world.run();
+  CHECK(result.exit_code() == 1);
+  CHECK(why(result) == "incomplete: b.json has no source of it");
+  CHECK(world.writes() == 0);
+  target.allow_incomplete = true;
+  const PublishResult again = world.run();
+  CHECK(again.exit_code() == 0);
+  CHECK_THAT(notes(again), ContainsSubstring("b.json has no source of it"));
+}
+
 TEST_CASE("An incomplete target is published where that is allowed, and says so", "[publish]") {
   World world;
   Target& target = world.add_target("one", {'a'}, {"f.io/r:latest"});
@@ -154,6 +169,87 @@ TEST_CASE("An update of Windows is not another platform that a tag would lose, a
   world.plan.targets[0].sources[0].reference.digest =
       world.add_index("r.io/tmp", index_json(std::vector{windows('a', "10.0.20348.10")}, {}));
   CHECK_THAT(why(world.run()), ContainsSubstring("windows(10.0.17763)/amd64"));
+}
+
+TEST_CASE("A tag that cannot be read is not taken for one that holds nothing", "[publish]") {
+  const std::string said =
+      GENERATE("denied", "toomanyrequests", "400: Bad Request", "500: Internal Server Error");
+  const bool of_config = GENERATE(false, true);
+  CAPTURE(said, of_config);
+  World world;
+  Target& target = world.add_target("one", {'a'}, {"f.io/r:1", "f.io/r:latest"});
+  world.set_tag("f.io/r:latest", World::digest('b'));
+  world.fault = [=](const std::vector<std::string>& argv) -> std::optional<Said> {
+    if (argv.back() != "f.io/r:latest" || (argv[2] == "fetch-config") != of_config) {
+      return std::nullopt;
+    }
+    if (std::find(argv.begin(), argv.end(), "--descriptor") != argv.end()) return std::nullopt;
+    return Said{1, "", "Error response from registry: " + said + "\n"};
+  };
+  SECTION("where nothing else says which platforms are meant") {
+    const PublishResult result = world.run();
+    CHECK(result.exit_code() == 1);
+    CHECK_THAT(why(result), ContainsSubstring("tag f.io/r:latest could not be read"));
+    CHECK_THAT(why(result), ContainsSubstring("'platforms'"));
+    CHECK_THAT(why(result), ContainsSubstring(said));
+    CHECK(world.writes() == 0);
+  }
+  SECTION("where it must not move back") {
+    target.only_newer = true;
+    target.platforms = {platform("linux/cpu-a")};
+    const PublishResult result = world.run();
+    CHECK(result.exit_code() == 1);
+    CHECK_THAT(why(result), ContainsSubstring("tag f.io/r:latest could not be read"));
+    CHECK(world.writes() == 0);
+  }
+  SECTION("but the platforms are known") {
+    target.platforms = {platform("linux/cpu-a")};
+    CHECK(world.run().exit_code() == 0);
+    CHECK(published(world, "f.io/r:latest").size() == 1);
+  }
+  SECTION("but it may be incomplete") {
+    target.allow_incomplete = true;
+    const PublishResult result = world.run();
+    CHECK(result.exit_code() == 0);
+    CHECK_THAT(notes(result), ContainsSubstring("tag f.io/r:latest could not be read"));
+  }
+}
+
+TEST_CASE("A tag does not move back because the date of what it holds is not known", "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {'a'}, {"f.io/r:latest"});
+  target.only_newer = true;
+  target.platforms = {platform("linux/cpu-a")};
+  target.annotations = {{"org.opencontainers.image.created", "2026-01-01T00:00:00Z"}};
+  world.set_tag("f.io/r:latest", World::digest('b'));
+  std::string expected;
+  SECTION("its config says none") {
+    expected = "does not say when it was created";
+  }
+  SECTION("its config is not there") {
+    expected = "tag f.io/r:latest could not be read";
+    world.fault = [](const std::vector<std::string>& argv) -> std::optional<Said> {
+      if (argv.back() != "f.io/r:latest" || argv[2] != "fetch-config") return std::nullopt;
+      return World::not_found(World::digest('c'));
+    };
+  }
+  const PublishResult result = world.run();
+  CHECK(result.exit_code() == 1);
+  CHECK_THAT(why(result), ContainsSubstring(expected));
+  CHECK(world.at("f.io/r:latest") == World::digest('b'));
+  CHECK(world.writes() == 0);
+}
+
+TEST_CASE("A throttled look at a tag is tried again before its target fails", "[publish]") {
+  World world;
+  world.add_target("one", {'a'}, {"f.io/r:1"});
+  unsigned looks = 0;
+  world.fault = [&](const std::vector<std::string>& argv) -> std::optional<Said> {
+    if (argv.back() != "f.io/r:1" || ++looks > 2) return std::nullopt;
+    return Said{1, "", "Error response from registry: toomanyrequests\n"};
+  };
+  CHECK(world.run().exit_code() == 0);
+  CHECK(looks > 2);
 }
 
 TEST_CASE("A tag that holds something newer is left alone where the plan says so", "[publish]") {

@@ -112,6 +112,41 @@ TEST_CASE("Metadata of one build is a source", "[publish]") {
   CHECK_THAT(plan->targets[0].looked_in, test::ContainsSubstring("without 'image.name'"));
 }
 
+TEST_CASE("Every input must give a source", "[publish]") {
+  const Folder folder;
+  const auto built = [](const std::string& hex, const std::string& rest) {
+    return R"({"containerimage.digest": "sha256:)" + hex + "\"" + rest + "}";
+  };
+  const std::string name = R"(, "image.name": "ghcr.io/acme/app")";
+  const auto remarks = [&](const std::string& sources) {
+    const auto plan = folder.load("    tags: [ghcr.io/o/app:1]\n    sources: [" + sources + "]\n");
+    REQUIRE(plan.has_value());
+    CHECK(plan->targets[0].sources.size() == 1);
+    std::string text;
+    for (const std::string& remark : plan->targets[0].remarks) text += remark + "\n";
+    return text;
+  };
+  folder.write("g/a.json", built(a, name));
+  CHECK(remarks("{metadata: g/*.json}").empty());
+  for (const std::string& useless :
+       {std::string("{}"), built(b, ""), R"({"containerimage.digest": 5)" + name + "}",
+        R"({"other": )" + built(b, name) + "}", R"({"app": )" + built(b, "") + "}"}) {
+    CAPTURE(useless);
+    folder.write("g/b.json", useless);
+    CHECK_THAT(remarks("{metadata: g/*.json}"), test::ContainsSubstring("g/b.json has "));
+    CHECK_THAT(remarks("{metadata: g/a.json}, {metadata: g/b.json}"),
+               test::ContainsSubstring("g/b.json has "));
+  }
+  folder.write("empty.txt", "\n");
+  CHECK_THAT(remarks("{metadata: g/a.json}, {digest-file: empty.txt}"),
+             test::ContainsSubstring("empty.txt is empty; a digest"));
+  std::filesystem::create_directories(folder.folder / "none");
+  CHECK_THAT(remarks("{metadata: g/a.json}, {digests: none, repository: ghcr.io/o/r}"),
+             test::ContainsSubstring("none is empty; files named by digest"));
+  CHECK_THAT(remarks("'ghcr.io/o/r@sha256:" + b + "', {digest-file: empty.txt}"),
+             test::ContainsSubstring("empty.txt is empty"));
+}
+
 TEST_CASE("A file of digests is read by what is in it", "[publish]") {
   const Folder folder;
   const std::string named = "ghcr.io/acme/app@sha256:";

@@ -357,6 +357,20 @@ TEST_CASE("A rehearsal shows every command of every phase", "[publish]") {
   CHECK(lines[10] == "verify oras manifest fetch --descriptor ghcr.io/o/r:1");
 }
 
+TEST_CASE("A bake target with metadata of no use is not dropped where nothing says what was built",
+          "[publish]") {
+  const Folder folder;
+  folder.write("bake.json", R"({"target": {"one": {"tags": ["ghcr.io/o/one:1"]},
+      "two": {"tags": ["ghcr.io/o/two:1"]}, "three": {"tags": ["ghcr.io/o/three:1"]}}})");
+  folder.write("m.json", "{\"one\": " + entry(a, "amd64", "") +
+                             R"(, "two": {"containerimage.digest": "sha256:)" + a + "\"}}");
+  const Plan plan =
+      folder.load("retry-publish: 1\nmetadata: [m.json]\nbake: [bake.json]\n").value();
+  REQUIRE(plan.targets.size() == 2);
+  CHECK(plan.targets[1].name == "two");
+  CHECK(plan.targets[1].remarks.size() == 1);
+}
+
 TEST_CASE("What bake prints says what must be there", "[publish]") {
   const Folder folder;
   folder.write("bake.json", R"({
