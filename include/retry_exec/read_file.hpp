@@ -8,7 +8,8 @@
 
 namespace retry_exec {
 
-// The bytes of a regular file or a pipe. A folder, and more than `most_bytes`, are errors.
+// The bytes of a regular file, or of a pipe that is open already (/dev/stdin, /dev/fd/N). A folder,
+// a named pipe, which may never have a writer, and more than `most_bytes` are errors.
 Result<std::string> read_file(const std::string& path, std::size_t most_bytes);
 
 }  // namespace retry_exec

@@ -77,8 +77,12 @@ int fail(std::string_view program, const Errors& errors, const Redactor& redacto
   return exit_code::own_failure;
 }
 
-int print(std::string_view program, std::string_view text) {
-  const int error = write_all(STDOUT_FILENO, text);
+std::string shown(std::string_view text, Form form) {
+  return shown(text, form, *log_format("auto") == LogFormat::github);
+}
+
+int print(std::string_view program, std::string_view text, Form form) {
+  const int error = write_all(STDOUT_FILENO, shown(text, form));
   if (error == 0) return exit_code::success;
   if (error == EPIPE) return die_by(SIGPIPE);  // quietly, as any program behind which a pipe closes
   // NOLINTNEXTLINE(concurrency-mt-unsafe)
@@ -93,7 +97,7 @@ int run_program(CommandLine& line, const Help& help, const OutputSettings* outpu
     // Usage errors, too, quote what may be a secret.
     const std::vector<std::string> all(arguments.begin(), arguments.end());
     const Redactor redactor(all, environ);
-    return fail(program, errors, redactor, output == nullptr ? LogFormat::text : output->log);
+    return fail(program, errors, redactor, output == nullptr ? *log_format("auto") : output->log);
   };
   try {
     const Result<void, Errors> read = line.read(arguments);

@@ -70,7 +70,8 @@ Result<ExitCode, Errors> run(const CommandLine& line, PublishSettings& settings)
   if (!plan) return plan.error();
   auto rule_set = publish_rules(*plan);
   if (!rule_set) return rule_set.error();
-  if (settings.matrix) return ExitCode{print(line.program(), publish::matrix(*plan) + "\n")};
+  if (settings.matrix)
+    return ExitCode{print(line.program(), publish::matrix(*plan) + "\n", Form::json)};
   if (settings.dry_run) return ExitCode{print(line.program(), planned(*plan))};
   std::vector<RuleSet> rules;
   rules.push_back(std::move(*rule_set));

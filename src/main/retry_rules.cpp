@@ -115,8 +115,8 @@ Answer answer(Question& asked) {
 Result<ExitCode, Errors> run(const CommandLine& line, Question& asked) {
   asked.operands = line.operands;
   const Answer given = answer(asked);
-  write_all(STDERR_FILENO, given.err);
-  const int lost = print(line.program(), given.out);
+  write_all(STDERR_FILENO, shown(given.err));
+  const int lost = print(line.program(), given.out, asked.json ? Form::json : given.form);
   return ExitCode{lost == exit_code::success ? given.code : lost};
 }
 

@@ -30,6 +30,7 @@ struct Answer {
   std::string out;
   std::string err;
   int code = 0;
+  Form form = Form::text;  // of `out`, unless JSON was asked for
 };
 
 Answer list(const Question& asked);

@@ -163,6 +163,7 @@ Answer suggest(const Question& asked) {
   for (const std::string& example : permanent_look_alikes(*suggestion)) {
     answer.err += "retry-rules: the pattern also matches a permanent failure, " + example + "\n";
   }
+  answer.form = Form::yaml;
   answer.out = suggestion->yaml();
   if (asked.json) {
     answer.out = json_text(json::object{{"known", verdict.rule},
@@ -284,6 +285,7 @@ Result<std::vector<Record>, Errors> read_corpora(const std::vector<std::string>&
     if (!text) return Errors{text.error()};
     Result<std::vector<Record>, Errors> some = read_corpus(*text, path);
     if (!some) return some;
+    if (some->empty()) return Errors{{{path}, "has no records"}};
     std::move(some->begin(), some->end(), std::back_inserter(records));
   }
   return records;

@@ -140,10 +140,10 @@ Answer show(const Question& asked) {
   if (const auto builtin = builtin_name(name)) {
     const auto found = std::find_if(builtin_sets().begin(), builtin_sets().end(),
                                     [&](const BuiltinSet& s) { return s.name == *builtin; });
-    return {.out = std::string(found->yaml), .err = {}};
+    return {.out = std::string(found->yaml), .err = {}, .form = Form::yaml};
   }
   const Result<std::string> text = read_input(name);
-  return text ? Answer{.out = *text, .err = {}} : usage_error({text.error()});
+  return text ? Answer{.out = *text, .err = {}, .form = Form::yaml} : usage_error({text.error()});
 }
 
 namespace {

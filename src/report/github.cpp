@@ -3,6 +3,8 @@
 
 #include "report/github.hpp"
 
+#include <algorithm>
+
 namespace retry_exec {
 
 namespace {
@@ -44,6 +46,20 @@ std::string without_github_commands(std::string_view line) {
     result += c;
   }
   return result;
+}
+
+std::string without_github_commands_at_start(std::string_view line) {
+  // What the runner trims are the blanks of Unicode, too: they are taken for it byte by byte.
+  const auto blank = [](char c) { return static_cast<unsigned char>(c - '!') > '~' - '!'; };
+  const auto start = std::find_if_not(line.begin(), line.end(), blank);
+  std::string result(line.begin(), start);
+  line.remove_prefix(result.size());
+  if (line.starts_with("::")) return result + without_github_commands(line);
+  for (std::size_t at = 0; (at = line.find("##[")) != std::string_view::npos;) {
+    result.append(line.substr(0, at)).append("## ");
+    line.remove_prefix(at + 2);
+  }
+  return result.append(line);
 }
 
 std::string github_annotation(std::string_view level, std::string_view title,

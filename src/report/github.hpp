@@ -13,4 +13,7 @@ std::string github_annotation(std::string_view level, std::string_view title,
 // A line that the runner takes for text, whatever it holds.
 std::string without_github_commands(std::string_view line);
 
+// The same with less changed: "::" makes a command only where a line begins, after blanks.
+std::string without_github_commands_at_start(std::string_view line);
+
 }  // namespace retry_exec

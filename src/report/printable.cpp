@@ -61,14 +61,6 @@ class Cleaner {
     return (value >= '\t' && value <= '\r') || value == 0x85 || value == 0x2028 || value == 0x2029;
   }
 
-  // Controls, and what hides or reorders the text around it (Unicode TR 36, "Trojan Source").
-  static bool is_unseen(char32_t value) {
-    return value < 0x20 || (value >= 0x7f && value < 0xa0) || value == 0xad || value == 0x61c ||
-           (value >= 0x200b && value <= 0x200f) || (value >= 0x202a && value <= 0x202e) ||
-           (value >= 0x2060 && value <= 0x206f) || value == 0xfeff ||
-           (value >= 0xfff9 && value <= 0xfffb) || (value >= 0xe0000 && value <= 0xe007f);
-  }
-
   void skip_escape_sequence() {
     ++at_;
     if (at_ == text_.size()) return;

@@ -16,6 +16,10 @@ struct CodePoint {
 // The code point at the start of `text`, which is not empty.
 CodePoint first_code_point(std::string_view text);
 
+// Controls and line breaks, and what hides or reorders the text around it (Unicode TR 36, "Trojan
+// Source").
+bool is_unseen(char32_t value);
+
 // Terminal columns: East Asian wide characters and emoji take two, combining marks none.
 std::size_t columns_of(std::string_view text);
 

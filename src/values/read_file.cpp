@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <string_view>
 
 namespace retry_exec {
 
@@ -19,13 +20,22 @@ Error unreadable(const std::string& path) {
   return {{path}, "cannot be read: " + reason.message()};
 }
 
+// Standard input and <(…) of a shell: whoever started us chose to make us wait for them.
+bool is_inherited(std::string_view path) {
+  return path == "/dev/stdin" || path.starts_with("/dev/fd/") || path.starts_with("/proc/self/fd/");
+}
+
 }  // namespace
 
 Result<std::string> read_file(const std::string& path, std::size_t most_bytes) {
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const int waiting = is_inherited(path) ? 0 : O_NONBLOCK;
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | waiting));
   struct stat status {};
   if (!file || ::fstat(file.get(), &status) != 0) return unreadable(path);
   if (S_ISDIR(status.st_mode)) return Error{{path}, "is a folder, not a file"};
+  if (S_ISFIFO(status.st_mode) && waiting != 0) {
+    return Error{{path}, "is a named pipe, not a regular file"};
+  }
   std::string text;
   for (;;) {
     constexpr std::size_t step = std::size_t{64} << 10;
