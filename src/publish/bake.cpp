@@ -14,6 +14,20 @@ namespace {
 
 constexpr std::size_t most_bytes = std::size_t{64} << 20;
 
+// What of this is not a list of texts would be missed without a word.
+void check_lists(const std::string& name, const boost::json::object& fields,
+                 const std::string& file, Errors& errors) {
+  for (const char* key : {"tags", "platforms"}) {
+    const boost::json::value* value = fields.if_contains(key);
+    if (value == nullptr || value->is_null()) continue;
+    const boost::json::array* list = value->if_array();
+    if (list != nullptr && texts_of(fields, key).size() == list->size()) continue;
+    errors.push_back({{file},
+                      "'" + std::string(key) + "' of target '" + name +
+                          "' is not a list of texts, as `docker buildx bake --print` prints it"});
+  }
+}
+
 TargetDraft read_target(const std::string& name, const boost::json::object& fields,
                         const Position& where, const std::string& file) {
   TargetDraft draft;
@@ -61,6 +75,7 @@ Bake read_bake(const std::string& file, const Position& where, Errors& errors) {
   }
   for (const auto& [name, value] : *targets) {
     if (!value.is_object()) continue;
+    check_lists(name, value.get_object(), file, errors);
     bake.targets.push_back(read_target(name, value.get_object(), where, file));
   }
   if (const boost::json::object* groups = object_of(*fields, "group")) {

@@ -371,6 +371,17 @@ TEST_CASE("A bake target with metadata of no use is not dropped where nothing sa
   CHECK(plan.targets[1].remarks.size() == 1);
 }
 
+TEST_CASE("Platforms and tags of bake that are not lists of texts are errors", "[publish]") {
+  const Folder folder;
+  for (const char* wrong : {R"("platforms": "linux/amd64")", R"("platforms": [5])",
+                            R"("platforms": {"a": "b"})", R"("tags": "ghcr.io/o/one:1")"}) {
+    CAPTURE(wrong);
+    folder.write("bake.json", R"({"target": {"one": {)" + std::string(wrong) + "}}}");
+    CHECK(folder.errors("retry-publish: 1\nbake: [bake.json]\n")
+              .find("of target 'one' is not a list of texts") != std::string::npos);
+  }
+}
+
 TEST_CASE("What bake prints says what must be there", "[publish]") {
   const Folder folder;
   folder.write("bake.json", R"({
