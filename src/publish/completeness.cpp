@@ -151,7 +151,8 @@ asio::awaitable<std::vector<Platform>> TargetRun::platforms_at(std::size_t numbe
   Request wanted = probe(target_.tags[number], false);
   wanted.argv = config_command(plan_, target_.tags[number]);
   const Answer answer = co_await run(std::move(wanted));
-  if (!answer.ok()) cannot_read_tag(number, answer);
+  // An image whose config is not there, or not there yet, is of no platform that could be lost.
+  if (!answer.ok() && !answer.absent()) cannot_read_tag(number, answer);
   const auto platform = parse_config_platform(answer.ok() ? answer.output : "");
   co_return platform ? std::vector{*platform} : std::vector<Platform>();
 }

@@ -26,7 +26,8 @@ void lag_and_refuse(PublishScene& scene) {
       "digest: '" +
       scene.targets[0].images[0].digest + "', invisible: {reads: 4}}\n");
   scene.second.change_plan(
-      "faults:\n  - {name: denied, repository: 'final/gamma', answer: {status: 403}}\n");
+      "faults:\n  - {name: denied, methods: [POST, PUT, PATCH], repository: 'final/gamma', "
+      "answer: {status: 403}}\n");
 }
 
 std::size_t count(std::string_view text, std::string_view part) {
