@@ -196,10 +196,7 @@ std::vector<std::string> PublishScene::left_in_scratch() const {
   std::vector<std::string> left;
   if (!std::filesystem::exists(scratch())) return left;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(scratch())) {
-    // A run that is killed before it has marked its folder leaves it empty: nothing tells it from a
-    // folder of the user's, so no later run removes it.
-    const bool empty = entry.is_directory() || (entry.is_regular_file() && entry.file_size() == 0);
-    if (!empty) left.push_back(entry.path());
+    left.push_back(entry.path());
   }
   return left;
 }
