@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-namespace retry_exec::yaml {
+namespace retry_exec::config {
 
 struct Node {
   enum class Kind : std::uint8_t { null, scalar, sequence, mapping };
@@ -141,4 +141,4 @@ class Mapping {
   std::vector<std::string_view> asked_;
 };
 
-}  // namespace retry_exec::yaml
+}  // namespace retry_exec::config

@@ -5,7 +5,7 @@
 #pragma once
 
 #include <retry_exec/process.hpp>
-#include <retry_exec/publish.hpp>
+#include <retry_exec/publish_plan.hpp>
 #include <retry_exec/retry.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -19,11 +19,30 @@
 
 namespace retry_exec::publish {
 
+// Every command of a target's run, in order, as far as it can be told beforehand: what is not yet
+// known stands in angle brackets.
+struct PlannedCommand {
+  plan::Phase phase;
+  std::vector<std::string> argv;
+};
+std::vector<PlannedCommand> planned_commands(const plan::Plan& plan, const plan::Target& target);
+
+// An attempt's limits and waits in one phase.
+struct StepPolicy {
+  PolicyFields strong;    // limits of each attempt
+  PolicyFields failures;  // as the plan says: wins over the rule files' pace
+  PolicyFields absent;    // how long, and how often, something that is not there yet is awaited
+};
+StepPolicy probe_policy(const plan::Plan& plan, plan::Phase phase);
+StepPolicy step_policy(const plan::Plan& plan, plan::Phase phase);
+// The time that a whole phase of one target may take.
+Duration phase_deadline(const plan::Plan& plan, plan::Phase phase);
+
 // ---- what came of it -------------------------------------------------------------------------
 
 // Why a target is not published.
 struct Failure {
-  Phase phase = Phase::preflight;
+  plan::Phase phase = plan::Phase::preflight;
   StopReason reason = StopReason::permanent;
   std::string what;                  // one sentence for people
   std::vector<std::string> command;  // to run by hand; empty: none failed
@@ -32,7 +51,7 @@ struct Failure {
 };
 
 struct TagResult {
-  Reference tag;
+  oci::Reference tag;
   bool copied = false;  // moved by this run
   bool newer = false;   // left alone: what it holds was created later
   bool verified = false;
@@ -40,14 +59,14 @@ struct TagResult {
 
 // Something that was pushed and could not be read at once.
 struct Lag {
-  Phase phase = Phase::preflight;
+  plan::Phase phase = plan::Phase::preflight;
   std::string what;  // a reference
   Duration waited{};
   unsigned probes = 0;
 };
 
 struct PhaseResult {
-  Phase phase = Phase::preflight;
+  plan::Phase phase = plan::Phase::preflight;
   Duration start{};  // since the run's
   Duration elapsed{};
   bool succeeded = false;
@@ -81,7 +100,7 @@ struct PublishResult {
 
 struct PhaseStarted {
   std::string target;
-  Phase phase = Phase::preflight;
+  plan::Phase phase = plan::Phase::preflight;
 };
 
 struct PhaseFinished {
@@ -93,7 +112,7 @@ struct PhaseFinished {
 struct Step {
   unsigned number = 0;  // of the command, from 1
   std::string target;
-  Phase phase = Phase::preflight;
+  plan::Phase phase = plan::Phase::preflight;
   std::string about;   // a reference
   bool waits = false;  // for something that is expected not to be there yet
   std::vector<std::string> command;
@@ -142,10 +161,10 @@ struct PublishSeams {
 };
 
 // `plan` must outlive the run.
-boost::asio::awaitable<PublishResult> publish(const Plan& plan, PublishOptions options,
+boost::asio::awaitable<PublishResult> publish(const plan::Plan& plan, PublishOptions options,
                                               PublishSeams seams);
 
 // Whether the tools that the plan needs are there and new enough; runs them with "version".
-boost::asio::awaitable<Errors> check_tools(const Plan& plan, const PublishSeams& seams);
+boost::asio::awaitable<Errors> check_tools(const plan::Plan& plan, const PublishSeams& seams);
 
 }  // namespace retry_exec::publish

@@ -2,8 +2,10 @@
 //
 // Such text is untrusted twice over: it can carry secrets, and it can carry bytes that forge log
 // lines, move a terminal's cursor or reorder what is read. Everything that the programs echo goes
-// through a Redactor, which does both; printable() alone is for text that holds no secrets.
+// through a Redactor, which does both; text::printable() alone is for text that holds no secrets.
 #pragma once
+
+#include <retry_exec/text.hpp>
 
 #include <memory>
 #include <span>
@@ -11,11 +13,7 @@
 #include <string_view>
 #include <vector>
 
-namespace retry_exec {
-
-// One line that is safe to print: without escape sequences, control characters and characters that
-// are invisible or reorder text; line breaks and tabs are spaces, bytes that are no UTF-8 are '?'.
-std::string printable(std::string_view text);
+namespace retry_exec::redact {
 
 // Takes secrets out of text: options such as --password, credentials in URLs and headers, names
 // like password with a value, tokens of known shapes, and, in any of the forms that programs print
@@ -49,4 +47,8 @@ class Redactor {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace retry_exec
+}  // namespace retry_exec::redact
+
+namespace retry_exec {
+using redact::Redactor;
+}

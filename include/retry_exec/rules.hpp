@@ -132,9 +132,9 @@ struct Serves {
 struct RuleSet {
   std::string name;
   std::string about;
-  std::string file;  // as given; "ghcr (built in)"
+  std::string file;              // as given; "ghcr (built in)"
   std::vector<std::string> see;  // where the words of the file itself come from
-  Serves serves;     // of the file itself, not of what it includes
+  Serves serves;                 // of the file itself, not of what it includes
   PolicyFields policy;
   std::map<std::string, FailureClass, std::less<>> classes;
   std::vector<EvidenceSource> evidence;
@@ -149,11 +149,11 @@ struct BuiltinSet {
   std::string_view name;
   std::string_view about;
   std::string_view yaml;
-  yaml::FlatTree tree;  // the same, parsed
+  config::FlatTree tree;                       // the same, parsed
   std::span<const std::string_view> commands;  // that `--rules auto` picks it for
   std::span<const std::string_view> hosts;
   std::span<const std::string_view> see;  // where its words come from, those of its rules included
-  PolicyFields policy;  // what the file's policy ends up as, includes resolved
+  PolicyFields policy;                    // what the file's policy ends up as, includes resolved
 };
 
 // All built-in sets, sorted by name.
@@ -188,9 +188,9 @@ Errors find_warnings(const RuleSet& set);
 
 // What `--rules auto` stands for: the built-in sets that serve the hosts among the arguments of
 // `command`, then those that serve the command itself, then `generic`, which knows the words that
-// most tools share, and last those that serve a host near the end of what the command has `printed`:
-// a tool that wraps another often names the registry nowhere else. In this order a host that was
-// asked for decides how a class is treated, and one that was merely mentioned does not.
+// most tools share, and last those that serve a host near the end of what the command has
+// `printed`: a tool that wraps another often names the registry nowhere else. In this order a host
+// that was asked for decides how a class is treated, and one that was merely mentioned does not.
 std::vector<std::string> pick_rule_sets(std::span<const std::string> command,
                                         std::string_view printed = {});
 
@@ -245,9 +245,9 @@ struct Explanation {
 // Rule sets, compiled. Cheap to move, immutable, one per run.
 //
 // Causes stand in the last lines of what a command prints. So of a stream of more than 64 KiB the
-// rules are tried in order on its last 64 KiB, as if there were no more; when none holds there, they
-// are tried in order on all of it. A rule without `match` is for what none before it holds on, so it
-// waits for the second round.
+// rules are tried in order on its last 64 KiB, as if there were no more; when none holds there,
+// they are tried in order on all of it. A rule without `match` is for what none before it holds on,
+// so it waits for the second round.
 //
 // Judging is bounded by steps of work, not by time: a failure gets the same verdict on every
 // machine. Each rule has a share of the steps, so that a costly one takes nothing from the others.

@@ -1,6 +1,6 @@
 #include <retry_exec/config.hpp>
 
-namespace retry_exec::yaml {
+namespace retry_exec::config {
 
 void flatten(const Node& tree, std::string& texts, std::vector<FlatNode>& nodes) {
   const std::size_t known = texts.find(tree.text);
@@ -48,4 +48,4 @@ Node unflatten(const FlatTree& tree, const std::string& file) {
   return next_node(tree.texts, at, file);
 }
 
-}  // namespace retry_exec::yaml
+}  // namespace retry_exec::config

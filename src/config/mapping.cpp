@@ -4,7 +4,7 @@
 #include <charconv>
 #include <cmath>
 
-namespace retry_exec::yaml {
+namespace retry_exec::config {
 
 const Node* Node::find(std::string_view key) const {
   for (const auto& [name, value] : entries) {
@@ -203,4 +203,4 @@ void Mapping::finish() {
   }
 }
 
-}  // namespace retry_exec::yaml
+}  // namespace retry_exec::config

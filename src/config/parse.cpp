@@ -8,7 +8,7 @@
 
 #include <sstream>
 
-namespace retry_exec::yaml {
+namespace retry_exec::config {
 
 namespace {
 
@@ -75,4 +75,4 @@ Result<Node, Errors> parse_file(const std::string& path, const Limits& limits) {
   return parse(*text, path, limits);
 }
 
-}  // namespace retry_exec::yaml
+}  // namespace retry_exec::config

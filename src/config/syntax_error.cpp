@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <array>
 
-namespace retry_exec::yaml {
+namespace retry_exec::config {
 
 bool TreeBuilder::gap_at(std::size_t offset) const {
   const char c = at(offset);
@@ -143,4 +143,4 @@ Error TreeBuilder::wrong_in_block(const Open* around, std::size_t offset) const 
   return {here, "'key: value' was expected here"};
 }
 
-}  // namespace retry_exec::yaml
+}  // namespace retry_exec::config

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace retry_exec::yaml {
+namespace retry_exec::config {
 
 void refuse(Position where, std::string what) {
   throw Error{std::move(where), std::move(what)};
@@ -203,4 +203,4 @@ void TreeBuilder::add_entry(Open& mapping, Node value) {
                                     std::to_string(first->key.where.line)});
 }
 
-}  // namespace retry_exec::yaml
+}  // namespace retry_exec::config

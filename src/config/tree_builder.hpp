@@ -7,7 +7,7 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/mark.h>
 
-namespace retry_exec::yaml {
+namespace retry_exec::config {
 
 // Ends the parsing. Thrown through yaml-cpp; outside parse() it is a value.
 [[noreturn]] void refuse(Position where, std::string what);
@@ -81,4 +81,4 @@ class TreeBuilder final : public YAML::EventHandler {
   unsigned documents_ = 0;
 };
 
-}  // namespace retry_exec::yaml
+}  // namespace retry_exec::config

@@ -4,6 +4,7 @@
 
 #include <retry_exec/redact.hpp>
 #include <retry_exec/report.hpp>
+#include <retry_exec/text.hpp>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -48,7 +49,7 @@ Result<std::string> parse_output_prefix(std::string_view text) {
 std::string github_outputs(std::string_view prefix, const RunResult& result,
                            std::string_view rule) {
   const auto line = [prefix](std::string_view name, const std::string& value) {
-    return std::string(prefix).append(name) + '=' + printable(value) + '\n';
+    return std::string(prefix).append(name) + '=' + text::printable(value) + '\n';
   };
   return line("attempts", std::to_string(result.attempts)) +
          line("reason", std::string(to_string(result.reason))) + line("rule", std::string(rule));

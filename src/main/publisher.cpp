@@ -40,7 +40,8 @@ bool wants_status(const PublishSettings& settings) {
 
 }  // namespace
 
-Publisher::Publisher(const PublishSettings& settings, const publish::Plan& plan, Classifier rules)
+Publisher::Publisher(const PublishSettings& settings, const publish::plan::Plan& plan,
+                     Classifier rules)
     : settings_(settings),
       plan_(plan),
       rules_(std::move(rules)),
@@ -165,21 +166,22 @@ void Publisher::tell_digests() {
 }
 
 void Publisher::tell_what_happened() {
-  PublishRecord record{.plan = plan_.file,
-                       .started = started_,
-                       .commands = recorder_.finish(),
-                       .result = std::move(result_)};
+  publish::views::PublishRecord record{.plan = plan_.file,
+                                       .started = started_,
+                                       .commands = recorder_.finish(),
+                                       .result = std::move(result_)};
   const auto note = [this](const Result<void>& written) {
     if (!written) tell_errors({written.error()});
   };
   if (settings_.report) {
     const ReportTarget& target = *settings_.report;
-    note(write_report(target.path, publish_report(record, target.format, redactor_), patience()));
+    note(write_report(target.path, publish::views::publish_report(record, target.format, redactor_),
+                      patience()));
   }
   const char* github = from_environment("GITHUB_STEP_SUMMARY");
   const std::string summary = settings_.summary.value_or(github == nullptr ? "" : github);
   if (!summary.empty())
-    note(append_summary(summary, publish_summary(record, redactor_), patience()));
+    note(append_summary(summary, publish::views::publish_summary(record, redactor_), patience()));
   result_ = std::move(record.result);
 }
 
@@ -191,7 +193,7 @@ int Publisher::finish() {
   }
   tell_digests();
   tell_what_happened();
-  const std::string failures = publish_failures(result_, redactor_);
+  const std::string failures = publish::views::publish_failures(result_, redactor_);
   if (!failures.empty() && settings_.log != LogFormat::json) {
     tell("retry-publish: " + failures);
   }
@@ -200,7 +202,7 @@ int Publisher::finish() {
   return result_.exit_code();
 }
 
-Result<RuleSet, Errors> publish_rules(const publish::Plan& plan) {
+Result<RuleSet, Errors> publish_rules(const publish::plan::Plan& plan) {
   std::vector<std::string> names = plan.rules;
   for (const char* tool : {"oras", "soci"}) names.emplace_back(tool);
   return load_rule_sets(names);

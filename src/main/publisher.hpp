@@ -4,7 +4,7 @@
 #include "retry_publish_options.hpp"
 
 #include <retry_exec/process.hpp>
-#include <retry_exec/publish_report.hpp>
+#include <retry_exec/publish_views.hpp>
 #include <retry_exec/rules.hpp>
 
 #include <boost/asio/io_context.hpp>
@@ -15,7 +15,7 @@ namespace retry_exec {
 
 class Publisher {
  public:
-  Publisher(const PublishSettings& settings, const publish::Plan& plan, Classifier rules);
+  Publisher(const PublishSettings& settings, const publish::plan::Plan& plan, Classifier rules);
 
   int run();
 
@@ -34,7 +34,7 @@ class Publisher {
   int finish();
 
   const PublishSettings& settings_;
-  const publish::Plan& plan_;
+  const publish::plan::Plan& plan_;
   const Classifier rules_;
   boost::asio::io_context context_{1};
   Supervisor supervisor_;
@@ -42,18 +42,18 @@ class Publisher {
   const WallTime started_ = std::chrono::system_clock::now();
   const TimePoint begun_ = Clock::now();
   Random random_;
-  PublishLog log_;
-  PublishRecorder recorder_;
+  publish::views::PublishLog log_;
+  publish::views::PublishRecorder recorder_;
   publish::PublishResult result_;
   Errors tool_errors_;
   bool digests_told_ = true;
   const bool live_;  // a status block at the bottom of a terminal
-  PublishStatus status_;
+  publish::views::PublishStatus status_;
   StatusBlock block_;
   bool done_ = false;
 };
 
 // The plan's rule sets, and behind them what is known of oras and soci.
-Result<RuleSet, Errors> publish_rules(const publish::Plan& plan);
+Result<RuleSet, Errors> publish_rules(const publish::plan::Plan& plan);
 
 }  // namespace retry_exec

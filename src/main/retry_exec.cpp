@@ -7,6 +7,7 @@
 #include "runner.hpp"
 
 #include <retry_exec/report.hpp>
+#include <retry_exec/text.hpp>
 #include <retry_exec/write.hpp>
 
 #include <unistd.h>
@@ -84,7 +85,7 @@ std::string plan(const CommandLine& line, const Settings& settings, ChosenRules&
   const Redactor redactor(words, environ);
   const RetryOptions options = retry_options(settings, rules);
   std::string notes;
-  for (const std::string& note : settings.notes) notes += "note: " + printable(note) + "\n";
+  for (const std::string& note : settings.notes) notes += "note: " + text::printable(note) + "\n";
   const std::string hook = !settings.before_retry
                                ? ""
                                : "before each retry: " +

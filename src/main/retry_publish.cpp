@@ -5,8 +5,9 @@
 #include "publisher.hpp"
 #include "retry_publish_options.hpp"
 
-#include <retry_exec/publish.hpp>
+#include <retry_exec/publish_plan.hpp>
 #include <retry_exec/redact.hpp>
+#include <retry_exec/text.hpp>
 
 #include <unistd.h>
 
@@ -33,12 +34,12 @@ Help help() {
                 publish_exit_code_table};
 }
 
-std::string planned(const publish::Plan& plan) {
+std::string planned(const publish::plan::Plan& plan) {
   const Redactor redact;
   std::string text;
-  for (const publish::Target& target : plan.targets) {
+  for (const publish::plan::Target& target : plan.targets) {
     for (const publish::PlannedCommand& command : publish::planned_commands(plan, target)) {
-      text += printable(target.name) + ": " + std::string(to_string(command.phase)) + ": " +
+      text += text::printable(target.name) + ": " + std::string(to_string(command.phase)) + ": " +
               redact.command(command.argv) + "\n";
     }
   }
@@ -63,15 +64,15 @@ Result<ExitCode, Errors> run(const CommandLine& line, PublishSettings& settings)
   settings.notes = line.notes();
   const bool plain = settings.plan.empty();
   if (settings.print_plan) return ExitCode{print(line.program(), plan_text(settings.plain))};
-  auto whole = plain ? publish::read_plan(plan_text(settings.plain), from_environment)
-                     : publish::load_plan(settings.plan, from_environment);
+  auto whole = plain ? publish::plan::read_plan(plan_text(settings.plain), from_environment)
+                     : publish::plan::load_plan(settings.plan, from_environment);
   if (!whole) return whole.error();
-  const auto plan = publish::select_targets(std::move(*whole), settings.selection);
+  const auto plan = publish::plan::select_targets(std::move(*whole), settings.selection);
   if (!plan) return plan.error();
   auto rule_set = publish_rules(*plan);
   if (!rule_set) return rule_set.error();
   if (settings.matrix)
-    return ExitCode{print(line.program(), publish::matrix(*plan) + "\n", Form::json)};
+    return ExitCode{print(line.program(), publish::plan::matrix(*plan) + "\n", Form::json)};
   if (settings.dry_run) return ExitCode{print(line.program(), planned(*plan))};
   std::vector<RuleSet> rules;
   rules.push_back(std::move(*rule_set));

@@ -10,7 +10,7 @@ Result<std::optional<Duration>> parse_deadline(std::string_view text) {
   return *limit == unlimited ? std::nullopt : std::optional(*limit);
 }
 
-Setter into_shard(publish::Selection& selection) {
+Setter into_shard(publish::plan::Selection& selection) {
   return [&selection](std::string_view text) -> Result<void> {
     constexpr unsigned most = 10'000;
     const std::size_t slash = std::min(text.find('/'), text.size());

@@ -4,7 +4,7 @@
 #include "plain_target.hpp"
 #include "program.hpp"
 
-#include <retry_exec/publish.hpp>
+#include <retry_exec/publish_plan.hpp>
 #include <retry_exec/quantity.hpp>
 
 #include <cstdint>
@@ -19,7 +19,7 @@ struct PublishSettings : OutputSettings {
   PlainTarget plain;
   bool print_plan = false;
   std::optional<std::string> digests_file;
-  publish::Selection selection;
+  publish::plan::Selection selection;
   unsigned jobs = 8;
   std::optional<Duration> deadline;
   std::vector<std::string> notes;  // what the user should know of the environment

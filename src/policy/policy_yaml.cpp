@@ -2,7 +2,7 @@
 
 namespace retry_exec {
 
-PolicyFields read_policy_fields(yaml::Mapping& fields) {
+PolicyFields read_policy_fields(config::Mapping& fields) {
   const auto limit = [&fields](std::string_view key) {
     return fields.parsed(key, "a duration such as 30s, or none", parse_limit);
   };
@@ -24,8 +24,8 @@ PolicyFields read_policy_fields(yaml::Mapping& fields) {
   return policy;
 }
 
-PolicyFields read_policy(const yaml::Node& node, Errors& errors, std::string_view what) {
-  yaml::Mapping fields(node, errors, what);
+PolicyFields read_policy(const config::Node& node, Errors& errors, std::string_view what) {
+  config::Mapping fields(node, errors, what);
   PolicyFields policy = read_policy_fields(fields);
   fields.finish();
   return policy;

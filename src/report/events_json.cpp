@@ -2,6 +2,8 @@
 
 #include "values/overloaded.hpp"
 
+#include <retry_exec/text.hpp>
+
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_from.hpp>
@@ -61,16 +63,16 @@ json::object as_json(const Outcome& outcome, const Redactor& redact) {
 }
 
 json::object as_json(const Verdict& verdict, const Redactor& redact) {
-  json::object object{{"class", printable(verdict.class_name)}};
+  json::object object{{"class", text::printable(verdict.class_name)}};
   if (verdict.matched) {
-    object["rule"] = printable(verdict.rule);
+    object["rule"] = text::printable(verdict.rule);
     if (!verdict.because.empty()) object["because"] = redact(verdict.because);
   }
   object["line"] = redact(verdict.line);
   if (!verdict.details.empty()) {
     json::object& details = (object["details"] = json::object()).as_object();
     for (const Detail& detail : verdict.details) {
-      details[printable(detail.name)] = redact(detail.value);
+      details[text::printable(detail.name)] = redact(detail.value);
     }
   }
   if (verdict.retry_after) object["retry_after_ms"] = milliseconds(*verdict.retry_after);
@@ -144,7 +146,7 @@ json::object head(const LogOptions& options) {
   json::object object;
   if (options.now) object["time"] = as_iso_8601(options.now());
   object["program"] = options.program;
-  if (!options.subject.empty()) object["subject"] = printable(options.subject);
+  if (!options.subject.empty()) object["subject"] = text::printable(options.subject);
   return object;
 }
 

@@ -1,10 +1,10 @@
 // Mermaid's Gantt charts: https://mermaid.js.org/syntax/gantt.html
 
 #include "report/events_json.hpp"
-#include "report/utf8.hpp"
 #include "report/wording.hpp"
 
 #include <retry_exec/report.hpp>
+#include <retry_exec/text.hpp>
 
 #include <algorithm>
 
@@ -18,7 +18,7 @@ constexpr std::size_t widest_label = 60;
 // Names in a chart cannot be quoted: a colon ends one, and ';', '#' and '%%' begin something else.
 std::string chart_name(std::string_view text) {
   std::string name;
-  for (const char c : fitted(printable(text), widest_label)) {
+  for (const char c : text::fitted(text::printable(text), widest_label)) {
     switch (c) {
       case ':':
         name += "∶";

@@ -2,6 +2,7 @@
 #include "report/wording.hpp"
 
 #include <retry_exec/report.hpp>
+#include <retry_exec/text.hpp>
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
@@ -49,7 +50,7 @@ std::string text_of(const AttemptRecord& attempt, const Redactor& redact) {
       text += "  " + said + '\n';
     }
     for (const Detail& detail : attempt.verdict->details) {
-      text += "  " + printable(detail.name) + ": " + redact(detail.value) + '\n';
+      text += "  " + text::printable(detail.name) + ": " + redact(detail.value) + '\n';
     }
   }
   for (const std::string& remark : attempt.remarks) text += "  " + redact(remark) + '\n';

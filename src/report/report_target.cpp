@@ -2,6 +2,7 @@
 
 #include <retry_exec/redact.hpp>
 #include <retry_exec/report.hpp>
+#include <retry_exec/text.hpp>
 #include <retry_exec/write.hpp>
 
 #include <fcntl.h>
@@ -158,7 +159,7 @@ Result<ReportTarget> parse_report_target(std::string_view text) {
     const std::string_view near = nearest_word(kind, kinds);
     return Error{
         {},
-        "'" + printable(kind) + ":' is not a kind of report; " +
+        "'" + text::printable(kind) + ":' is not a kind of report; " +
             (near.empty() ? "write json: or text:" : "did you mean '" + std::string(near) + ":'?") +
             " (a file of that name is ./" + Redactor()(text) + ")"};
   } else if (text.ends_with(".json")) {

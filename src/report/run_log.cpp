@@ -1,9 +1,9 @@
 #include "report/events_json.hpp"
 #include "report/github.hpp"
-#include "report/utf8.hpp"
 #include "report/wording.hpp"
 
 #include <retry_exec/report.hpp>
+#include <retry_exec/text.hpp>
 
 #include <algorithm>
 #include <array>
@@ -92,7 +92,7 @@ std::string RunLog::line(std::string_view text) const {
 
 std::string RunLog::prefix() const {
   return options_.subject.empty() ? options_.program
-                                  : options_.program + ": " + printable(options_.subject);
+                                  : options_.program + ": " + text::printable(options_.subject);
 }
 
 std::string RunLog::starting(const AttemptStarted& started) const {
@@ -106,7 +106,7 @@ std::string RunLog::starting(const AttemptStarted& started) const {
 std::string RunLog::with_excerpt(std::string text, const AttemptFinished& failed,
                                  std::size_t columns) const {
   if (!failed.verdict) return text;
-  const std::size_t taken = columns_of(prefix()) + 2 + columns_of(text) + 2;
+  const std::size_t taken = text::columns_of(prefix()) + 2 + text::columns_of(text) + 2;
   const std::string quoted =
       excerpt(*failed.verdict, redactor_, columns - std::min(columns, taken));
   return quoted.empty() ? text : text + ": " + quoted;
@@ -122,7 +122,8 @@ std::string RunLog::left_out(const std::vector<std::string>& rules) const {
   constexpr std::size_t most = 3;
   std::string text;
   for (std::size_t i = 0; i < std::min(rules.size(), most); ++i) {
-    text += line("rule " + printable(rules[i]) + " was left out: it needs too many steps on this output");
+    text += line("rule " + text::printable(rules[i]) +
+                 " was left out: it needs too many steps on this output");
   }
   if (rules.size() > most) {
     text += line("and so were " + std::to_string(rules.size() - most) + " others");
@@ -196,7 +197,7 @@ template <class Text>
 std::string RunLog::told(std::string_view level, const Text& text) {
   const bool dropped = level == "warning" && warnings_++ >= most_annotations;
   if (options_.format != LogFormat::github || dropped) return line(text(options_.columns));
-  const std::string command = fitted(redactor_.command(options_.command), 60);
+  const std::string command = text::fitted(redactor_.command(options_.command), 60);
   return github_annotation(level, command.empty() ? prefix() : prefix() + ": " + command,
                            text(wide));
 }
@@ -209,7 +210,7 @@ Result<LogFormat> parse_log_format(std::string_view text, std::string_view githu
   if (text == "text") return LogFormat::text;
   if (text == "json") return LogFormat::json;
   if (text == "github") return LogFormat::github;
-  std::string what = "unknown log format '" + printable(text) + "'";
+  std::string what = "unknown log format '" + text::printable(text) + "'";
   const std::string_view meant = nearest_word(text, names);
   what += meant.empty() ? "; write text, json, github or auto"
                         : "; did you mean '" + std::string(meant) + "'?";

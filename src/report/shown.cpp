@@ -1,9 +1,9 @@
 #include "report/shown.hpp"
 
 #include "report/github.hpp"
-#include "report/utf8.hpp"
 
 #include <retry_exec/redact.hpp>
+#include <retry_exec/text.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -35,11 +35,11 @@ std::string escaped(std::string_view line, std::string (*escape)(char32_t)) {
   constexpr char32_t replacement = 0xfffd;
   std::string result;
   while (!line.empty()) {
-    const CodePoint point = first_code_point(line);
+    const text::CodePoint point = text::first_code_point(line);
     const std::string_view bytes = line.substr(0, point.length);
     line.remove_prefix(point.length);
     const bool end_of_line = point.value == '\r' && line.empty();
-    const bool seen = point.value == '\t' || end_of_line || !is_unseen(point.value);
+    const bool seen = point.value == '\t' || end_of_line || !text::is_unseen(point.value);
     if (point.valid && seen) {
       result += bytes;
     } else {
@@ -62,7 +62,7 @@ std::string shown_line(std::string_view line, Form form, bool on_github) {
     std::string safe = escaped(line, json_escape);
     return on_github ? without_commands_in_json(std::move(safe)) : safe;
   }
-  const std::string safe = form == Form::text ? printable(line) : escaped(line, yaml_escape);
+  const std::string safe = form == Form::text ? text::printable(line) : escaped(line, yaml_escape);
   return on_github ? without_github_commands_at_start(safe) : safe;
 }
 

@@ -1,6 +1,5 @@
-#include "report/utf8.hpp"
-
 #include <retry_exec/report.hpp>
+#include <retry_exec/text.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -28,11 +27,11 @@ std::string StatusBlock::draw(std::span<const std::string> rows, std::size_t col
   const std::size_t shown = all ? rows.size() : room - 1;
   std::string text = drawn_ == 0 ? "" : up(drawn_);
   for (const std::string& row : rows.first(shown)) {
-    text += fitted(printable(row), width);
+    text += text::fitted(text::printable(row), width);
     text.append(erase_to_line_end).append("\n");
   }
   if (!all) {
-    text += fitted("… and " + std::to_string(rows.size() - shown) + " more", width);
+    text += text::fitted("… and " + std::to_string(rows.size() - shown) + " more", width);
     text.append(erase_to_line_end).append("\n");
   }
   drawn_ = all ? shown : room;

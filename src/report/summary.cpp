@@ -1,6 +1,7 @@
 #include "report/wording.hpp"
 
 #include <retry_exec/report.hpp>
+#include <retry_exec/text.hpp>
 
 namespace retry_exec {
 
@@ -27,7 +28,7 @@ std::string table_row(const AttemptRecord& attempt, const Redactor& redact) {
 
 std::string markdown_escaped(std::string_view text) {
   std::string escaped;
-  for (const char c : printable(text)) {
+  for (const char c : text::printable(text)) {
     if (c == '&') {
       escaped += "&amp;";
     } else if (c == '<') {

@@ -1,6 +1,6 @@
 #include "report/wording.hpp"
 
-#include "report/utf8.hpp"
+#include <retry_exec/text.hpp>
 
 #include <algorithm>
 
@@ -76,7 +76,7 @@ std::string attempt_name(unsigned attempt, unsigned max_attempts) {
 
 std::string class_and_rule(const std::optional<Verdict>& verdict) {
   if (!verdict || !verdict->matched) return {};
-  return printable(verdict->class_name + " (" + verdict->rule + ")");
+  return text::printable(verdict->class_name + " (" + verdict->rule + ")");
 }
 
 std::string judged(const AttemptFinished& failed, const Redactor& redact) {
@@ -89,7 +89,7 @@ std::string judged(const AttemptFinished& failed, const Redactor& redact) {
 
 std::string before_retry_text(const BeforeRetryFinished& ran) {
   return std::string(succeeded(ran.outcome) ? "--before-retry: " : "--before-retry failed: ") +
-         printable(to_string(ran.outcome)) + " in " + format_duration(ran.elapsed);
+         text::printable(to_string(ran.outcome)) + " in " + format_duration(ran.elapsed);
 }
 
 std::string with_short_digests(std::string_view text) {
@@ -115,16 +115,17 @@ std::string excerpt(const Verdict& verdict, const Redactor& redact, std::size_t 
   const std::size_t at = line.find(digest);
   const bool says_it = at != std::string::npos;
   const std::string whole = says_it ? line : line + named;
-  if (columns_of(whole) <= columns || digest.empty()) return fitted_in_the_middle(whole, columns);
+  if (text::columns_of(whole) <= columns || digest.empty())
+    return text::fitted_in_the_middle(whole, columns);
 
   if (says_it) {
     std::string once = with_short_digests(line.substr(0, at)) + digest +
                        with_short_digests(line.substr(at + digest.size()));
-    if (columns_of(once) <= columns) return once;
+    if (text::columns_of(once) <= columns) return once;
   }
   constexpr std::size_t least = 40;
   const std::size_t left = std::max(columns, named.size() + least) - named.size();
-  return fitted_in_the_middle(with_short_digests(line), left) + named;
+  return text::fitted_in_the_middle(with_short_digests(line), left) + named;
 }
 
 std::string ending(const RunFinished& end, const std::optional<AttemptFinished>& last,

@@ -28,36 +28,36 @@ class FileReader {
   FileReader(const std::string& file, Patterns patterns, Errors& errors)
       : file_(file), patterns_(patterns), errors_(errors) {}
 
-  RuleFile read(const yaml::Node& root);
+  RuleFile read(const config::Node& root);
 
  private:
-  void read_version(yaml::Mapping& top);
-  std::string read_name(yaml::Mapping& top);
-  Serves read_serves(yaml::Mapping& top);
-  std::vector<ClassDraft> read_classes(yaml::Mapping& top);
-  std::vector<EvidenceSource> read_evidence(yaml::Mapping& top);
-  std::vector<DetailPattern> read_details(yaml::Mapping& top);
-  std::vector<RuleDraft> read_rules(yaml::Mapping& top);
-  RuleDraft read_rule(const yaml::Node& node);
-  void read_conditions(yaml::Mapping& fields, Rule& rule);
-  void read_examples(yaml::Mapping& fields, Rule& rule);
-  std::vector<Example> read_example_list(yaml::Mapping& fields, std::string_view key);
-  std::optional<Stream> read_stream(yaml::Mapping& fields);
+  void read_version(config::Mapping& top);
+  std::string read_name(config::Mapping& top);
+  Serves read_serves(config::Mapping& top);
+  std::vector<ClassDraft> read_classes(config::Mapping& top);
+  std::vector<EvidenceSource> read_evidence(config::Mapping& top);
+  std::vector<DetailPattern> read_details(config::Mapping& top);
+  std::vector<RuleDraft> read_rules(config::Mapping& top);
+  RuleDraft read_rule(const config::Node& node);
+  void read_conditions(config::Mapping& fields, Rule& rule);
+  void read_examples(config::Mapping& fields, Rule& rule);
+  std::vector<Example> read_example_list(config::Mapping& fields, std::string_view key);
+  std::optional<Stream> read_stream(config::Mapping& fields);
 
-  PatternSource pattern(const yaml::Node& node);
-  std::optional<PatternSource> pattern(yaml::Mapping& fields, std::string_view key);
+  PatternSource pattern(const config::Node& node);
+  std::optional<PatternSource> pattern(config::Mapping& fields, std::string_view key);
   void error(const Position& where, std::string what) {
     errors_.push_back({where, std::move(what)});
   }
-  std::vector<yaml::Node> const* list(yaml::Mapping& top, std::string_view key);
-  const yaml::Node* mapping(yaml::Mapping& top, std::string_view key);
+  std::vector<config::Node> const* list(config::Mapping& top, std::string_view key);
+  const config::Node* mapping(config::Mapping& top, std::string_view key);
 
   const std::string& file_;
   Patterns patterns_;
   Errors& errors_;
 };
 
-PatternSource FileReader::pattern(const yaml::Node& node) {
+PatternSource FileReader::pattern(const config::Node& node) {
   if (patterns_ == Patterns::trust) return {node.text, node.where};
   const Result<Pattern, PatternError> compiled = Pattern::compile(node.text);
   if (!compiled) {
@@ -70,35 +70,35 @@ PatternSource FileReader::pattern(const yaml::Node& node) {
   return {node.text, node.where};
 }
 
-std::optional<PatternSource> FileReader::pattern(yaml::Mapping& fields, std::string_view key) {
-  const yaml::Node* node = fields.text_node(key);
+std::optional<PatternSource> FileReader::pattern(config::Mapping& fields, std::string_view key) {
+  const config::Node* node = fields.text_node(key);
   if (node == nullptr) return std::nullopt;
   return pattern(*node);
 }
 
-std::vector<yaml::Node> const* FileReader::list(yaml::Mapping& top, std::string_view key) {
-  const yaml::Node* node = top.node(key);
+std::vector<config::Node> const* FileReader::list(config::Mapping& top, std::string_view key) {
+  const config::Node* node = top.node(key);
   if (node == nullptr) return nullptr;
-  if (node->kind == yaml::Node::Kind::sequence) return &node->items;
+  if (node->kind == config::Node::Kind::sequence) return &node->items;
   error(node->where, "'" + std::string(key) + "' takes a list ('- …' lines)");
   return nullptr;
 }
 
-const yaml::Node* FileReader::mapping(yaml::Mapping& top, std::string_view key) {
-  const yaml::Node* node = top.node(key);
-  if (node == nullptr || node->kind == yaml::Node::Kind::mapping) return node;
+const config::Node* FileReader::mapping(config::Mapping& top, std::string_view key) {
+  const config::Node* node = top.node(key);
+  if (node == nullptr || node->kind == config::Node::Kind::mapping) return node;
   error(node->where, "'" + std::string(key) + "' takes a mapping (key: value)");
   return nullptr;
 }
 
-void FileReader::read_version(yaml::Mapping& top) {
-  const yaml::Node* version = top.required("retry-rules");
+void FileReader::read_version(config::Mapping& top) {
+  const config::Node* version = top.required("retry-rules");
   if (version == nullptr || (version->text == "1" && !version->quoted())) return;
   error(version->where, "'retry-rules' is the version of the format: 1, the only one there is");
 }
 
-std::string FileReader::read_name(yaml::Mapping& top) {
-  if (const yaml::Node* name = top.text_node("name")) {
+std::string FileReader::read_name(config::Mapping& top) {
+  if (const config::Node* name = top.text_node("name")) {
     if (!is_name(name->text)) {
       error(name->where,
             "'" + name->text + "' is not a valid name; a name has " + std::string(name_form));
@@ -110,10 +110,10 @@ std::string FileReader::read_name(yaml::Mapping& top) {
   return std::string(stem.substr(0, stem.find('.')));
 }
 
-Serves FileReader::read_serves(yaml::Mapping& top) {
+Serves FileReader::read_serves(config::Mapping& top) {
   Serves serves;
-  if (const yaml::Node* node = mapping(top, "for")) {
-    yaml::Mapping fields(*node, errors_, "'for'");
+  if (const config::Node* node = mapping(top, "for")) {
+    config::Mapping fields(*node, errors_, "'for'");
     serves.commands = fields.strings("commands");
     serves.hosts = fields.strings("hosts");
     fields.finish();
@@ -121,16 +121,16 @@ Serves FileReader::read_serves(yaml::Mapping& top) {
   return serves;
 }
 
-std::vector<ClassDraft> FileReader::read_classes(yaml::Mapping& top) {
+std::vector<ClassDraft> FileReader::read_classes(config::Mapping& top) {
   std::vector<ClassDraft> classes;
-  const yaml::Node* node = mapping(top, "classes");
+  const config::Node* node = mapping(top, "classes");
   if (node == nullptr) return classes;
   for (const auto& [name, value] : node->entries) {
     if (!is_name(name.text) || name.text == "unmatched") {
       error(name.where, "'" + name.text + "' cannot be a class; a class has a name of " +
                             std::string(name_form) + ", and 'unmatched' is taken");
     }
-    yaml::Mapping fields(value, errors_, "class '" + name.text + "'");
+    config::Mapping fields(value, errors_, "class '" + name.text + "'");
     ClassDraft draft{.name = name.text, .retry = fields.boolean("retry"), .policy = {}};
     draft.policy = read_policy_fields(fields);
     fields.finish();
@@ -139,40 +139,40 @@ std::vector<ClassDraft> FileReader::read_classes(yaml::Mapping& top) {
   return classes;
 }
 
-std::optional<Stream> FileReader::read_stream(yaml::Mapping& fields) {
+std::optional<Stream> FileReader::read_stream(config::Mapping& fields) {
   const std::optional<std::string> word = fields.one_of("stream", stream_words);
   if (!word) return std::nullopt;
   if (*word == "both") return Stream::both;
   return *word == "stdout" ? Stream::standard_output : Stream::standard_error;
 }
 
-std::vector<EvidenceSource> FileReader::read_evidence(yaml::Mapping& top) {
+std::vector<EvidenceSource> FileReader::read_evidence(config::Mapping& top) {
   std::vector<EvidenceSource> sources;
   const auto* items = list(top, "evidence");
   if (items == nullptr) return sources;
-  for (const yaml::Node& item : *items) {
-    yaml::Mapping fields(item, errors_, "an evidence source");
+  for (const config::Node& item : *items) {
+    config::Mapping fields(item, errors_, "an evidence source");
     EvidenceSource source;
     source.commands = fields.strings("commands");
     source.stream = read_stream(fields);
     source.focus = pattern(fields, "focus");
-    for (const yaml::Node* mask : fields.texts("mask")) source.mask.push_back(pattern(*mask));
+    for (const config::Node* mask : fields.texts("mask")) source.mask.push_back(pattern(*mask));
     fields.finish();
     sources.push_back(std::move(source));
   }
   return sources;
 }
 
-std::vector<DetailPattern> FileReader::read_details(yaml::Mapping& top) {
+std::vector<DetailPattern> FileReader::read_details(config::Mapping& top) {
   std::vector<DetailPattern> details;
-  const yaml::Node* node = mapping(top, "details");
+  const config::Node* node = mapping(top, "details");
   if (node == nullptr) return details;
   for (const auto& [name, value] : node->entries) {
     if (!is_name(name.text)) {
       error(name.where,
             "'" + name.text + "' is not a valid name; a name has " + std::string(name_form));
     }
-    if (value.kind != yaml::Node::Kind::scalar || value.text.empty()) {
+    if (value.kind != config::Node::Kind::scalar || value.text.empty()) {
       error(value.where, "detail '" + name.text + "' takes a pattern");
     } else {
       details.push_back({name.text, pattern(value)});
@@ -181,26 +181,26 @@ std::vector<DetailPattern> FileReader::read_details(yaml::Mapping& top) {
   return details;
 }
 
-std::vector<Example> FileReader::read_example_list(yaml::Mapping& fields, std::string_view key) {
+std::vector<Example> FileReader::read_example_list(config::Mapping& fields, std::string_view key) {
   std::vector<Example> examples;
-  for (const yaml::Node* text : fields.texts(key)) examples.push_back({text->text, text->where});
+  for (const config::Node* text : fields.texts(key)) examples.push_back({text->text, text->where});
   return examples;
 }
 
-void FileReader::read_examples(yaml::Mapping& fields, Rule& rule) {
-  const yaml::Node* node = mapping(fields, "examples");
+void FileReader::read_examples(config::Mapping& fields, Rule& rule) {
+  const config::Node* node = mapping(fields, "examples");
   if (node == nullptr) return;
-  yaml::Mapping examples(*node, errors_, "'examples'");
+  config::Mapping examples(*node, errors_, "'examples'");
   rule.examples_match = read_example_list(examples, "match");
   rule.examples_no_match = read_example_list(examples, "no-match");
   examples.finish();
 }
 
-void FileReader::read_conditions(yaml::Mapping& fields, Rule& rule) {
+void FileReader::read_conditions(config::Mapping& fields, Rule& rule) {
   rule.match = pattern(fields, "match");
   rule.unless = pattern(fields, "unless");
   rule.stream = read_stream(fields);
-  for (const yaml::Node* codes : fields.texts("exit-codes")) {
+  for (const config::Node* codes : fields.texts("exit-codes")) {
     const Result<CodeSet> set = parse_code_set(codes->text);
     if (!set || !set->signals.empty() || set->timeouts) {
       error(codes->where,
@@ -210,7 +210,7 @@ void FileReader::read_conditions(yaml::Mapping& fields, Rule& rule) {
       rule.codes.codes.insert(rule.codes.codes.end(), set->codes.begin(), set->codes.end());
     }
   }
-  for (const yaml::Node* name : fields.texts("signals")) {
+  for (const config::Node* name : fields.texts("signals")) {
     if (const std::optional<int> signal = parse_signal(name->text)) {
       rule.codes.signals.push_back(*signal);
     } else {
@@ -225,14 +225,14 @@ void FileReader::read_conditions(yaml::Mapping& fields, Rule& rule) {
   rule.commands = fields.strings("commands");
 }
 
-RuleDraft FileReader::read_rule(const yaml::Node& node) {
+RuleDraft FileReader::read_rule(const config::Node& node) {
   RuleDraft draft;
-  yaml::Mapping fields(node, errors_, "a rule");
+  config::Mapping fields(node, errors_, "a rule");
   for (const auto& [key, value] : node.entries) draft.named.push_back(key.text);
   Rule& rule = draft.rule;
   rule.where = node.where;
   fields.required("id");
-  if (const yaml::Node* id = fields.text_node("id")) {
+  if (const config::Node* id = fields.text_node("id")) {
     rule.id = id->text;
     rule.where = id->where;
     const std::size_t slash = rule.id.find('/');
@@ -242,12 +242,12 @@ RuleDraft FileReader::read_rule(const yaml::Node& node) {
       error(id->where, "'" + rule.id + "' is not a valid id; an id has " + std::string(name_form));
     }
   }
-  if (const yaml::Node* class_name = fields.text_node("class")) {
+  if (const config::Node* class_name = fields.text_node("class")) {
     rule.class_name = class_name->text;
     draft.class_where = class_name->where;
   }
   read_conditions(fields, rule);
-  if (const yaml::Node* policy = fields.node("policy")) {
+  if (const config::Node* policy = fields.node("policy")) {
     rule.policy = read_policy(*policy, errors_, "a rule's policy");
   }
   rule.because = fields.text("because").value_or("");
@@ -257,13 +257,13 @@ RuleDraft FileReader::read_rule(const yaml::Node& node) {
   return draft;
 }
 
-std::vector<RuleDraft> FileReader::read_rules(yaml::Mapping& top) {
+std::vector<RuleDraft> FileReader::read_rules(config::Mapping& top) {
   std::vector<RuleDraft> rules;
   const auto* items = list(top, "rules");
   if (items == nullptr) return rules;
-  for (const yaml::Node& item : *items) {
+  for (const config::Node& item : *items) {
     RuleDraft draft = read_rule(item);
-    if (item.kind != yaml::Node::Kind::mapping) continue;
+    if (item.kind != config::Node::Kind::mapping) continue;
     const auto same = [&](const RuleDraft& other) { return other.rule.id == draft.rule.id; };
     const auto first = std::find_if(rules.begin(), rules.end(), same);
     if (first != rules.end() && !draft.rule.id.empty()) {
@@ -276,23 +276,23 @@ std::vector<RuleDraft> FileReader::read_rules(yaml::Mapping& top) {
   return rules;
 }
 
-RuleFile FileReader::read(const yaml::Node& root) {
+RuleFile FileReader::read(const config::Node& root) {
   RuleFile result;
   result.file = file_;
-  if (root.kind == yaml::Node::Kind::null) {
+  if (root.kind == config::Node::Kind::null) {
     error({file_, 1, 1}, "the file is empty; a rule file begins with 'retry-rules: 1'");
     return result;
   }
-  yaml::Mapping top(root, errors_, "a rule file");
+  config::Mapping top(root, errors_, "a rule file");
   read_version(top);
   result.name = read_name(top);
   result.about = top.text("about").value_or("");
   result.see = top.strings("see");
   result.serves = read_serves(top);
-  for (const yaml::Node* name : top.texts("include")) {
+  for (const config::Node* name : top.texts("include")) {
     result.includes.push_back({name->text, name->where});
   }
-  if (const yaml::Node* policy = top.node("policy")) {
+  if (const config::Node* policy = top.node("policy")) {
     result.policy = read_policy(*policy, errors_, "'policy'");
   }
   result.classes = read_classes(top);
@@ -309,7 +309,7 @@ bool RuleDraft::names(std::string_view key) const {
   return std::find(named.begin(), named.end(), key) != named.end();
 }
 
-RuleFile read_rule_file(const yaml::Node& root, const std::string& file, Patterns patterns,
+RuleFile read_rule_file(const config::Node& root, const std::string& file, Patterns patterns,
                         Errors& errors) {
   return FileReader(file, patterns, errors).read(root);
 }

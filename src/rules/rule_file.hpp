@@ -1,8 +1,8 @@
 // One rule file as it was written: nothing included, nothing overridden yet.
 #pragma once
 
-#include <retry_exec/rules.hpp>
 #include <retry_exec/config.hpp>
+#include <retry_exec/rules.hpp>
 
 #include <optional>
 #include <string>
@@ -49,7 +49,7 @@ struct RuleFile {
 enum class Patterns { check, trust };
 
 // Appends to `errors` whatever is wrong; the file is then of no use.
-RuleFile read_rule_file(const yaml::Node& root, const std::string& file, Patterns patterns,
+RuleFile read_rule_file(const config::Node& root, const std::string& file, Patterns patterns,
                         Errors& errors);
 
 // Puts the fields that `draft` names in the place of those of `rule`.

@@ -121,7 +121,7 @@ Source* Sources::load_path(const std::string& path, const Position& named) {
   const std::string key = canonical(path);
   if (includes_itself(key, named)) return nullptr;
   if (Source* source = known(key)) return source;
-  return read_text(yaml::parse_file(path), path, key);
+  return read_text(config::parse_file(path), path, key);
 }
 
 Source* Sources::load_builtin(const BuiltinSet& set, const Position& named) {
@@ -131,15 +131,15 @@ Source* Sources::load_builtin(const BuiltinSet& set, const Position& named) {
   auto source = std::make_unique<Source>();
   source->file.file = std::string(set.name) + ".yaml";
   source->builtin = true;
-  const yaml::Node root = yaml::unflatten(set.tree, source->file.file);
+  const config::Node root = config::unflatten(set.tree, source->file.file);
   return read(root, std::move(source), key);
 }
 
 Source* Sources::add(std::string_view yaml, const std::string& path) {
-  return read_text(yaml::parse(yaml, path), path, path);
+  return read_text(config::parse(yaml, path), path, path);
 }
 
-Source* Sources::read_text(const Result<yaml::Node, Errors>& root, const std::string& path,
+Source* Sources::read_text(const Result<config::Node, Errors>& root, const std::string& path,
                            const std::string& key) {
   if (!root) {
     append(errors_, root.error());
@@ -163,7 +163,7 @@ Source* Sources::known(const std::string& key) const {
   return found == sources_.end() ? nullptr : found->second.get();
 }
 
-Source* Sources::read(const yaml::Node& root, std::unique_ptr<Source> source,
+Source* Sources::read(const config::Node& root, std::unique_ptr<Source> source,
                       const std::string& key) {
   const std::string file = source->file.file;
   source->file =

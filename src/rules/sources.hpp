@@ -39,9 +39,9 @@ class Sources {
  private:
   Source* load_path(const std::string& path, const Position& named);
   Source* load_builtin(const BuiltinSet& set, const Position& named);
-  Source* read_text(const Result<yaml::Node, Errors>& root, const std::string& path,
+  Source* read_text(const Result<config::Node, Errors>& root, const std::string& path,
                     const std::string& key);
-  Source* read(const yaml::Node& root, std::unique_ptr<Source> source, const std::string& key);
+  Source* read(const config::Node& root, std::unique_ptr<Source> source, const std::string& key);
   bool includes_itself(const std::string& key, const Position& named);
   Source* known(const std::string& key) const;
   void include_all(Source& source);

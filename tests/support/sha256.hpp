@@ -1,10 +1,10 @@
 // The digests of test images.
 #pragma once
 
-#include "publish/sha256.hpp"
+#include "publish/oci/sha256.hpp"
 
 namespace test {
 
-using retry_exec::publish::digest_of;
+using retry_exec::publish::oci::digest_of;
 
 }  // namespace test

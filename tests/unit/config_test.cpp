@@ -6,7 +6,7 @@
 #include <yaml-cpp/yaml.h>
 
 using namespace retry_exec;
-using yaml::Node;
+using config::Node;
 
 namespace {
 
@@ -45,7 +45,7 @@ std::string dump(const YAML::Node& node) {
 }
 
 std::string errors_of(std::string_view text) {
-  const auto root = yaml::parse(text, "f");
+  const auto root = config::parse(text, "f");
   if (root) return "read: " + dump(*root);
   std::string list;
   for (const Error& error : root.error()) list += (list.empty() ? "" : "\n") + to_string(error);
@@ -53,7 +53,7 @@ std::string errors_of(std::string_view text) {
 }
 
 Node read(std::string_view text) {
-  auto root = yaml::parse(text, "f");
+  auto root = config::parse(text, "f");
   INFO(errors_of(text));
   REQUIRE(root.has_value());
   return *std::move(root);
@@ -104,16 +104,16 @@ TEST_CASE("a value's text is what was written: YAML 1.1's booleans and numbers a
   const Node root = read("a: no\nb: 010\nc: 0x1f\nd: '5'\ne: 5\nf: 1_000\ng: .inf\n");
   const auto integer = [&](std::string_view key) {
     Errors errors;
-    return yaml::Mapping(root, errors, "a thing").integer(key, 0, 2000);
+    return config::Mapping(root, errors, "a thing").integer(key, 0, 2000);
   };
   Errors errors;
-  CHECK_FALSE(yaml::Mapping(root, errors, "a thing").boolean("a"));
+  CHECK_FALSE(config::Mapping(root, errors, "a thing").boolean("a"));
   CHECK(integer("b") == 10);
   CHECK_FALSE(integer("c"));
   CHECK_FALSE(integer("d"));
   CHECK(integer("e") == 5);
   CHECK_FALSE(integer("f"));
-  CHECK_FALSE(yaml::Mapping(root, errors, "a thing").number("g", 0, 1e9));
+  CHECK_FALSE(config::Mapping(root, errors, "a thing").number("g", 0, 1e9));
 }
 
 TEST_CASE("line ends, a byte order mark and the lack of a last line end change nothing",
@@ -254,9 +254,9 @@ TEST_CASE("a mistake is explained where it was made, by what was being read", "[
 TEST_CASE("a tree is the same after it was a constant table", "[config]") {
   const Node root = read("a: [1, {b: '2'}, ~]\nc: |\n  d\n  e\nf: \"g\\th\"\n");
   std::string texts = "a: [1";
-  std::vector<yaml::FlatNode> nodes;
-  yaml::flatten(root, texts, nodes);
-  const Node again = yaml::unflatten({texts, nodes}, "f");
+  std::vector<config::FlatNode> nodes;
+  config::flatten(root, texts, nodes);
+  const Node again = config::unflatten({texts, nodes}, "f");
   CHECK(dump(again) == dump(root));
   const Node& two = again.find("a")->items[1].entries[0].value;
   CHECK(two.where == Position{"f", 1, 12});
@@ -281,7 +281,7 @@ TEST_CASE("depth, number and size are bounded, and hostile files are refused qui
 TEST_CASE("a folder, a missing file and a binary one are not YAML", "[config]") {
   const test::TemporaryFolder folder;
   const auto error = [](const std::string& path) {
-    const auto root = yaml::parse_file(path);
+    const auto root = config::parse_file(path);
     REQUIRE_FALSE(root.has_value());
     return to_string(root.error().front());
   };
@@ -296,7 +296,7 @@ TEST_CASE("a folder, a missing file and a binary one are not YAML", "[config]") 
 TEST_CASE("a mapping gathers all that is wrong, and names the nearest known key", "[config]") {
   const Node root = read("delay: 5 parsecs\nattemps: 3\nlist: {a: b}\nflag: yes\nnumber: 99\n");
   Errors errors;
-  yaml::Mapping fields(root, errors, "a thing");
+  config::Mapping fields(root, errors, "a thing");
   CHECK_FALSE(fields.duration("delay"));
   CHECK_FALSE(fields.integer("attempts", 1, 10));
   CHECK(fields.texts("list").empty());

@@ -43,7 +43,7 @@ std::string text_of(const fs::path& path) {
 
 // The rows "| room | may include | headers | job |", from the top of the house to the ground.
 std::vector<Room> rooms_in(const std::string& map) {
-  static const std::regex row(R"(\| `(\w+)/` \|([\w ]*)\|([\w ]*)\|[^|]+\|)");
+  static const std::regex row(R"(\| `([\w/]+)/` \|([\w/ ]*)\|([\w ]*)\|[^|]+\|)");
   std::vector<Room> rooms;
   std::istringstream lines(map);
   for (std::string line; std::getline(lines, line);) {
@@ -66,10 +66,18 @@ std::string owner_of(const std::vector<Room>& rooms, const std::string& header) 
   return {};
 }
 
+// The room of a file in src/, by its path in there; empty: none.
+std::string room_with(const std::vector<Room>& rooms, const std::string& file) {
+  for (const Room& room : rooms) {
+    if (file.starts_with(room.name + "/")) return room.name;
+  }
+  return {};
+}
+
 // The room that a file of ours is in, by its path in the repository.
 std::string room_of(const std::vector<Room>& rooms, const fs::path& file) {
   if (*file.begin() == "include") return owner_of(rooms, file.stem());
-  return std::next(file.begin())->string();
+  return room_with(rooms, file.lexically_relative("src"));
 }
 
 // What stands between the quotes or brackets of each #include of one of our files.
@@ -96,7 +104,7 @@ std::set<Arrow> arrows_of(const std::vector<Room>& rooms, const fs::path& file,
     const bool in_the_same_folder = !included.has_parent_path();
     const std::string to = in_the_same_folder                  ? from
                            : *included.begin() == "retry_exec" ? owner_of(rooms, included.stem())
-                                                               : included.begin()->string();
+                                                               : room_with(rooms, included);
     if (from != to) arrows.insert({from, to});
   }
   return arrows;
@@ -123,6 +131,22 @@ std::vector<fs::path> files_of_the_house() {
   return files;
 }
 
+// Folders with sources in them; what is inside such a folder belongs to it.
+Words folders_of_sources(const fs::path& folder) {
+  Words found;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (!entry.is_directory()) continue;
+    const auto is_source = [](const auto& file) { return file.path().extension() == ".cpp"; };
+    if (std::any_of(fs::directory_iterator(entry), {}, is_source)) {
+      found.push_back(entry.path().lexically_relative(source_root / "src"));
+    } else {
+      const Words inner = folders_of_sources(entry);
+      found.insert(found.end(), inner.begin(), inner.end());
+    }
+  }
+  return found;
+}
+
 }  // namespace
 
 TEST_CASE("every #include follows an arrow of the map, and every arrow is followed", "[map]") {
@@ -146,10 +170,7 @@ TEST_CASE("every #include follows an arrow of the map, and every arrow is follow
 
 TEST_CASE("the map has every room and every public header once", "[map]") {
   const std::vector<Room> rooms = rooms_of_the_map();
-  Words folders;
-  for (const auto& entry : fs::directory_iterator(source_root / "src")) {
-    if (entry.is_directory()) folders.push_back(entry.path().filename());
-  }
+  Words folders = folders_of_sources(source_root / "src");
   Words headers;
   for (const auto& entry : fs::directory_iterator(source_root / "include/retry_exec")) {
     headers.push_back(entry.path().stem());
@@ -194,8 +215,9 @@ TEST_CASE("an #include against the arrows is found in every way of writing it", 
   const std::vector<Room> rooms = rooms_in(
       "| room | may include | headers | job |\n"
       "| `upper/` | lower | | wires |\n"
-      "| `lower/` | | low base | counts |\n");
-  REQUIRE(rooms.size() == 2);
+      "| `lower/` | inner/cellar | low base | counts |\n"
+      "| `inner/cellar/` | | | stores |\n");
+  REQUIRE(rooms.size() == 3);
   const auto found = [&](const fs::path& file, const std::string& source) {
     return arrows_of(rooms, file, source);
   };
@@ -205,6 +227,10 @@ TEST_CASE("an #include against the arrows is found in every way of writing it", 
   CHECK(found("include/retry_exec/low.hpp", "#include \"upper/b.hpp\"\n") == up);
   CHECK(found("src/upper/a.hpp", "#include <retry_exec/base.hpp>\n") ==
         std::set<Arrow>{{"upper", "lower"}});
+  CHECK(found("src/lower/a.cpp", "#include \"inner/cellar/b.hpp\"\n") ==
+        std::set<Arrow>{{"lower", "inner/cellar"}});
+  CHECK(found("src/inner/cellar/a.cpp", "#include \"lower/b.hpp\"\n") ==
+        std::set<Arrow>{{"inner/cellar", "lower"}});
   CHECK(found("src/lower/a.cpp", "#include \"b.hpp\"\n#include <retry_exec/low.hpp>\n").empty());
   CHECK(found("src/lower/a.cpp", "#include <retry_exec/unmapped.hpp>\n") ==
         std::set<Arrow>{{"lower", ""}});

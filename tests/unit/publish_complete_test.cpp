@@ -1,6 +1,6 @@
 // Complete, or not at all: what must be there, what a tag would lose, and in which order it comes.
 #include "catch_shim.hpp"
-#include "publish/index.hpp"
+#include "publish/oci/index.hpp"
 #include "publish_world.hpp"
 
 #include <algorithm>
@@ -9,6 +9,8 @@
 
 using namespace retry_exec;
 using namespace retry_exec::publish;
+using namespace retry_exec::publish::oci;
+using namespace retry_exec::publish::plan;
 using namespace std::chrono_literals;
 
 using test::ContainsSubstring;

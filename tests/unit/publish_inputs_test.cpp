@@ -2,7 +2,7 @@
 #include "catch_shim.hpp"
 #include "temporary_folder.hpp"
 
-#include <retry_exec/publish.hpp>
+#include <retry_exec/publish_plan.hpp>
 
 #include <filesystem>
 #include <map>
@@ -11,6 +11,8 @@
 
 using namespace retry_exec;
 using namespace retry_exec::publish;
+using namespace retry_exec::publish::oci;
+using namespace retry_exec::publish::plan;
 
 namespace {
 

@@ -8,6 +8,8 @@
 
 using namespace retry_exec;
 using namespace retry_exec::publish;
+using namespace retry_exec::publish::oci;
+using namespace retry_exec::publish::plan;
 using namespace std::chrono_literals;
 
 using world::Said;

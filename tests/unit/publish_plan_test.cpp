@@ -2,13 +2,15 @@
 #include "catch_shim.hpp"
 #include "temporary_folder.hpp"
 
-#include <retry_exec/publish.hpp>
+#include <retry_exec/publish_run.hpp>
 
 #include <map>
 #include <string>
 
 using namespace retry_exec;
 using namespace retry_exec::publish;
+using namespace retry_exec::publish::oci;
+using namespace retry_exec::publish::plan;
 
 namespace {
 

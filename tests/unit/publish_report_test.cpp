@@ -4,7 +4,7 @@
 #include "source_paths.hpp"
 #include "temporary_folder.hpp"
 
-#include <retry_exec/publish_report.hpp>
+#include <retry_exec/publish_views.hpp>
 
 #include <boost/json/parse.hpp>
 
@@ -12,6 +12,9 @@
 
 using namespace retry_exec;
 using namespace retry_exec::publish;
+using namespace retry_exec::publish::oci;
+using namespace retry_exec::publish::plan;
+using namespace retry_exec::publish::views;
 using namespace std::chrono_literals;
 
 namespace json = boost::json;
@@ -213,10 +216,10 @@ TEST_CASE("A failure in the middle tells which tags moved, and how to push the i
   publish::PublishResult result;
   publish::TargetResult target;
   target.name = "one";
-  target.tags = {{.tag = publish::parse_reference("f.io/r:1").value(), .copied = true},
-                 {.tag = publish::parse_reference("g.io/r:1").value()}};
+  target.tags = {{.tag = publish::oci::parse_reference("f.io/r:1").value(), .copied = true},
+                 {.tag = publish::oci::parse_reference("g.io/r:1").value()}};
   target.failure =
-      publish::Failure{.phase = publish::Phase::copy,
+      publish::Failure{.phase = publish::plan::Phase::copy,
                        .what = "tag g.io/r:1 could not be moved: denied",
                        .command = {"oras", "manifest", "push", "g.io/r:1", "/tmp/x/0.json"},
                        .manifest = "{\"schemaVersion\":2}"};

@@ -1,6 +1,6 @@
 // Whole runs against registries that lag, throttle and fail.
 #include "catch_shim.hpp"
-#include "publish/index.hpp"
+#include "publish/oci/index.hpp"
 #include "publish_world.hpp"
 
 #include <algorithm>
@@ -10,6 +10,8 @@
 
 using namespace retry_exec;
 using namespace retry_exec::publish;
+using namespace retry_exec::publish::oci;
+using namespace retry_exec::publish::plan;
 using namespace std::chrono_literals;
 
 using world::Said;

@@ -1,6 +1,6 @@
 // What is removed from the scratch folder, and what never is.
 #include "catch_shim.hpp"
-#include "publish/scratch.hpp"
+#include "publish/run/scratch.hpp"
 #include "temporary_folder.hpp"
 
 #include <sys/stat.h>

@@ -1,8 +1,8 @@
 // Plans and faults drawn by seeds, and what must hold whatever they draw. A seed that fails is
 // printed, and replayed by itself with RETRY_PUBLISH_SEED; RETRY_PUBLISH_SEEDS is their number.
 #include "catch_shim.hpp"
-#include "publish/index.hpp"
-#include "publish/sha256.hpp"
+#include "publish/oci/index.hpp"
+#include "publish/oci/sha256.hpp"
 #include "publish_world.hpp"
 
 #include <algorithm>
@@ -15,6 +15,8 @@
 
 using namespace retry_exec;
 using namespace retry_exec::publish;
+using namespace retry_exec::publish::oci;
+using namespace retry_exec::publish::plan;
 using namespace std::chrono_literals;
 
 using world::Said;

@@ -1,11 +1,11 @@
 // The small parts that publishing is made of.
 #include "catch_shim.hpp"
-#include "publish/argv.hpp"
-#include "publish/budget.hpp"
-#include "publish/index.hpp"
-#include "publish/layout.hpp"
-#include "publish/scratch.hpp"
-#include "publish/sha256.hpp"
+#include "publish/oci/index.hpp"
+#include "publish/oci/layout.hpp"
+#include "publish/oci/sha256.hpp"
+#include "publish/run/argv.hpp"
+#include "publish/run/budget.hpp"
+#include "publish/run/scratch.hpp"
 #include "temporary_folder.hpp"
 
 #include <filesystem>
@@ -14,6 +14,8 @@
 
 using namespace retry_exec;
 using namespace retry_exec::publish;
+using namespace retry_exec::publish::oci;
+using namespace retry_exec::publish::plan;
 using namespace std::chrono_literals;
 
 namespace {

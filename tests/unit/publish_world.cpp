@@ -1,8 +1,8 @@
 #include "publish_world.hpp"
 
 #include "catch_shim.hpp"
-#include "publish/index.hpp"
-#include "publish/sha256.hpp"
+#include "publish/oci/index.hpp"
+#include "publish/oci/sha256.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -17,6 +17,8 @@ namespace world {
 
 using namespace retry_exec;
 using namespace retry_exec::publish;
+using namespace retry_exec::publish::oci;
+using namespace retry_exec::publish::plan;
 using namespace std::chrono_literals;
 
 namespace asio = boost::asio;

@@ -42,7 +42,7 @@ struct Repository {
 };
 
 struct World {
-  retry_exec::publish::Plan plan;
+  retry_exec::publish::plan::Plan plan;
   retry_exec::publish::PublishOptions options;
   std::optional<TimePoint> interrupted_at;
   std::uint64_t seed = 1;  // of the jitter
@@ -68,8 +68,9 @@ struct World {
   static Said not_found(const std::string& what);
 
   // A target of images in r.io/tmp, each named by a letter that is also its processor.
-  retry_exec::publish::Target& add_target(const std::string& name, const std::vector<char>& sources,
-                                          const Words& finals);
+  retry_exec::publish::plan::Target& add_target(const std::string& name,
+                                                const std::vector<char>& sources,
+                                                const Words& finals);
   // Since when a source of add_target shows.
   TimePoint& shows(char source) { return repositories["r.io/tmp"].shows[digest(source)]; }
   // What a tag ("f.io/r:1") holds, in truth.

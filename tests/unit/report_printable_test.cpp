@@ -1,14 +1,14 @@
 #include "catch_shim.hpp"
-#include "report/utf8.hpp"
 
 #include <retry_exec/redact.hpp>
+#include <retry_exec/text.hpp>
 
 #include <string>
 
-using retry_exec::columns_of;
-using retry_exec::fitted;
-using retry_exec::fitted_in_the_middle;
-using retry_exec::printable;
+using retry_exec::text::columns_of;
+using retry_exec::text::fitted;
+using retry_exec::text::fitted_in_the_middle;
+using retry_exec::text::printable;
 using namespace std::string_literals;
 
 TEST_CASE("text without anything special is printed as it is", "[report]") {

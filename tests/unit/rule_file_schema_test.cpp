@@ -3,8 +3,8 @@
 #include "source_paths.hpp"
 #include "temporary_folder.hpp"
 
-#include <retry_exec/rules.hpp>
 #include <retry_exec/config.hpp>
+#include <retry_exec/rules.hpp>
 
 #include <boost/json.hpp>
 
@@ -14,7 +14,7 @@ namespace json = boost::json;
 namespace {
 
 // A scalar as JSON has it: an unquoted number or truth value is one, all else is text.
-json::value scalar_as_json(const yaml::Node& node) {
+json::value scalar_as_json(const config::Node& node) {
   if (!node.quoted() && (node.text == "true" || node.text == "false")) return node.text == "true";
   if (!node.quoted() && !node.text.empty() &&
       node.text.find_first_not_of("-+.0123456789eE") == std::string::npos) {
@@ -25,18 +25,18 @@ json::value scalar_as_json(const yaml::Node& node) {
   return json::string(node.text);
 }
 
-json::value as_json(const yaml::Node& node) {
+json::value as_json(const config::Node& node) {
   switch (node.kind) {
-    case yaml::Node::Kind::null:
+    case config::Node::Kind::null:
       return nullptr;
-    case yaml::Node::Kind::scalar:
+    case config::Node::Kind::scalar:
       return scalar_as_json(node);
-    case yaml::Node::Kind::sequence: {
+    case config::Node::Kind::sequence: {
       json::array array;
-      for (const yaml::Node& item : node.items) array.push_back(as_json(item));
+      for (const config::Node& item : node.items) array.push_back(as_json(item));
       return array;
     }
-    case yaml::Node::Kind::mapping:
+    case config::Node::Kind::mapping:
       break;
   }
   json::object object;
@@ -51,7 +51,7 @@ const json::value& schema() {
 
 // What the schema has against the file; empty when it accepts it.
 std::string violations(std::string_view text) {
-  const auto root = yaml::parse(text, "f");
+  const auto root = config::parse(text, "f");
   REQUIRE(root.has_value());
   std::string all;
   for (const std::string& violation : test::schema_violations(schema(), as_json(*root))) {

@@ -19,7 +19,7 @@ struct File {
   std::string name;
   std::size_t yaml_size;
   std::string texts;  // the YAML, and behind it what stands in no one place of it
-  std::vector<retry_exec::yaml::FlatNode> nodes;
+  std::vector<retry_exec::config::FlatNode> nodes;
 
   std::string_view yaml() const { return std::string_view(texts).substr(0, yaml_size); }
 };
@@ -42,9 +42,9 @@ bool report(const retry_exec::Errors& errors) {
 bool read_files(int count, char** paths) {
   for (int i = 0; i < count; ++i) {
     const std::string path = paths[i];
-    const auto text = retry_exec::read_file(path, retry_exec::yaml::Limits().bytes);
+    const auto text = retry_exec::read_file(path, retry_exec::config::Limits().bytes);
     if (!text) return report({text.error()});
-    const auto tree = retry_exec::yaml::parse(*text, path);
+    const auto tree = retry_exec::config::parse(*text, path);
     if (!tree) return report(tree.error());
     File& file = files.emplace_back(File{path, stem_of(path), text->size(), *text, {}});
     flatten(*tree, file.texts, file.nodes);
@@ -150,8 +150,8 @@ struct Table {
   void add_tree(const File& file, const std::string& n) {
     lists += "constexpr std::string_view texts_" + n + " =\n" + raw(file.yaml()) +
              escaped(std::string_view(file.texts).substr(file.yaml_size)) + ";\n";
-    lists += "constexpr yaml::FlatNode nodes_" + n + "[] = {\n";
-    for (const retry_exec::yaml::FlatNode& node : file.nodes) {
+    lists += "constexpr config::FlatNode nodes_" + n + "[] = {\n";
+    for (const retry_exec::config::FlatNode& node : file.nodes) {
       char line[128];
       std::snprintf(line, sizeof line, "{K(%d), S(%d), %d, %u, %u, %u, %u},\n",
                     static_cast<int>(node.kind), static_cast<int>(node.style), node.one_line,
@@ -183,7 +183,7 @@ struct Table {
   std::string code() const {
     return "// Generated from rules/*.yaml.\n#include <retry_exec/rules.hpp>\n\n"
            "namespace retry_exec {\n\nnamespace {\n\n"
-           "using K = yaml::Node::Kind;\nusing S = yaml::Node::Style;\n\n" +
+           "using K = config::Node::Kind;\nusing S = config::Node::Style;\n\n" +
            lists + "\nconstexpr BuiltinSet sets[] = {\n" + entries +
            "};\n\n}  // namespace\n\n"
            "std::span<const BuiltinSet> builtin_sets() { return sets; }\n\n"

@@ -11,8 +11,8 @@ namespace {
 
 using retry_exec::Error;
 using retry_exec::Errors;
-using retry_exec::yaml::Mapping;
-using retry_exec::yaml::Node;
+using retry_exec::config::Mapping;
+using retry_exec::config::Node;
 
 constexpr long long most_requests = 1'000'000'000;
 
@@ -208,7 +208,7 @@ class PlanReader {
 }  // namespace
 
 retry_exec::Result<Plan, Errors> parse_plan(std::string_view text, const std::string& file) {
-  auto root = retry_exec::yaml::parse(text, file);
+  auto root = retry_exec::config::parse(text, file);
   if (!root) return root.error();
   Errors errors;
   Plan plan = PlanReader(errors).read(*root);

@@ -1,0 +1,58 @@
+// What registries hold, by the names of the OCI specifications.
+#pragma once
+
+#include <retry_exec/error.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace retry_exec::publish::oci {
+
+// "ghcr.io/posit-dev/workbench:2026.05.0@sha256:…"; the host is always written out.
+struct Reference {
+  std::string host;        // "localhost:5000"
+  std::string repository;  // "posit-dev/workbench"
+  std::string tag;         // empty: none
+  std::string digest;      // empty: none
+
+  std::string name() const { return host + "/" + repository; }
+  bool operator==(const Reference&) const = default;
+};
+std::string to_string(const Reference& reference);
+Result<Reference> parse_reference(std::string_view text);
+bool is_digest(std::string_view text);
+bool is_tag(std::string_view text);
+
+struct Platform {
+  std::string os;
+  std::string architecture;
+  std::string variant;
+  std::string os_version;
+  std::vector<std::string> os_features;
+
+  bool operator==(const Platform&) const = default;
+};
+// "linux/arm64/v8", "windows(10.0.20348.1)/amd64"
+std::string to_string(const Platform& platform);
+Result<Platform> parse_platform(std::string_view text);
+// Whether they are one platform: arm64 is arm64/v8, arm is arm/v7.
+bool is_same(const Platform& one, const Platform& other);
+// Whether `there` is what is wanted: a version or features that are not asked for may be any.
+bool fits(const Platform& wanted, const Platform& there);
+
+using Annotations = std::vector<std::pair<std::string, std::string>>;  // sorted by key
+
+struct Descriptor {
+  std::string media_type;
+  std::string digest;
+  std::uint64_t size = 0;
+  std::optional<Platform> platform;
+  Annotations annotations = {};
+  std::string artifact_type = {};
+};
+
+}  // namespace retry_exec::publish::oci

@@ -1,0 +1,73 @@
+// Texts: characters and words, UTF-8, how wide a text is on a terminal, what of it may be printed.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace retry_exec::text {
+
+// ---- UTF-8: taking a text apart by code points, and how wide they are on a terminal -----------
+
+struct CodePoint {
+  char32_t value = 0;
+  std::size_t length = 1;  // in bytes; 1 where the bytes are no UTF-8
+  bool valid = true;
+};
+
+// The code point at the start of `text`, which is not empty.
+CodePoint first_code_point(std::string_view text);
+
+// Controls and line breaks, and what hides or reorders the text around it (Unicode TR 36, "Trojan
+// Source").
+bool is_unseen(char32_t value);
+
+// Terminal columns: East Asian wide characters and emoji take two, combining marks none.
+std::size_t columns_of(std::string_view text);
+
+// `text` when it fits into `columns`, else as much of its start as does with an ellipsis.
+std::string fitted(std::string_view text, std::size_t columns);
+
+// The same, but what is cut is the middle: error messages say where at the start and what at the
+// end.
+std::string fitted_in_the_middle(std::string_view text, std::size_t columns);
+
+// ---- printing ----------------------------------------------------------------------------------
+
+// One line that is safe to print: without escape sequences, control characters and characters that
+// are invisible or reorder text; line breaks and tabs are spaces, bytes that are no UTF-8 are '?'.
+std::string printable(std::string_view text);
+
+// ---- characters and words ----------------------------------------------------------------------
+
+inline char upper_case(char c) {
+  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+}
+
+inline bool is_word_character(char c) {
+  return (upper_case(c) >= 'A' && upper_case(c) <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+inline std::string upper_case(std::string_view text) {
+  std::string upper(text);
+  for (char& c : upper) c = upper_case(c);
+  return upper;
+}
+
+inline bool is_one_of(std::string_view word, std::span<const std::string_view> words) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+// Calls `f` for each part of `text` between separators.
+template <class F>
+void for_each_part(std::string_view text, char separator, F f) {
+  for (std::size_t start = 0; start <= text.size();) {
+    const std::size_t end = std::min(text.find(separator, start), text.size());
+    f(text.substr(start, end - start));
+    start = end + 1;
+  }
+}
+
+}  // namespace retry_exec::text

@@ -1,0 +1,64 @@
+// The index of a target, of plain images as `oras manifest index create` makes it, byte for byte;
+// its digest is known before it is pushed.
+#pragma once
+
+#include <retry_exec/publish_oci.hpp>
+
+#include <boost/json/object.hpp>
+
+#include <span>
+#include <string>
+
+namespace retry_exec::publish::oci {
+
+inline constexpr std::string_view oci_index = "application/vnd.oci.image.index.v1+json";
+inline constexpr std::string_view docker_list =
+    "application/vnd.docker.distribution.manifest.list.v2+json";
+
+bool is_index(std::string_view media_type);
+bool is_image_manifest(std::string_view media_type);
+
+// An entry of an index, and the repository in which it can be read.
+struct Child {
+  Descriptor descriptor;
+  Reference from;
+};
+
+// Whether buildx made it to attest an image of the same index.
+bool is_attestation(const Descriptor& descriptor);
+
+// The same order whatever that of the sources: images by platform, each followed by what attests
+// it, then the rest. What stands twice stands once afterwards.
+std::vector<Child> in_order(std::vector<Child> children);
+
+// Go's encoding/json of an OCI index: keys in the order of its struct, annotations sorted, and
+// '<', '>', '&', U+2028 and U+2029 escaped. What a descriptor says besides its platform is kept,
+// as `docker buildx imagetools create` keeps it.
+std::string index_json(std::span<const Descriptor> manifests, const Annotations& annotations);
+
+// "workbench-2026.05.0-3f9a0c1b5d7e", the tag that a target's index has in staging: legal whatever
+// the target is called, at most 128 characters with `suffix`.
+std::string staging_tag(const std::string& target, const std::string& digest,
+                        const std::string& suffix = {});
+
+// One entry of an OCI layout's index.json, or the parsed output of `manifest fetch --descriptor`.
+Result<Descriptor> parse_descriptor(std::string_view json);
+
+// An image's platform, out of its config.
+Result<Platform> parse_config_platform(std::string_view json);
+
+// "os", "architecture", … of a JSON object; nothing where it names no platform.
+std::optional<Platform> platform_of(const boost::json::object& fields);
+
+// What an index lists, and what it says of itself.
+struct IndexContents {
+  std::string media_type;
+  std::vector<Descriptor> manifests;
+  Annotations annotations;
+};
+Result<IndexContents> parse_index(std::string_view json);
+
+// The digest that oras printed last: "Digest: sha256:…"; empty when it printed none.
+std::string printed_digest(std::string_view output);
+
+}  // namespace retry_exec::publish::oci

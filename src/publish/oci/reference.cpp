@@ -1,0 +1,139 @@
+#include <retry_exec/publish_oci.hpp>
+
+#include <algorithm>
+
+namespace retry_exec::publish::oci {
+
+namespace {
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_lower(char c) {
+  return c >= 'a' && c <= 'z';
+}
+bool is_letter(char c) {
+  return is_lower(c) || (c >= 'A' && c <= 'Z');
+}
+
+template <class Fits>
+bool all(std::string_view text, Fits fits) {
+  return std::all_of(text.begin(), text.end(), fits);
+}
+
+// The distribution specification: runs of lower-case letters and digits, between them one of
+// '.', '_', '__' or any number of '-'.
+bool is_component(std::string_view text) {
+  const auto alphanumeric = [](char c) { return is_lower(c) || is_digit(c); };
+  if (text.empty() || !alphanumeric(text.front()) || !alphanumeric(text.back())) return false;
+  for (std::size_t i = 0; i < text.size();) {
+    if (alphanumeric(text[i])) {
+      ++i;
+      continue;
+    }
+    const auto end = static_cast<std::size_t>(
+        std::find_if(text.begin() + static_cast<std::ptrdiff_t>(i), text.end(), alphanumeric) -
+        text.begin());
+    const std::string_view separator = text.substr(i, end - i);
+    const bool dashes = all(separator, [](char c) { return c == '-'; });
+    if (separator != "." && separator != "_" && separator != "__" && !dashes) return false;
+    i = end;
+  }
+  return true;
+}
+
+bool is_repository(std::string_view text) {
+  if (text.size() > 255) return false;
+  for (std::size_t slash = text.find('/'); slash != std::string_view::npos;
+       slash = text.find('/')) {
+    if (!is_component(text.substr(0, slash))) return false;
+    text.remove_prefix(slash + 1);
+  }
+  return is_component(text);
+}
+
+// A name, an IPv4 address or an IPv6 address in brackets, with or without a port. What has neither
+// dot nor port and is not "localhost" is the first part of a repository.
+bool is_host(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  const bool bracketed = text.starts_with('[');
+  const bool port = colon != std::string_view::npos && (!bracketed || text[colon - 1] == ']');
+  const std::string_view name = port ? text.substr(0, colon) : text;
+  if (port) {
+    const std::string_view digits = text.substr(colon + 1);
+    if (digits.empty() || digits.size() > 5 || !all(digits, is_digit)) return false;
+  }
+  if (bracketed) {
+    return name.size() > 2 && name.ends_with(']') &&
+           all(name.substr(1, name.size() - 2),
+               [](char c) { return is_digit(c) || is_letter(c) || c == ':'; });
+  }
+  return !name.empty() &&
+         (port || name.find('.') != std::string_view::npos || name == "localhost") &&
+         name.front() != '.' && name.front() != '-' &&
+         all(name, [](char c) { return is_digit(c) || is_letter(c) || c == '.' || c == '-'; });
+}
+
+Error wrong(std::string_view text, const std::string& why) {
+  return {{}, "'" + std::string(text.substr(0, 300)) + "' is not a valid reference: " + why};
+}
+
+}  // namespace
+
+bool is_tag(std::string_view text) {
+  const auto word = [](char c) { return is_letter(c) || is_digit(c) || c == '_'; };
+  return !text.empty() && text.size() <= 128 && word(text.front()) &&
+         all(text, [word](char c) { return word(c) || c == '.' || c == '-'; });
+}
+
+bool is_digest(std::string_view text) {
+  const auto hexadecimal = [](char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); };
+  const auto of = [&](std::string_view algorithm, std::size_t digits) {
+    return text.starts_with(algorithm) && text.size() == algorithm.size() + digits &&
+           all(text.substr(algorithm.size()), hexadecimal);
+  };
+  return of("sha256:", 64) || of("sha512:", 128);
+}
+
+Result<Reference> parse_reference(std::string_view text) {
+  Reference reference;
+  std::string_view rest = text;
+  if (const std::size_t at = rest.find('@'); at != std::string_view::npos) {
+    reference.digest = rest.substr(at + 1);
+    if (!is_digest(reference.digest)) {
+      return wrong(text, "a digest is 'sha256:' and 64 hexadecimal digits");
+    }
+    rest = rest.substr(0, at);
+  }
+  const std::size_t slash = rest.find('/');
+  if (slash == std::string_view::npos || !is_host(rest.substr(0, slash))) {
+    return wrong(text, "it begins with the registry's host, as in 'docker.io/posit/workbench'");
+  }
+  reference.host = rest.substr(0, slash);
+  rest.remove_prefix(slash + 1);
+  if (const std::size_t colon = rest.find(':'); colon != std::string_view::npos) {
+    reference.tag = rest.substr(colon + 1);
+    if (!is_tag(reference.tag)) {
+      return wrong(text,
+                   "a tag has at most 128 letters, digits, '_', '.' and '-', and begins with none "
+                   "of the last two");
+    }
+    rest = rest.substr(0, colon);
+  }
+  if (!is_repository(rest)) {
+    return wrong(text,
+                 "a repository has lower-case letters and digits, with '.', '_', '-' and '/' "
+                 "between them");
+  }
+  reference.repository = rest;
+  return reference;
+}
+
+std::string to_string(const Reference& reference) {
+  std::string text = reference.name();
+  if (!reference.tag.empty()) text += ":" + reference.tag;
+  if (!reference.digest.empty()) text += "@" + reference.digest;
+  return text;
+}
+
+}  // namespace retry_exec::publish::oci

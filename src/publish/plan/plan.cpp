@@ -1,0 +1,245 @@
+#include "publish/plan/plan_file.hpp"
+
+#include <retry_exec/rules.hpp>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+namespace retry_exec::publish::plan {
+
+namespace {
+
+TargetDraft* find_draft(std::vector<TargetDraft>& drafts, const std::string& name) {
+  const auto found = std::find_if(drafts.begin(), drafts.end(),
+                                  [&](const TargetDraft& draft) { return draft.name == name; });
+  return found == drafts.end() ? nullptr : &*found;
+}
+
+// What the plan writes of a target beats what bake says.
+void merge(TargetDraft& baked, TargetDraft&& written) {
+  baked.baked = false;
+  baked.where = written.where;
+  baked.sources = std::move(written.sources);
+  baked.inputs = std::move(written.inputs);
+  baked.metadata_action = std::move(written.metadata_action);
+  if (!written.tags.empty()) baked.tags = std::move(written.tags);
+  if (!written.platforms.empty()) baked.platforms = std::move(written.platforms);
+  baked.staging = std::move(written.staging);
+  for (auto& [key, value] : written.annotations) baked.annotations[key] = std::move(value);
+  baked.soci = std::move(written.soci);
+  baked.flatten = written.flatten;
+  baked.allow_incomplete = written.allow_incomplete;
+  baked.only_newer = written.only_newer;
+}
+
+Bake read_bakes(const PlanFile& file, Errors& errors) {
+  Bake all;
+  for (const TargetDraft::Text& bake : file.bake) {
+    for (const std::string& path : files_of(bake, file.plan.file, errors)) {
+      Bake read = read_bake(path, bake.where, errors);
+      for (TargetDraft& draft : read.targets) {
+        if (TargetDraft* known = find_draft(all.targets, draft.name)) {
+          known->tags.insert(known->tags.end(), draft.tags.begin(), draft.tags.end());
+        } else {
+          all.targets.push_back(std::move(draft));
+        }
+      }
+      for (auto& [name, members] : read.groups) {
+        std::vector<std::string>& group = all.groups[name];
+        group.insert(group.end(), members.begin(), members.end());
+      }
+    }
+  }
+  return all;
+}
+
+// Those of bake's targets that must have been built.
+std::set<std::string> wanted_of(const Bake& bake, const PlanFile& file, Errors& errors) {
+  if (file.bake_targets.empty()) return targets_of(bake, "default");
+  std::set<std::string> wanted;
+  for (const TargetDraft::Text& name : file.bake_targets) {
+    for (const std::string& target : targets_of(bake, name.text)) {
+      const bool known = std::any_of(bake.targets.begin(), bake.targets.end(),
+                                     [&](const auto& draft) { return draft.name == target; });
+      if (known) {
+        wanted.insert(target);
+      } else {
+        errors.push_back({name.where, "no bake file has a target or group '" + target + "'"});
+      }
+    }
+  }
+  return wanted;
+}
+
+std::vector<TargetDraft> gather(PlanFile& file, Errors& errors) {
+  Bake bake = read_bakes(file, errors);
+  const std::set<std::string> wanted = wanted_of(bake, file, errors);
+  std::vector<TargetDraft> drafts = std::move(bake.targets);
+  for (TargetDraft& written : file.targets) {
+    TargetDraft* known = find_draft(drafts, written.name);
+    if (known != nullptr && !known->tags.empty()) {
+      merge(*known, std::move(written));
+    } else {
+      if (known != nullptr && written.platforms.empty()) written.platforms = known->platforms;
+      drafts.push_back(std::move(written));
+    }
+  }
+  for (const TargetDraft::Text& pattern : file.metadata) {
+    const std::vector<std::string> files = files_of(pattern, file.plan.file, errors);
+    file.metadata_files.insert(file.metadata_files.end(), files.begin(), files.end());
+  }
+  std::erase_if(drafts, [](const auto& draft) { return draft.baked && draft.tags.empty(); });
+  read_metadata(file.metadata_files, drafts, errors);
+  for (TargetDraft& draft : drafts) {
+    read_inputs(file, draft, errors);
+    read_metadata_action(file, draft, errors);
+  }
+  // A bake file describes what could be built; what was not to be built is not published. Where
+  // nothing says what was to be, its metadata tells, even if it is of no use.
+  const bool unsaid = file.bake_targets.empty() && !bake.groups.contains("default");
+  std::erase_if(drafts, [&](const TargetDraft& draft) {
+    const bool built = !draft.found.empty() || (unsaid && !draft.remarks.empty());
+    return draft.baked && !built && !file.metadata_files.empty() && !wanted.contains(draft.name);
+  });
+  return drafts;
+}
+
+std::string first_set(const Variables& environment, std::initializer_list<const char*> names,
+                      const char* otherwise) {
+  for (const char* name : names) {
+    const char* value = environment(name);
+    if (value != nullptr && *value != '\0') return value;
+  }
+  return otherwise;
+}
+
+void fill_in(Plan& plan, const Variables& environment) {
+  if (plan.oras.empty()) plan.oras = first_set(environment, {"ORAS", "ORAS_PATH"}, "oras");
+  if (plan.soci.empty()) plan.soci = first_set(environment, {"SOCI", "SOCI_PATH"}, "soci");
+  if (plan.scratch.empty()) plan.scratch = first_set(environment, {"TMPDIR"}, "/tmp");
+}
+
+// Names of built-in sets, or files; those of the plan are looked for beside it.
+void read_rules(PlanFile& file, Errors& errors) {
+  for (const TargetDraft::Text& rules : file.rules) {
+    const std::string path = beside(file.plan.file, rules.text);
+    std::error_code ignored;
+    const bool bare = builtin_name(rules.text) == rules.text;
+    const bool is_file = !bare && std::filesystem::is_regular_file(path, ignored);
+    file.plan.rules.push_back(is_file ? path : rules.text);
+    if (!is_file && builtin_name(rules.text)) continue;
+    // The errors in a file have a place of their own.
+    const auto set = load_rule_set(file.plan.rules.back());
+    if (set) continue;
+    for (Error error : set.error()) {
+      if (error.where.file.empty()) error.where = rules.where;
+      errors.push_back(std::move(error));
+    }
+  }
+  if (file.plan.rules.empty()) file.plan.rules = {"ghcr"};
+}
+
+void check_scratch(const Plan& plan, Errors& errors) {
+  const bool soci = std::any_of(plan.targets.begin(), plan.targets.end(),
+                                [](const Target& target) { return target.soci.enabled; });
+  if (soci && plan.scratch.find_first_of(":@") != std::string::npos) {
+    errors.push_back({{plan.file},
+                      "the scratch folder '" + plan.scratch +
+                          "' has a ':' or '@' in its name, which oras reads as a tag or a digest"});
+  }
+}
+
+}  // namespace
+
+namespace {
+
+Result<Plan, Errors> finish_plan(config::Node root, const std::string& path,
+                                 const Variables& environment) {
+  Errors errors;
+  expand_variables(root, environment, errors);
+  PlanFile file = read_plan_file(root, errors);
+  file.plan.file = path;
+  fill_in(file.plan, environment);
+  read_rules(file, errors);
+  std::vector<TargetDraft> drafts = gather(file, errors);
+  file.plan.targets = finish_targets(file, std::move(drafts), environment, errors);
+  if (file.plan.targets.empty() && errors.empty()) {
+    errors.push_back({{path},
+                      "no targets: write some under 'targets', or name a 'bake' file whose "
+                      "targets have tags"});
+  }
+  check_scratch(file.plan, errors);
+  if (!errors.empty()) return errors;
+  return std::move(file.plan);
+}
+
+}  // namespace
+
+Result<Plan, Errors> load_plan(const std::string& path, const Variables& environment) {
+  auto root = config::parse_file(path);
+  if (!root) return root.error();
+  return finish_plan(*std::move(root), path, environment);
+}
+
+Result<Plan, Errors> read_plan(const std::string& text, const Variables& environment) {
+  const std::string name = "(options)";
+  auto root = config::parse(text, name);
+  if (!root) return root.error();
+  return finish_plan(*std::move(root), name, environment);
+}
+
+Result<Plan, Errors> select_targets(Plan plan, const Selection& selection) {
+  Errors errors;
+  std::vector<std::string_view> names;
+  for (const Target& target : plan.targets) names.push_back(target.name);
+  for (const std::string& name : selection.only) {
+    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+    const std::string_view near = nearest_word(name, names);
+    errors.push_back(
+        {{plan.file},
+         "no target '" + name + "' in the plan" +
+             (near.empty() ? std::string() : "; did you mean '" + std::string(near) + "'?")});
+  }
+  if (!errors.empty()) return errors;
+  if (!selection.only.empty()) {
+    std::erase_if(plan.targets, [&](const Target& target) {
+      return std::find(selection.only.begin(), selection.only.end(), target.name) ==
+             selection.only.end();
+    });
+  }
+  std::size_t number = 0;
+  std::erase_if(plan.targets,
+                [&](const Target&) { return number++ % selection.shards != selection.shard - 1; });
+  return plan;
+}
+
+std::string matrix(const Plan& plan) {
+  boost::json::array include;
+  for (const Target& target : plan.targets) {
+    include.push_back(boost::json::object{{"target", target.name}});
+  }
+  return boost::json::serialize(boost::json::object{{"include", std::move(include)}});
+}
+
+std::string_view to_string(Phase phase) {
+  switch (phase) {
+    case Phase::preflight:
+      return "preflight";
+    case Phase::index:
+      return "index";
+    case Phase::soci:
+      return "soci";
+    case Phase::copy:
+      return "copy";
+    case Phase::verify:
+      return "verify";
+  }
+  return "";
+}
+
+}  // namespace retry_exec::publish::plan

@@ -1,0 +1,251 @@
+#include "publish/plan/plan_file.hpp"
+
+#include "policy/policy_yaml.hpp"
+
+#include <algorithm>
+
+namespace retry_exec::publish::plan {
+
+namespace {
+
+using Text = TargetDraft::Text;
+
+class PlanReader {
+ public:
+  PlanReader(Errors& errors) : errors_(errors) {}
+
+  PlanFile read(const config::Node& root) {
+    config::Mapping top(root, errors_, "the plan");
+    read_version(top);
+    PlanFile file;
+    file.plan.file = root.where.file;
+    file.rules = texts(top, "rules");
+    read_tools(top, file.plan);
+    file.metadata = texts(top, "metadata");
+    file.bake = texts(top, "bake");
+    file.bake_targets = texts(top, "bake-targets");
+    file.allow_incomplete = allow_incomplete(top);
+    file.only_newer = top.boolean("only-newer");
+    file.staging = text(top, "staging");
+    if (const config::Node* policy = top.node("policy")) {
+      file.plan.policy = read_policy(*policy, errors_, "'policy'");
+    }
+    read_phases(top, file.plan);
+    read_registries(top, file.plan);
+    if (const auto scratch = top.text("scratch")) {
+      file.plan.scratch = beside(file.plan.file, *scratch);
+    }
+    for_each(top, "targets", "a target's name",
+             [&](const config::Node& name, const config::Node& value) {
+               file.targets.push_back(read_target(name, value));
+             });
+    top.finish();
+    return file;
+  }
+
+ private:
+  void read_version(config::Mapping& top) {
+    const config::Node* version = top.required("retry-publish");
+    if (version == nullptr || (version->text == "1" && !version->quoted())) return;
+    top.error(version->where,
+              "'retry-publish' is the version of the format: 1, the only one there is");
+  }
+
+  static std::optional<Text> text(config::Mapping& fields, std::string_view key) {
+    const config::Node* node = fields.text_node(key);
+    if (node == nullptr) return std::nullopt;
+    return Text{node->text, node->where};
+  }
+
+  static std::vector<Text> texts(config::Mapping& fields, std::string_view key) {
+    std::vector<Text> list;
+    for (const config::Node* node : fields.texts(key)) list.push_back({node->text, node->where});
+    return list;
+  }
+
+  static std::optional<bool> allow_incomplete(config::Mapping& fields) {
+    constexpr std::array<std::string_view, 2> words = {"fail", "allow"};
+    const auto word = fields.one_of("incomplete", words);
+    return word ? std::optional(*word == "allow") : std::nullopt;
+  }
+
+  template <class Visit>
+  void for_each(config::Mapping& fields, std::string_view key, const std::string& names,
+                Visit visit) {
+    const config::Node* node = fields.node(key);
+    if (node == nullptr || node->kind == config::Node::Kind::null) return;
+    if (node->kind != config::Node::Kind::mapping) {
+      fields.error(node->where, "'" + std::string(key) + "' is a mapping, by " + names);
+      return;
+    }
+    for (const auto& [name, value] : node->entries) visit(name, value);
+  }
+
+  void read_tools(config::Mapping& top, Plan& plan) {
+    const config::Node* node = top.node("tools");
+    plan.oras.clear();
+    plan.soci.clear();
+    if (node == nullptr) return;
+    config::Mapping fields(*node, errors_, "'tools'");
+    plan.oras = fields.text("oras").value_or("");
+    plan.soci = fields.text("soci").value_or("");
+    fields.finish();
+  }
+
+  void read_phases(config::Mapping& top, Plan& plan) {
+    const config::Node* node = top.node("phases");
+    if (node == nullptr) return;
+    config::Mapping fields(*node, errors_, "'phases'");
+    for (const Phase phase : phases) {
+      if (const config::Node* policy = fields.node(to_string(phase))) {
+        plan.phases[phase] =
+            read_policy(*policy, errors_, "phase '" + std::string(to_string(phase)) + "'");
+      }
+    }
+    fields.finish();
+  }
+
+  void read_registries(config::Mapping& top, Plan& plan) {
+    const auto read = [&](const config::Node& host, const config::Node& value) {
+      if (!oci::parse_reference(host.text + "/any")) {
+        errors_.push_back({host.where, "'" + host.text +
+                                           "' is not a valid registry host; one is 'ghcr.io' or "
+                                           "'localhost:5000'"});
+      }
+      config::Mapping fields(value, errors_, "registry '" + host.text + "'");
+      RegistryOptions options;
+      options.plain_http = fields.boolean("plain-http");
+      options.insecure = fields.boolean("insecure").value_or(false);
+      if (const auto path = fields.text("ca-file")) {
+        options.ca_file = beside(plan.file, *path);
+      }
+      if (const auto path = fields.text("registry-config")) {
+        options.registry_config = beside(plan.file, *path);
+      }
+      fields.finish();
+      plan.registries[host.text] = options;
+    };
+    for_each(top, "registries", "a registry's host", read);
+  }
+
+  TargetDraft read_target(const config::Node& name, const config::Node& value) {
+    TargetDraft draft;
+    draft.name = name.text;
+    draft.where = name.where;
+    if (value.kind == config::Node::Kind::null) return draft;  // all is found elsewhere
+    config::Mapping fields(value, errors_, "target '" + name.text + "'");
+    if (const config::Node* sources = fields.node("sources")) read_sources(*sources, draft);
+    draft.metadata_action = text(fields, "metadata-action");
+    draft.staging = text(fields, "staging");
+    draft.tags = texts(fields, "tags");
+    draft.flatten = fields.boolean("flatten");
+    draft.platforms = texts(fields, "platforms");
+    draft.allow_incomplete = allow_incomplete(fields);
+    draft.only_newer = fields.boolean("only-newer");
+    const auto annotate = [&](const config::Node& key, const config::Node& annotation) {
+      read_annotation(key, annotation, draft);
+    };
+    for_each(fields, "annotations", "an annotation's name", annotate);
+    if (const config::Node* soci = fields.node("soci")) draft.soci = read_soci(*soci, name.text);
+    fields.finish();
+    return draft;
+  }
+
+  // References, and inputs in which they are found.
+  void read_sources(const config::Node& node, TargetDraft& draft) {
+    const bool list = node.kind == config::Node::Kind::sequence;
+    for (const config::Node& item : list ? node.items : std::vector{node}) {
+      if (item.kind == config::Node::Kind::scalar) {
+        for (const std::string& word : words_of(item.text)) {
+          draft.sources.push_back({word, item.where});
+        }
+        continue;
+      }
+      config::Mapping fields(item, errors_, "a source");
+      const auto input = read_input(item, fields);
+      fields.finish();
+      if (input) draft.inputs.push_back(*input);
+    }
+  }
+
+  std::optional<SourceInput> read_input(const config::Node& item, config::Mapping& fields) {
+    using Kind = SourceInput::Kind;
+    std::optional<SourceInput> input;
+    unsigned said = 0;
+    for (const auto& [key, kind] :
+         {std::pair("digests", Kind::digests), std::pair("metadata", Kind::metadata),
+          std::pair("digest-file", Kind::digest_file)}) {
+      const auto value = text(fields, key);
+      if (value) input = SourceInput{.kind = kind, .value = *value, .repository = {}};
+      said += value ? 1 : 0;
+    }
+    const auto repository = text(fields, "repository");
+    if (said != 1) {
+      if (item.kind == config::Node::Kind::mapping) {
+        fields.error(item.where,
+                     "a source is REPOSITORY@sha256:…, or has one of 'digests', 'metadata' and "
+                     "'digest-file'");
+      }
+      return std::nullopt;
+    }
+    input->repository = repository;
+    if (repository && !oci::parse_reference(repository->text)) {
+      fields.error(repository->where, oci::parse_reference(repository->text).error().what);
+    }
+    if (!repository && input->kind == Kind::digests) {
+      fields.error(item.where, "a folder of digests needs the 'repository' that they are in");
+    }
+    return input;
+  }
+
+  void read_annotation(const config::Node& key, const config::Node& value, TargetDraft& draft) {
+    if (value.kind != config::Node::Kind::scalar) {
+      errors_.push_back({value.where, "annotation '" + key.text + "' takes a text"});
+    } else if (key.text.find('=') != std::string::npos) {
+      errors_.push_back({key.where, "an annotation's name cannot contain '=': '" + key.text + "'"});
+    } else {
+      draft.annotations[key.text] = value.text;
+    }
+  }
+
+  SociOptions read_soci(const config::Node& node, const std::string& target) {
+    constexpr std::array<std::string_view, 2> on_empty = {"skip", "fail"};
+    constexpr long long most = 1LL << 40;
+    SociOptions soci;
+    config::Mapping fields(node, errors_, "'soci' of target '" + target + "'");
+    soci.enabled = fields.boolean("enabled").value_or(true);
+    for (const config::Node* platform : fields.texts("platforms")) {
+      if (platform->text.find('/') == std::string::npos) {
+        fields.error(platform->where,
+                     "'" + platform->text + "' is not a valid platform; one is 'linux/amd64'");
+      }
+      soci.platforms.push_back(platform->text);
+    }
+    soci.span_size = bounded(fields, "span-size", most);
+    soci.min_layer_size = bounded(fields, "min-layer-size", most);
+    soci.prefetch_files = fields.strings("prefetch-files");
+    soci.optimizations = fields.strings("optimizations");
+    soci.fail_on_empty = fields.one_of("on-empty", on_empty) == "fail";
+    fields.finish();
+    return soci;
+  }
+
+  static std::optional<std::uint64_t> bounded(config::Mapping& fields, std::string_view key,
+                                              long long most) {
+    const auto size = fields.size(key);
+    if (size && *size > static_cast<std::uint64_t>(most)) {
+      fields.error(fields.node(key)->where, "'" + std::string(key) + "' is more than 1 TiB");
+    }
+    return size;
+  }
+
+  Errors& errors_;
+};
+
+}  // namespace
+
+PlanFile read_plan_file(const config::Node& root, Errors& errors) {
+  return PlanReader(errors).read(root);
+}
+
+}  // namespace retry_exec::publish::plan

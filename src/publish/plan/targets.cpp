@@ -1,0 +1,239 @@
+#include "publish/oci/index.hpp"
+#include "publish/plan/plan_file.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <ctime>
+#include <map>
+#include <tuple>
+
+namespace retry_exec::publish::plan {
+
+namespace {
+
+using Text = TargetDraft::Text;
+
+constexpr std::string_view created_key = "org.opencontainers.image.created";
+
+// SOURCE_DATE_EPOCH as reproducible-builds.org has it: seconds since 1970, to RFC 3339.
+std::optional<std::string> reproducible_date(const Variables& environment, Errors& errors) {
+  const char* text = environment("SOURCE_DATE_EPOCH");
+  if (text == nullptr || *text == '\0') return std::nullopt;
+  const std::string_view digits(text);
+  constexpr std::int64_t most = 253402300799;  // the end of the year 9999
+  std::int64_t seconds = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), seconds);
+  if (error != std::errc() || end != digits.data() + digits.size() || seconds < 0 ||
+      seconds > most) {
+    errors.push_back({{},
+                      "SOURCE_DATE_EPOCH: '" + std::string(digits.substr(0, 64)) +
+                          "' is not a number of seconds since 1970"});
+    return std::nullopt;
+  }
+  const std::time_t time = seconds;
+  std::tm parts{};
+  ::gmtime_r(&time, &parts);
+  char buffer[32];
+  const std::size_t size = std::strftime(buffer, sizeof buffer, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return std::string(buffer, size);
+}
+
+class Finisher {
+ public:
+  Finisher(const PlanFile& file, const Variables& environment, Errors& errors)
+      : file_(file), errors_(errors), created_(reproducible_date(environment, errors)) {}
+
+  Target finish(const TargetDraft& draft) {
+    Target target;
+    target.name = draft.name;
+    check_name(draft);
+    read_sources(draft, target);
+    target.staging = staging_of(draft, target);
+    target.soci = draft.soci.value_or(SociOptions{});
+    target.flatten = draft.flatten.value_or(false);
+    target.allow_incomplete =
+        draft.allow_incomplete.value_or(file_.allow_incomplete.value_or(false));
+    target.only_newer = draft.only_newer.value_or(file_.only_newer.value_or(false));
+    read_platforms(draft, target);
+    target.looked_in = looked_in(draft);
+    if (uses_found(draft)) target.remarks = draft.remarks;
+    read_annotations(draft, target);
+    read_tags(draft, target);
+    return target;
+  }
+
+ private:
+  void error(const Position& where, std::string what) {
+    errors_.push_back({where, std::move(what)});
+  }
+
+  void check_name(const TargetDraft& draft) {
+    const auto fits = [](char c) { return c > ' ' && c < '\x7f' && c != ',' && c != '{'; };
+    if (draft.name.size() <= 128 && std::all_of(draft.name.begin(), draft.name.end(), fits)) return;
+    error(draft.where,
+          "a target's name has at most 128 letters, digits and signs, without spaces: '" +
+              draft.name.substr(0, 128) + "'");
+  }
+
+  // What the plan writes beats what is found for all.
+  static bool uses_found(const TargetDraft& draft) {
+    return draft.sources.empty() || !draft.inputs.empty();
+  }
+
+  void read_sources(const TargetDraft& draft, Target& target) {
+    for (const Text& text : draft.sources) {
+      auto reference = oci::parse_reference(text.text);
+      if (!reference) {
+        error(text.where, reference.error().what);
+      } else if (reference->digest.empty()) {
+        error(text.where, "source '" + text.text +
+                              "' has no digest; a tag may show another image by now: write "
+                              "REPOSITORY@sha256:…");
+      } else {
+        reference->tag.clear();
+        add_source(text.where, draft, target, {*std::move(reference), std::nullopt});
+      }
+    }
+    if (!uses_found(draft)) return;
+    for (const Source& source : draft.found) add_source(draft.where, draft, target, source);
+    if (draft.sources.empty()) {
+      std::stable_sort(target.sources.begin(), target.sources.end(), by_platform);
+    }
+    // With metadata it is for the run to tell: other targets go on.
+    if (target.sources.empty() && draft.inputs.empty() && file_.metadata_files.empty()) {
+      error(draft.where, "target '" + draft.name +
+                             "' has no sources: none are written here, and the plan names no "
+                             "metadata files");
+    }
+  }
+
+  // For people, who know best where a file should have come from.
+  std::string looked_in(const TargetDraft& draft) const {
+    if (!draft.looked_in.empty()) return draft.looked_in + remarks_of(draft);
+    if (!draft.sources.empty()) return "the plan";
+    constexpr std::size_t most = 5;
+    const std::vector<std::string>& files = file_.metadata_files;
+    std::string text = files.size() == 1 ? "the metadata file " : "the metadata files ";
+    for (std::size_t i = 0; i < std::min(files.size(), most); ++i) {
+      text += (i == 0 ? "" : ", ") + files[i];
+    }
+    if (files.size() > most) text += " and " + std::to_string(files.size() - most) + " more";
+    return text + remarks_of(draft);
+  }
+
+  static std::string remarks_of(const TargetDraft& draft) {
+    std::string text;
+    for (const std::string& remark : draft.remarks) text += " (" + remark + ")";
+    return text;
+  }
+
+  void read_platforms(const TargetDraft& draft, Target& target) {
+    for (const Text& text : draft.platforms) {
+      auto platform = oci::parse_platform(text.text);
+      if (platform) {
+        target.platforms.push_back(*std::move(platform));
+      } else {
+        error(text.where, platform.error().what);
+      }
+    }
+  }
+
+  // The order of the index does not depend on which build was faster.
+  static bool by_platform(const Source& one, const Source& other) {
+    const auto key = [](const Source& source) {
+      return source.platform ? to_string(*source.platform) : std::string("~");
+    };
+    return std::tuple(key(one), one.reference.digest) <
+           std::tuple(key(other), other.reference.digest);
+  }
+
+  void add_source(const Position& where, const TargetDraft& draft, Target& target, Source source) {
+    const std::string& digest = source.reference.digest;
+    if (!target.sources.empty()) {
+      const bool twice =
+          std::any_of(target.sources.begin(), target.sources.end(),
+                      [&](const Source& other) { return other.reference.digest == digest; });
+      if (twice)
+        error(where, "source " + digest + " is listed twice in target '" + draft.name + "'");
+    }
+    target.sources.push_back(std::move(source));
+  }
+
+  oci::Reference staging_of(const TargetDraft& draft, const Target& target) {
+    const Text* text = draft.staging ? &*draft.staging : file_.staging ? &*file_.staging : nullptr;
+    if (text == nullptr) {
+      if (target.sources.empty()) return {};
+      return by_name(target.sources.front().reference);
+    }
+    std::string name = text->text;
+    constexpr std::string_view placeholder = "{target}";
+    for (std::size_t at = name.find(placeholder); at != std::string::npos;
+         at = name.find(placeholder, at + draft.name.size())) {
+      name.replace(at, placeholder.size(), draft.name);
+    }
+    const auto reference = oci::parse_reference(name);
+    if (!reference) {
+      error(text->where, "the staging of target '" + draft.name + "': " + reference.error().what);
+      return {};
+    }
+    if (!reference->tag.empty() || !reference->digest.empty()) {
+      error(text->where, "staging is a repository, without tag and digest: '" + name + "'");
+    }
+    return by_name(*reference);
+  }
+
+  static oci::Reference by_name(const oci::Reference& reference) {
+    return {reference.host, reference.repository, {}, {}};
+  }
+
+  void read_annotations(const TargetDraft& draft, Target& target) {
+    std::map<std::string, std::string> annotations = draft.annotations;
+    if (created_) annotations.emplace(created_key, *created_);
+    target.annotations.assign(annotations.begin(), annotations.end());
+  }
+
+  void read_tags(const TargetDraft& draft, Target& target) {
+    for (const Text& text : draft.tags) {
+      for (const std::string& word : words_of(text.text))
+        read_tag({word, text.where}, draft, target);
+    }
+    if (target.tags.empty()) {
+      error(draft.where, "target '" + draft.name + "' has no tags to publish");
+    }
+  }
+
+  void read_tag(const Text& text, const TargetDraft& draft, Target& target) {
+    auto reference = oci::parse_reference(text.text);
+    if (!reference) return error(text.where, reference.error().what);
+    if (!reference->digest.empty()) {
+      return error(
+          text.where,
+          "'" + text.text + "' is not a valid tag; one is 'ghcr.io/posit-dev/workbench:latest'");
+    }
+    if (reference->tag.empty()) reference->tag = "latest";
+    const auto [owner, fresh] = owners_.emplace(to_string(*reference), draft.name);
+    if (!fresh) {
+      return error(text.where, "two targets, or one twice, write the tag " + owner->first + ": '" +
+                                   owner->second + "' and '" + draft.name + "'");
+    }
+    target.tags.push_back(*std::move(reference));
+  }
+
+  const PlanFile& file_;
+  Errors& errors_;
+  std::optional<std::string> created_;
+  std::map<std::string, std::string> owners_;  // tag → target
+};
+
+}  // namespace
+
+std::vector<Target> finish_targets(const PlanFile& file, const std::vector<TargetDraft>& drafts,
+                                   const Variables& environment, Errors& errors) {
+  Finisher finisher(file, environment, errors);
+  std::vector<Target> targets;
+  targets.reserve(drafts.size());
+  for (const TargetDraft& draft : drafts) targets.push_back(finisher.finish(draft));
+  return targets;
+}
+
+}  // namespace retry_exec::publish::plan

@@ -1,0 +1,43 @@
+// The commands that touch registries, as oras 1.3 and soci 0.13 take them.
+#pragma once
+
+#include <retry_exec/publish_plan.hpp>
+
+#include <string>
+#include <vector>
+
+namespace retry_exec::publish {
+
+using Arguments = std::vector<std::string>;
+
+// HEAD; prints the descriptor.
+Arguments probe_command(const plan::Plan& plan, const oci::Reference& reference);
+// HEAD of a config or a layer; prints its descriptor.
+Arguments blob_command(const plan::Plan& plan, const oci::Reference& blob);
+// GET of the manifest and of the image's config; prints the config.
+Arguments config_command(const plan::Plan& plan, const oci::Reference& image);
+// GET; prints the manifest.
+Arguments manifest_command(const plan::Plan& plan, const oci::Reference& reference);
+// Puts a manifest under a tag or a digest: HEAD of that, and a PUT. With several tags oras would
+// read the digest back before each, which may not show yet.
+Arguments put_command(const plan::Plan& plan, const oci::Reference& place,
+                      std::string_view media_type, const std::string& file);
+// One tag after the other, in this order, to a digest that is there: GET, and a PUT for each.
+Arguments tag_command(const plan::Plan& plan, const oci::Reference& manifest,
+                      const std::vector<std::string>& tags);
+// A manifest and all under it, by digest: no tag moves.
+Arguments copy_command(const plan::Plan& plan, const oci::Reference& source,
+                       const oci::Reference& place);
+// The tag makes oras list the root first in the layout's index.json.
+Arguments pull_command(const plan::Plan& plan, const oci::Reference& source,
+                       const std::string& layout);
+Arguments convert_command(const plan::Plan& plan, const plan::SociOptions& soci,
+                          const std::string& layout, const std::string& output);
+Arguments push_command(const plan::Plan& plan, const std::string& layout, const std::string& digest,
+                       const oci::Reference& staging);
+
+// "workbench/tmp@sha256:…" of `repository`.
+oci::Reference by_digest(const oci::Reference& repository, const std::string& digest);
+oci::Reference by_tag(const oci::Reference& repository, const std::string& tag);
+
+}  // namespace retry_exec::publish

@@ -1,0 +1,191 @@
+// Complete, or not at all: whether all is there that must be, and whether a tag would lose
+// something, or go back in time.
+#include "publish/oci/json.hpp"
+#include "publish/run/target_run.hpp"
+
+#include <algorithm>
+
+namespace retry_exec::publish {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::string_view created_key = "org.opencontainers.image.created";
+
+std::string names_of(const std::vector<oci::Platform>& platforms) {
+  std::string names;
+  for (const oci::Platform& platform : platforms) {
+    names += (names.empty() ? "" : ", ") + to_string(platform);
+  }
+  return names;
+}
+
+// The wanted ones that are not there.
+std::vector<oci::Platform> missing_in(const std::vector<oci::Platform>& there,
+                                      const std::vector<oci::Platform>& wanted) {
+  std::vector<oci::Platform> missing;
+  std::copy_if(wanted.begin(), wanted.end(), std::back_inserter(missing),
+               [&](const oci::Platform& platform) {
+                 return std::none_of(there.begin(), there.end(), [&](const oci::Platform& found) {
+                   return oci::fits(platform, found);
+                 });
+               });
+  return missing;
+}
+
+// A version of Windows without its revision, which every update changes: "10.0.20348".
+oci::Platform without_revision(oci::Platform platform) {
+  std::size_t dots = 0;
+  const auto third = std::find_if(platform.os_version.begin(), platform.os_version.end(),
+                                  [&](char c) { return c == '.' && ++dots == 3; });
+  platform.os_version.erase(third, platform.os_version.end());
+  return platform;
+}
+
+std::vector<oci::Platform> images_in(const std::vector<oci::Descriptor>& manifests) {
+  std::vector<oci::Platform> platforms;
+  for (const oci::Descriptor& manifest : manifests) {
+    if (oci::is_attestation(manifest) || !manifest.platform || !manifest.artifact_type.empty())
+      continue;
+    platforms.push_back(*manifest.platform);
+  }
+  return platforms;
+}
+
+std::optional<oci::Date> created_in(const oci::Annotations& annotations) {
+  for (const auto& [key, value] : annotations) {
+    if (key == created_key) return oci::parse_date(value);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void TargetRun::lacks(const std::string& what) {
+  if (target_.allow_incomplete) {
+    note("incomplete, which is allowed: " + what);
+  } else {
+    fail(StopReason::permanent, "incomplete: " + what);
+  }
+}
+
+// What can be told before anything is read.
+void TargetRun::check_sources_known() {
+  if (target_.sources.empty()) {
+    lacks("no source of it was found in " + target_.looked_in);
+    result_.left_out = !failed();
+    return;
+  }
+  for (const std::string& remark : target_.remarks) lacks(remark);
+  std::vector<oci::Platform> there;
+  for (const plan::Source& source : target_.sources) {
+    if (!source.platform) return;
+    there.push_back(*source.platform);
+  }
+  const std::vector<oci::Platform> missing = missing_in(there, target_.platforms);
+  if (!missing.empty() && !target_.allow_incomplete) {
+    lacks(names_of(missing) + " is not among the sources in " + target_.looked_in);
+  }
+}
+
+void TargetRun::check_platforms() {
+  std::vector<oci::Descriptor> manifests;
+  for (const oci::Child& child : children_) manifests.push_back(child.descriptor);
+  const std::vector<oci::Platform> missing = missing_in(images_in(manifests), target_.platforms);
+  if (missing.empty()) return;
+  lacks(names_of(missing) + " is not among the sources in " + target_.looked_in);
+}
+
+// Before anything is written: what a tag holds and would lose, and what is newer than ours.
+TargetRun::Task TargetRun::guard_tag(std::size_t number) {
+  const Look& look = looks_[number];
+  const std::string tag = to_string(target_.tags[number]);
+  const bool unsaid = target_.platforms.empty();
+  if (look.digest.empty() || look.digest == result_.index || failed()) co_return;
+  if (target_.only_newer) {
+    const std::optional<oci::Date> theirs = co_await created_at(number);
+    if (failed()) co_return;
+    const std::optional<oci::Date> ours =
+        created_in(target_.annotations) ? created_in(target_.annotations) : created_;
+    result_.tags[number].newer = !ours || *theirs > *ours;
+    if (result_.tags[number].newer) {
+      note(tag + " is left alone: the image there was created later");
+      co_return;
+    }
+  }
+  if (!unsaid) co_return;
+  std::vector<oci::Platform> held = co_await platforms_at(number);
+  if (failed()) co_return;
+  std::transform(held.begin(), held.end(), held.begin(), without_revision);
+  std::vector<oci::Descriptor> ours;
+  for (const oci::Child& child : children_) ours.push_back(child.descriptor);
+  std::vector<oci::Platform> there = images_in(ours);
+  std::transform(there.begin(), there.end(), there.begin(), without_revision);
+  const std::vector<oci::Platform> missing = missing_in(there, held);
+  if (missing.empty()) co_return;
+  lacks("tag " + tag + " holds " + names_of(missing) +
+        " too, and no source is for it; if it is no longer wanted, list the others under "
+        "'platforms'");
+}
+
+// What cannot be read is not nothing.
+void TargetRun::cannot_read_tag(std::size_t number, const Answer& answer) {
+  const std::string tag = to_string(target_.tags[number]);
+  if (target_.only_newer) {
+    fail(answer, "what is at tag " + tag + " could not be read, so 'only-newer' cannot be decided");
+  } else if (!target_.platforms.empty()) {
+    return;
+  } else if (target_.allow_incomplete) {
+    note("incomplete, which is allowed: what is at tag " + tag + " could not be read");
+  } else {
+    fail(answer, "what is at tag " + tag +
+                     " could not be read, and nothing else says which platforms are meant; list "
+                     "them under 'platforms'");
+  }
+}
+
+asio::awaitable<std::vector<oci::Platform>> TargetRun::platforms_at(std::size_t number) {
+  const auto index = oci::parse_index(looks_[number].bytes);
+  if (index && (!index->manifests.empty() || oci::is_index(index->media_type))) {
+    co_return images_in(index->manifests);
+  }
+  Request wanted = probe(target_.tags[number], false);
+  wanted.argv = config_command(plan_, target_.tags[number]);
+  const Answer answer = co_await run(std::move(wanted));
+  // An image whose config is not there, or not there yet, is of no platform that could be lost.
+  if (!answer.ok() && !answer.absent()) cannot_read_tag(number, answer);
+  const auto platform = oci::parse_config_platform(answer.ok() ? answer.output : "");
+  co_return platform ? std::vector{*platform} : std::vector<oci::Platform>();
+}
+
+// The index says it, or the config of an image does: all of one index are of about one time.
+// Without a date the target fails: unknown is not older.
+asio::awaitable<std::optional<oci::Date>> TargetRun::created_at(std::size_t number) {
+  oci::Reference image = target_.tags[number];
+  if (const auto index = oci::parse_index(looks_[number].bytes)) {
+    if (const auto created = created_in(index->annotations)) co_return created;
+    for (const oci::Descriptor& manifest : index->manifests) {
+      if (oci::is_attestation(manifest) || !oci::is_image_manifest(manifest.media_type)) continue;
+      image = by_digest(image, manifest.digest);
+      break;
+    }
+  }
+  Request wanted = probe(image, false);
+  wanted.argv = config_command(plan_, image);
+  const Answer answer = co_await run(std::move(wanted));
+  if (!answer.ok()) {
+    cannot_read_tag(number, answer);
+    co_return std::nullopt;
+  }
+  const auto config = oci::parse_object(answer.output);
+  const auto created = config ? oci::parse_date(oci::text_of(*config, "created")) : std::nullopt;
+  if (!created) {
+    fail(StopReason::permanent, "the image at tag " + to_string(target_.tags[number]) +
+                                    " does not say when it was created, so 'only-newer' cannot be "
+                                    "decided; publish once without it");
+  }
+  co_return created;
+}
+
+}  // namespace retry_exec::publish

@@ -1,0 +1,113 @@
+// To every destination by digest, so that nothing is disturbed before the tags move.
+#include "publish/run/target_run.hpp"
+
+#include <algorithm>
+
+namespace retry_exec::publish {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// oras reads a manifest back that it has put, and fails where that does not show yet. The registry
+// has it: oras had said that it goes there, and a refusal reads otherwise.
+bool was_put(const Attempt& failed, const std::string& digest) {
+  constexpr std::size_t algorithm = 7;  // "sha256:"
+  const std::string said = failed.output.standard_error.text();
+  const std::string done = failed.output.standard_output.text();
+  return said.find("from registry: " + digest + ": not found") != std::string::npos &&
+         done.find("Copying " + digest.substr(algorithm, 12)) != std::string::npos;
+}
+
+}  // namespace
+
+TargetRun::Task TargetRun::copy() {
+  tag_is_ours_.resize(target_.tags.size());
+  for (std::size_t i = 0; i < looks_.size(); ++i) {
+    tag_is_ours_[i] = looks_[i].digest == result_.digest;
+  }
+  const std::vector<std::string> repositories = destinations();
+  const bool several = repositories.size() > 1;
+  std::vector<Task> copies;
+  for (const std::string& repository : repositories) {
+    copies.push_back(copy_content(repository, several));
+  }
+  co_await all(std::move(copies));
+  if (failed()) co_return;
+  std::vector<Task> moves;
+  for (const std::string& repository : repositories)
+    moves.push_back(move_tags(repository, several));
+  co_await all(std::move(moves));
+  if (!failed()) note_tags_that_had_it();
+}
+
+// Where a tag is to move, in the order in which the tags name them.
+std::vector<std::string> TargetRun::destinations() const {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < target_.tags.size(); ++i) {
+    const std::string name = target_.tags[i].name();
+    if (moves(i) && std::find(names.begin(), names.end(), name) == names.end()) {
+      names.push_back(name);
+    }
+  }
+  return names;
+}
+
+oci::Reference TargetRun::any_tag_in(const std::string& repository) const {
+  return *std::find_if(target_.tags.begin(), target_.tags.end(),
+                       [&](const oci::Reference& tag) { return tag.name() == repository; });
+}
+
+// What the index lists, and the index itself where a tag elsewhere must not move before it is here.
+TargetRun::Task TargetRun::copy_content(std::string repository, bool with_root) {
+  const oci::Reference place = any_tag_in(repository);
+  std::vector<Task> copies;
+  for (const oci::Child& child : children_) {
+    if (child.from.name() != repository) copies.push_back(copy_child(child, place));
+  }
+  co_await all(std::move(copies));
+  if (failed() || !with_root) co_return;
+  const oci::Reference root = by_digest(place, result_.digest);
+  const Answer answer = co_await put_root(root, phase_deadline_);
+  if (!answer.ok()) fail(answer, "the copy to " + repository + " failed");
+}
+
+TargetRun::Task TargetRun::copy_child(const oci::Child& child, oci::Reference repository) {
+  const oci::Reference source = by_digest(child.from, child.descriptor.digest);
+  const oci::Reference place = by_digest(repository, child.descriptor.digest);
+  co_await await_digest(source);
+  if (failed()) co_return;
+  Request wanted =
+      request(to_string(place), copy_command(plan_, source, place), {source.host, place.host});
+  wanted.missing = [this, source, place](const Verdict& verdict) {
+    return missing(verdict, source, place);
+  };
+  wanted.done = [digest = child.descriptor.digest](const Attempt& failed) {
+    return was_put(failed, digest);
+  };
+  const Answer answer = co_await run(std::move(wanted));
+  if (answer.ok()) {
+    if (answer.unconfirmed) unconfirmed_.insert(to_string(place));
+  } else {
+    fail(answer, "the copy of " + to_string(source) + " to " + repository.name() + " failed");
+  }
+}
+
+asio::awaitable<Answer> TargetRun::put_root(oci::Reference place, TimePoint deadline) {
+  if (root_file_.empty()) {
+    const Result<void> opened = shared_.scratch.open();
+    const Result<std::string> file =
+        opened ? shared_.scratch.write_file(std::to_string(number_) + ".json", root_.bytes)
+               : Result<std::string>(opened.error());
+    if (!file) fail(StopReason::permanent, file.error().what);
+    if (!file) co_return Answer{};
+    root_file_ = *file;
+  }
+  Request wanted = request(to_string(place),
+                           put_command(plan_, place, root_.media_type, root_file_), {place.host});
+  wanted.deadline = deadline;
+  wanted.missing = [this, place](const Verdict& verdict) { return missing(verdict, place, place); };
+  co_return co_await run(std::move(wanted));
+}
+
+}  // namespace retry_exec::publish

@@ -1,0 +1,69 @@
+#include "publish/oci/sha256.hpp"
+#include "publish/run/target_run.hpp"
+
+#include <algorithm>
+
+namespace retry_exec::publish {
+
+namespace asio = boost::asio;
+
+// One source that is an index already, with nothing to add and nothing to take away.
+bool TargetRun::is_ready() const {
+  return images_.size() == 1 && !images_.front().bytes.empty() && target_.annotations.empty() &&
+         children_.size() == images_.front().children.size() && !target_.flatten;
+}
+
+void TargetRun::make_index() {
+  std::vector<oci::Descriptor> manifests;
+  for (const oci::Child& child : children_) manifests.push_back(child.descriptor);
+  if (is_ready()) {
+    root_ = {images_.front().bytes, images_.front().descriptor.media_type};
+    result_.index = images_.front().descriptor.digest;
+    note("the source is published as it is");
+  } else {
+    root_ = {oci::index_json(manifests, target_.annotations), std::string(oci::oci_index)};
+    result_.index = oci::digest_of(root_.bytes);
+  }
+  result_.digest = result_.index;
+  known_manifests_.insert(result_.index);
+  for (const oci::Descriptor& manifest : manifests) known_manifests_.insert(manifest.digest);
+}
+
+// For soci, which takes it from one repository with all that it lists.
+TargetRun::Task TargetRun::index() {
+  const bool there = co_await index_is_there();
+  if (there) {
+    note("it was there already");
+  } else if (!failed()) {
+    co_await stage_index();
+  }
+}
+
+// A run that was cut short, or this very plan, may have left it.
+asio::awaitable<bool> TargetRun::index_is_there() {
+  const oci::Reference reference = by_digest(target_.staging, result_.index);
+  Request wanted = probe(reference, false);
+  const Answer answer = co_await run(std::move(wanted));
+  if (answer.run.reason == StopReason::interrupted || answer.run.reason == StopReason::deadline) {
+    fail(answer, "the index could not be created");
+  }
+  if (answer.ok()) seen_.insert(to_string(reference));
+  co_return answer.ok();
+}
+
+TargetRun::Task TargetRun::stage_index() {
+  std::vector<Task> copies;
+  for (oci::Child& child : children_) {
+    if (child.from.name() != target_.staging.name()) {
+      copies.push_back(copy_child(child, target_.staging));
+    }
+  }
+  co_await all(std::move(copies));
+  if (failed()) co_return;
+  const oci::Reference staging =
+      by_tag(target_.staging, oci::staging_tag(target_.name, result_.index));
+  const Answer answer = co_await put_root(staging, phase_deadline_);
+  if (!answer.ok()) fail(answer, "the index could not be created");
+}
+
+}  // namespace retry_exec::publish

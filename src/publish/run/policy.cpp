@@ -1,0 +1,116 @@
+#include <retry_exec/publish_run.hpp>
+
+#include <algorithm>
+
+namespace retry_exec::publish {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+PolicyFields said(const plan::Plan& plan, plan::Phase phase) {
+  const auto found = plan.phases.find(phase);
+  return found == plan.phases.end() ? plan.policy : layered(found->second, plan.policy);
+}
+
+// How a policy paces what is waited for; the rest of it holds for every failure.
+PolicyFields pace_of(const PolicyFields& policy) {
+  PolicyFields pace;
+  pace.attempts = policy.attempts;
+  pace.delay = policy.delay;
+  pace.factor = policy.factor;
+  pace.max_delay = policy.max_delay;
+  pace.delay_outranks_max = policy.delay_outranks_max;
+  pace.backoff = policy.backoff;
+  pace.jitter = policy.jitter;
+  return pace;
+}
+
+// The phase's deadline is not the attempt's, see phase_deadline().
+PolicyFields limits_of(const PolicyFields& policy, Duration timeout) {
+  PolicyFields limits;
+  limits.timeout = policy.timeout.value_or(timeout);
+  limits.idle_timeout = policy.idle_timeout;
+  limits.stall_timeout = policy.stall_timeout;
+  limits.kill_after = policy.kill_after;
+  return limits;
+}
+
+// A wait of a tenth of what has been waited already overshoots by a tenth.
+PolicyFields probe_pace() {
+  PolicyFields pace;
+  pace.attempts = 0;
+  pace.delay = 500ms;
+  pace.factor = 1.1;
+  pace.max_delay = 30s;
+  pace.backoff = Growth::exponential;
+  pace.jitter = Jitter{.kind = Jitter::Kind::percent, .percent = 5};
+  return pace;
+}
+
+// Something below a manifest that is there already: it costs many requests to ask again.
+PolicyFields content_pace() {
+  PolicyFields pace;
+  pace.attempts = 25;  // some nine minutes
+  pace.delay = 1s;
+  pace.factor = 1.3;
+  pace.max_delay = 30s;
+  pace.backoff = Growth::exponential;
+  pace.jitter = Jitter{.kind = Jitter::Kind::percent, .percent = 10};
+  return pace;
+}
+
+Duration command_timeout(plan::Phase phase) {
+  switch (phase) {
+    case plan::Phase::preflight:
+    case plan::Phase::verify:
+      return 30s;  // oras itself gives a throttled request 15 s
+    case plan::Phase::index:
+      return 1min;
+    case plan::Phase::soci:
+    case plan::Phase::copy:
+      break;
+  }
+  return 30min;
+}
+
+// A copy that hangs is ended long before its timeout, and a slow one goes on.
+constexpr Duration command_stall_timeout = 2min;
+
+}  // namespace
+
+StepPolicy probe_policy(const plan::Plan& plan, plan::Phase phase) {
+  // Of the phases that do nothing but wait, the plan can set the pace; its general policy is for
+  // failures, and waiting is none. A probe is the same small read in every phase: where a phase has
+  // commands of another size, its limits are those of preflight.
+  const bool waits = phase == plan::Phase::preflight || phase == plan::Phase::verify;
+  const auto own = plan.phases.find(phase);
+  const PolicyFields policy = said(plan, waits ? phase : plan::Phase::preflight);
+  StepPolicy step;
+  step.absent = probe_pace();
+  if (waits && own != plan.phases.end()) {
+    step.absent = layered(pace_of(own->second), probe_pace());
+  }
+  step.strong = limits_of(policy, command_timeout(plan::Phase::preflight));
+  if (!policy.kill_after) step.strong.kill_after = 2s;  // a read leaves nothing to tidy up
+  return step;
+}
+
+StepPolicy step_policy(const plan::Plan& plan, plan::Phase phase) {
+  const PolicyFields policy = said(plan, phase);
+  StepPolicy step;
+  step.absent = content_pace();
+  step.failures = pace_of(policy);
+  step.strong = limits_of(policy, command_timeout(phase));
+  if (!policy.stall_timeout) step.strong.stall_timeout = command_stall_timeout;
+  return step;
+}
+
+Duration phase_deadline(const plan::Plan& plan, plan::Phase phase) {
+  const std::optional<Duration> deadline = said(plan, phase).deadline;
+  constexpr Duration century = 24h * 36525;  // that a point in time can be reckoned with
+  if (deadline) return std::min(*deadline, century);
+  return phase == plan::Phase::soci || phase == plan::Phase::copy ? 2h : 10min;
+}
+
+}  // namespace retry_exec::publish

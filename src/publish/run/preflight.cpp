@@ -1,0 +1,161 @@
+// Reading what there is: every source and its config, once they are readable, and what stands at
+// the tags.
+#include "publish/oci/json.hpp"
+#include "publish/oci/sha256.hpp"
+#include "publish/run/target_run.hpp"
+
+#include <algorithm>
+
+namespace retry_exec::publish {
+
+TargetRun::Task TargetRun::preflight() {
+  check_sources_known();
+  if (failed() || result_.left_out) co_return;
+  images_.resize(target_.sources.size());
+  looks_.resize(target_.tags.size());
+  std::vector<Task> reads;
+  for (std::size_t i = 0; i < images_.size(); ++i) reads.push_back(probe_source(i));
+  for (std::size_t i = 0; i < looks_.size(); ++i) reads.push_back(look_at_tag(i));
+  co_await all(std::move(reads));
+  if (!failed()) gather_children();
+  if (!failed()) check_platforms();
+  if (failed()) co_return;
+  make_index();
+  std::vector<Task> guards;
+  for (std::size_t i = 0; i < looks_.size(); ++i) guards.push_back(guard_tag(i));
+  co_await all(std::move(guards));
+}
+
+TargetRun::Task TargetRun::probe_source(std::size_t number) {
+  const oci::Reference& reference = target_.sources[number].reference;
+  Request wanted = probe(reference, true);
+  const Answer answer = co_await run(std::move(wanted));
+  if (!answer.ok()) {
+    fail(answer, "source " + to_string(reference) + " could not be read");
+    co_return;
+  }
+  note_lag(reference, answer);
+  auto descriptor = oci::parse_descriptor(answer.output);
+  if (!descriptor || descriptor->digest != reference.digest) {
+    fail(StopReason::permanent, "the answer for source " + to_string(reference) +
+                                    " is not a descriptor of it: " + answer.output.substr(0, 200));
+    co_return;
+  }
+  seen_.insert(to_string(reference));
+  images_[number].reference = reference;
+  images_[number].descriptor = *std::move(descriptor);
+  const std::string& type = images_[number].descriptor.media_type;
+  if (oci::is_image_manifest(type)) {
+    co_await read_image(number);
+  } else if (oci::is_index(type)) {
+    co_await read_index(number);
+  } else {
+    fail(StopReason::permanent,
+         "source " + to_string(reference) + " is not an image: its media type is '" + type + "'");
+  }
+}
+
+TargetRun::Task TargetRun::read_image(std::size_t number) {
+  Image& image = images_[number];
+  co_await read_config(image.reference, image.descriptor.platform);
+  image.children = {image.descriptor};
+}
+
+// Its platform, its date, and that the config is readable: it may lag behind its manifest.
+TargetRun::Task TargetRun::read_config(const oci::Reference& image,
+                                       std::optional<oci::Platform>& platform) {
+  Request wanted = probe(image, true);
+  wanted.argv = config_command(plan_, image);
+  const Answer answer = co_await run(std::move(wanted));
+  if (!answer.ok()) {
+    fail(answer, "the config of " + to_string(image) + " could not be read");
+    co_return;
+  }
+  note_lag(image, answer);
+  if (const auto config = oci::parse_object(answer.output)) {
+    const std::optional<oci::Date> created = oci::parse_date(oci::text_of(*config, "created"));
+    if (created && (!created_ || *created > *created_)) created_ = created;
+  }
+  const auto read = oci::parse_config_platform(answer.output);
+  if (!read) {
+    fail(StopReason::permanent, to_string(image) + ": " + read.error().what);
+  } else if (!platform) {
+    platform = *read;
+  }
+}
+
+// What buildx makes of one image and its attestations, or an index of several platforms.
+TargetRun::Task TargetRun::read_index(std::size_t number) {
+  Image& image = images_[number];
+  Request wanted = probe(image.reference, true);
+  wanted.argv = manifest_command(plan_, image.reference);
+  const Answer answer = co_await run(std::move(wanted));
+  if (!answer.ok()) {
+    fail(answer, "source " + to_string(image.reference) + " could not be read");
+    co_return;
+  }
+  auto index = oci::parse_index(answer.output);
+  if (index && target_.flatten) std::erase_if(index->manifests, oci::is_attestation);
+  const auto is_image = [](const oci::Descriptor& child) {
+    return !oci::is_attestation(child) && child.platform &&
+           oci::is_image_manifest(child.media_type);
+  };
+  if (!index || std::none_of(index->manifests.begin(), index->manifests.end(), is_image)) {
+    fail(StopReason::permanent,
+         "source " + to_string(image.reference) + " is an index without an image of any platform");
+    co_return;
+  }
+  image.bytes = answer.output;
+  image.children = std::move(index->manifests);
+  std::vector<Task> reads;
+  for (oci::Descriptor& child : image.children) {
+    const oci::Reference reference = by_digest(image.reference, child.digest);
+    reads.push_back(target_.only_newer && is_image(child) ? read_config(reference, child.platform)
+                                                          : await_child(reference));
+  }
+  co_await all(std::move(reads));
+}
+
+TargetRun::Task TargetRun::await_child(oci::Reference reference) {
+  co_await await_digest(std::move(reference));
+}
+
+// In the same order each time, whatever the order of the metadata files.
+void TargetRun::gather_children() {
+  for (const Image& image : images_) {
+    for (const oci::Descriptor& child : image.children)
+      children_.push_back({child, image.reference});
+  }
+  children_ = oci::in_order(std::move(children_));
+  if (target_.soci.enabled) {
+    const std::size_t attestations = std::erase_if(
+        children_, [](const oci::Child& child) { return oci::is_attestation(child.descriptor); });
+    if (attestations > 0) note("attestations are left out: soci makes other images of these");
+  }
+  for (auto one = children_.begin(); one != children_.end(); ++one) {
+    if (!one->descriptor.platform || oci::is_attestation(one->descriptor)) continue;
+    const auto other = std::find_if(std::next(one), children_.end(), [&](const oci::Child& child) {
+      return child.descriptor.platform && !oci::is_attestation(child.descriptor) &&
+             child.descriptor.artifact_type == one->descriptor.artifact_type &&
+             oci::is_same(*child.descriptor.platform, *one->descriptor.platform);
+    });
+    if (other == children_.end()) continue;
+    fail(StopReason::permanent, "two sources are for " + to_string(*one->descriptor.platform) +
+                                    ": " + one->descriptor.digest + " and " +
+                                    other->descriptor.digest);
+    return;
+  }
+}
+
+// Not being there is the normal case.
+TargetRun::Task TargetRun::look_at_tag(std::size_t number) {
+  const oci::Reference& tag = target_.tags[number];
+  Request wanted = probe(tag, false);
+  wanted.argv = manifest_command(plan_, tag);
+  const Answer answer = co_await run(std::move(wanted));
+  if (!answer.ok() && !answer.absent()) cannot_read_tag(number, answer);
+  if (!answer.ok()) co_return;
+  looks_[number] = {.digest = oci::digest_of(answer.output), .bytes = answer.output};
+}
+
+}  // namespace retry_exec::publish

@@ -1,0 +1,56 @@
+#include "publish/run/target_run.hpp"
+
+#include <algorithm>
+
+namespace retry_exec::publish {
+
+namespace asio = boost::asio;
+
+namespace {
+
+asio::awaitable<void> run_target(Shared& shared, const plan::Target& target, std::size_t number,
+                                 TargetResult& result) {
+  TargetRun run(shared, target, number);
+  result = co_await run.run();
+}
+
+}  // namespace
+
+asio::awaitable<PublishResult> publish(const plan::Plan& plan, PublishOptions options,
+                                       PublishSeams seams) {
+  Shared shared{.plan = plan,
+                .seams = seams,
+                .commands = Commands(plan, options, seams),
+                .copies = {},
+                .scratch = Scratch(plan.scratch),
+                .started = seams.now()};
+  if (options.deadline) shared.deadline = shared.started + *options.deadline;
+  PublishResult result;
+  result.targets.resize(plan.targets.size());
+  sweep_scratch(plan.scratch);
+  for (std::size_t i = 0; i < plan.targets.size(); ++i) {
+    for (const oci::Reference& tag : plan.targets[i].tags) shared.copies.add(tag.name(), i);
+  }
+  std::vector<asio::awaitable<void>> runs;
+  for (std::size_t i = 0; i < plan.targets.size(); ++i) {
+    runs.push_back(run_target(shared, plan.targets[i], i, result.targets[i]));
+  }
+  co_await all(std::move(runs));
+  result.interrupted_by = seams.interrupted_by();
+  result.elapsed = seams.now() - shared.started;
+  result.deadline_passed = shared.deadline_ended_it;
+  co_return result;
+}
+
+bool PublishResult::succeeded() const {
+  return std::none_of(targets.begin(), targets.end(),
+                      [](const TargetResult& target) { return target.failure.has_value(); });
+}
+
+int PublishResult::exit_code() const {
+  if (interrupted_by) return exit_code::signal_base + *interrupted_by;
+  if (succeeded()) return exit_code::success;
+  return deadline_passed ? exit_code::timed_out : 1;
+}
+
+}  // namespace retry_exec::publish

@@ -1,0 +1,201 @@
+// registry → OCI layout in the scratch folder → soci → registry.
+#include "publish/oci/index.hpp"
+#include "publish/oci/layout.hpp"
+#include "publish/oci/sha256.hpp"
+#include "publish/run/target_run.hpp"
+
+namespace retry_exec::publish {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// Room in the scratch folder for as long as the object lives.
+class Room {
+ public:
+  Room(Scratch& scratch, std::uint64_t bytes) : scratch_(scratch), bytes_(bytes) {}
+  Room(const Room&) = delete;
+  Room& operator=(const Room&) = delete;
+  ~Room() { scratch_.release(bytes_); }
+
+ private:
+  Scratch& scratch_;
+  std::uint64_t bytes_;
+};
+
+class Folder {
+ public:
+  Folder(Scratch& scratch, std::string name) : scratch_(scratch), name_(std::move(name)) {}
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  ~Folder() { scratch_.remove_folder(name_); }
+
+ private:
+  Scratch& scratch_;
+  std::string name_;
+};
+
+}  // namespace
+
+// Named by what goes into the conversion, which is deterministic: nothing else is ever at this tag.
+oci::Reference TargetRun::soci_tag() const {
+  std::string options;
+  for (const std::string& word : convert_command(plan_, target_.soci, "", "")) {
+    options += word;
+    options += '\0';
+  }
+  constexpr std::size_t algorithm = 7;  // "sha256:"
+  constexpr std::size_t digits = 8;
+  const std::string suffix = "-soci-" + oci::digest_of(options).substr(algorithm, digits);
+  return by_tag(target_.staging, oci::staging_tag(target_.name, result_.index, suffix));
+}
+
+TargetRun::Task TargetRun::soci() {
+  const bool there = co_await soci_is_there();
+  if (there) {
+    note("it was there already");
+  } else if (!failed()) {
+    co_await await_digest(by_digest(target_.staging, result_.index));
+    if (!failed()) co_await convert();
+  }
+}
+
+// A run that was cut short, or this very plan, may have made it.
+asio::awaitable<bool> TargetRun::soci_is_there() {
+  Request wanted = probe(soci_tag(), false);
+  const Answer answer = co_await run(std::move(wanted));
+  if (answer.run.reason == StopReason::interrupted || answer.run.reason == StopReason::deadline) {
+    fail(answer, "the SOCI image could not be made");
+  }
+  if (!answer.ok()) co_return false;
+  const auto descriptor = oci::parse_descriptor(answer.output);
+  if (!descriptor || !oci::is_index(descriptor->media_type)) co_return false;
+  Request reading = probe(by_digest(target_.staging, descriptor->digest), true);
+  reading.argv = manifest_command(plan_, by_digest(target_.staging, descriptor->digest));
+  const Answer read = co_await run(std::move(reading));
+  if (!read.ok() || oci::digest_of(read.output) != descriptor->digest) {
+    fail(read, "the SOCI image that is there already could not be read");
+    co_return false;
+  }
+  take_converted(read.output, descriptor->media_type);
+  co_return true;
+}
+
+// From here on this is what is published.
+void TargetRun::take_converted(const std::string& index, const std::string& media_type) {
+  root_ = {index, media_type};
+  root_file_.clear();
+  result_.digest = oci::digest_of(index);
+  known_manifests_.insert(result_.digest);
+  children_.clear();
+  const auto contents = oci::parse_index(index);
+  if (!contents) return fail(StopReason::permanent, "the SOCI image: " + contents.error().what);
+  for (const oci::Descriptor& manifest : contents->manifests) {
+    children_.push_back({manifest, target_.staging});
+    known_manifests_.insert(manifest.digest);
+  }
+}
+
+TargetRun::Task TargetRun::convert() {
+  std::uint64_t bytes = 0;
+  std::vector<Task> sizes;
+  for (std::size_t i = 0; i < children_.size(); ++i) sizes.push_back(measure(i, bytes));
+  co_await all(std::move(sizes));
+  if (failed()) co_return;
+  // The layout, soci's copy of it, its unpacked layers, and what it makes of them.
+  constexpr std::uint64_t copies = 4;
+  const std::uint64_t needed = copies * bytes;
+  if (const Result<void> opened = shared_.scratch.open(); !opened) {
+    fail(StopReason::permanent, opened.error().what);
+    co_return;
+  }
+  const TimePoint asked = shared_.seams.now();
+  const Result<void> reserved = co_await shared_.scratch.reserve(needed);
+  if (!reserved) {
+    fail(StopReason::permanent, reserved.error().what);
+    co_return;
+  }
+  phase_deadline_ = deadline_after_wait(asked);
+  const Room room(shared_.scratch, needed);
+  const std::string name = std::to_string(number_);
+  const Result<std::string> made = shared_.scratch.make_folder(name);
+  if (!made) {
+    fail(StopReason::permanent, made.error().what);
+    co_return;
+  }
+  const Folder folder(shared_.scratch, name);
+  co_await pull_and_convert(*made);
+}
+
+TargetRun::Task TargetRun::measure(std::size_t number, std::uint64_t& bytes) {
+  const oci::Reference reference = by_digest(target_.staging, children_[number].descriptor.digest);
+  Request wanted = probe(reference, true);
+  wanted.argv = manifest_command(plan_, reference);
+  const Answer answer = co_await run(std::move(wanted));
+  if (!answer.ok()) {
+    fail(answer, "manifest " + to_string(reference) + " could not be read");
+    co_return;
+  }
+  if (const auto size = oci::image_size(answer.output)) bytes += *size;
+}
+
+TargetRun::Task TargetRun::pull_and_convert(const std::string& folder) {
+  const std::string layout = folder + "/image";
+  const std::string output = folder + "/soci";
+  const oci::Reference image = by_digest(target_.staging, result_.index);
+  Request pull = request(to_string(image), pull_command(plan_, image, layout), {image.host});
+  pull.missing = [this](const Verdict& verdict) {
+    return missing(verdict, target_.staging, target_.staging);
+  };
+  const Answer pulled = co_await run(std::move(pull));
+  if (!pulled.ok()) {
+    fail(pulled, "the image could not be pulled");
+    co_return;
+  }
+  if (const auto reduced = oci::reduce_to_root(layout, result_.index); !reduced) {
+    fail(StopReason::permanent, to_string(reduced.error()));
+    co_return;
+  }
+  Request conversion =
+      request(to_string(image), convert_command(plan_, target_.soci, layout, output), {});
+  conversion.environment = {{"TMPDIR", folder}};  // so that what a kill leaves is found
+  conversion.absent_is_final = true;              // all that it reads is here, or never will be
+  const Answer converted = co_await run(std::move(conversion));
+  if (!converted.ok()) {
+    const std::string said = converted.run.deciding.output.standard_error.text();
+    const bool empty = said.find("no ztocs created") != std::string::npos;
+    if (empty && !target_.soci.fail_on_empty) {
+      note("no layer is worth indexing: the image is published as it is");
+    } else {
+      fail(converted, "the image could not be converted");
+    }
+    co_return;
+  }
+  co_await push_converted(output);
+}
+
+TargetRun::Task TargetRun::push_converted(const std::string& layout) {
+  const Result<std::string> digest = oci::converted_digest(layout);
+  if (!digest) {
+    fail(StopReason::permanent, to_string(digest.error()));
+    co_return;
+  }
+  const Result<std::string> index = oci::manifest_in(layout, *digest);
+  if (!index) {
+    fail(StopReason::permanent, to_string(index.error()));
+    co_return;
+  }
+  take_converted(*index, std::string(oci::oci_index));
+  const oci::Reference staging = soci_tag();
+  Request push =
+      request(to_string(staging), push_command(plan_, layout, *digest, staging), {staging.host});
+  push.missing = [this](const Verdict& verdict) {
+    return missing(verdict, target_.staging, target_.staging);
+  };
+  const Answer pushed = co_await run(std::move(push));
+  if (!pushed.ok()) {
+    fail(pushed, "the SOCI image could not be pushed");
+  }
+}
+
+}  // namespace retry_exec::publish

@@ -1,0 +1,202 @@
+#include "publish/run/target_run.hpp"
+
+#include "publish/oci/index.hpp"
+
+namespace retry_exec::publish {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// oras ends an error with what it is about.
+std::string last_digest_in(std::string_view line) {
+  constexpr std::string_view algorithm = "sha256:";
+  constexpr std::size_t length = algorithm.size() + 64;
+  for (std::size_t at = line.rfind(algorithm); at != std::string_view::npos;
+       at = at == 0 ? std::string_view::npos : line.rfind(algorithm, at - 1)) {
+    const std::string_view digest = line.substr(at, length);
+    if (oci::is_digest(digest)) return std::string(digest);
+  }
+  return {};
+}
+
+}  // namespace
+
+TargetRun::TargetRun(Shared& shared, const plan::Target& target, std::size_t number)
+    : shared_(shared), plan_(shared.plan), target_(target), number_(number) {
+  result_.name = target.name;
+  for (const oci::Reference& tag : target.tags) result_.tags.push_back({.tag = tag});
+}
+
+asio::awaitable<TargetResult> TargetRun::run() {
+  co_await phase(plan::Phase::preflight, &TargetRun::preflight);
+  if (target_.soci.enabled) {
+    co_await phase(plan::Phase::index, &TargetRun::index);
+    co_await phase(plan::Phase::soci, &TargetRun::soci);
+  }
+  co_await phase(plan::Phase::copy, &TargetRun::copy);
+  // Those behind it in a queue that it never came to may pass.
+  for (const oci::Reference& tag : target_.tags) shared_.copies.leave(tag.name(), number_);
+  co_await phase(plan::Phase::verify, &TargetRun::verify);
+  tell(TargetFinished{&result_});
+  co_return std::move(result_);
+}
+
+TargetRun::Task TargetRun::phase(plan::Phase phase, Task (TargetRun::*body)()) {
+  if (failed() || result_.left_out) co_return;
+  Slots& entrance = shared_.commands.entrance(phase);
+  co_await entrance.take();
+  entrance_.emplace(entrance);
+  const TimePoint started = shared_.seams.now();
+  phase_ = phase;
+  phase_deadline_ = std::min(started + phase_deadline(plan_, phase), shared_.deadline);
+  note_.clear();
+  tell(PhaseStarted{target_.name, phase});
+  co_await (this->*body)();
+  entrance_.reset();
+  PhaseResult result{.phase = phase,
+                     .start = started - shared_.started,
+                     .elapsed = shared_.seams.now() - started,
+                     .succeeded = !failed(),
+                     .note = note_};
+  result_.phases.push_back(result);
+  tell(PhaseFinished{target_.name, std::move(result)});
+}
+
+TimePoint TargetRun::deadline_after_wait(TimePoint asked) const {
+  return std::min(phase_deadline_ + (shared_.seams.now() - asked), shared_.deadline);
+}
+
+Request TargetRun::request(std::string about, Arguments argv, std::vector<std::string> hosts) {
+  Request request;
+  request.target = target_.name;
+  request.phase = phase_;
+  request.about = std::move(about);
+  request.argv = std::move(argv);
+  request.hosts = std::move(hosts);
+  request.policy = step_policy(plan_, phase_);
+  request.deadline = phase_deadline_;
+  request.abandoned = &stopped_;
+  request.entrance = &entrance_;
+  return request;
+}
+
+Request TargetRun::probe(const oci::Reference& reference, bool waits) {
+  Request probe = request(to_string(reference), probe_command(plan_, reference), {reference.host});
+  probe.policy = probe_policy(plan_, phase_);
+  probe.probe = true;
+  probe.waits = waits;
+  probe.absent_is_final = !waits;
+  return probe;
+}
+
+std::optional<Missing> TargetRun::missing(const Verdict& verdict, const oci::Reference& source,
+                                          const oci::Reference& destination) const {
+  const std::string digest = last_digest_in(verdict.line);
+  if (digest.empty()) return std::nullopt;
+  const bool at_source = verdict.line.find("from source registry") != std::string::npos;
+  const oci::Reference reference = by_digest(at_source ? source : destination, digest);
+  return Missing{.about = to_string(reference),
+                 .argv = known_manifests_.contains(digest) ? probe_command(plan_, reference)
+                                                           : blob_command(plan_, reference),
+                 .host = reference.host,
+                 .policy = probe_policy(plan_, phase_)};
+}
+
+asio::awaitable<Answer> TargetRun::run(Request request) {
+  ++result_.commands;
+  Answer answer = co_await shared_.commands.run(std::move(request));
+  result_.attempts += answer.run.attempts;
+  co_return answer;
+}
+
+void TargetRun::fail(const Answer& answer, std::string what) {
+  if (failed()) return;
+  stopped_ = true;
+  const bool run_is_over =
+      answer.run.reason == StopReason::deadline && answer.deadline == shared_.deadline;
+  shared_.deadline_ended_it = shared_.deadline_ended_it || run_is_over;
+  result_.failure = Failure{.phase = phase_,
+                            .reason = answer.run.reason,
+                            .what = std::move(what) + ": " + last_word(answer, run_is_over),
+                            .command = answer.command,
+                            .manifest = {},
+                            .verdict = answer.run.verdict};
+  const bool pushes =
+      !root_file_.empty() && !answer.command.empty() && answer.command.back() == root_file_;
+  if (pushes) result_.failure->manifest = root_.bytes;
+}
+
+void TargetRun::fail(StopReason reason, std::string what) {
+  if (failed()) return;
+  stopped_ = true;
+  result_.failure = Failure{.phase = phase_,
+                            .reason = reason,
+                            .what = std::move(what),
+                            .command = {},
+                            .manifest = {},
+                            .verdict = {}};
+}
+
+void TargetRun::note(const std::string& text) {
+  if (!note_.empty()) note_ += "; ";
+  note_ += text;
+}
+
+void TargetRun::note_lag(const oci::Reference& reference, const Answer& answer) {
+  if (answer.run.attempts < 2) return;
+  Lag lag{.phase = phase_,
+          .what = to_string(reference),
+          .waited = answer.run.elapsed,
+          .probes = answer.run.attempts};
+  result_.lags.push_back(lag);
+  tell(LagEnded{target_.name, std::move(lag)});
+}
+
+TargetRun::Task TargetRun::await_digest(oci::Reference reference) {
+  if (seen_.contains(to_string(reference))) co_return;
+  Request wanted = probe(reference, true);
+  const Answer answer = co_await run(std::move(wanted));
+  if (!answer.ok()) {
+    fail(answer, to_string(reference) + " could not be read");
+    co_return;
+  }
+  note_lag(reference, answer);
+  seen_.insert(to_string(reference));
+}
+
+namespace {
+
+std::string why_ended(const Answer& answer, bool run_is_over) {
+  const std::string attempts =
+      std::to_string(answer.run.attempts) + (answer.run.attempts == 1 ? " attempt" : " attempts");
+  const std::string spent = attempts + " in " + format_duration(answer.run.elapsed);
+  switch (answer.run.reason) {
+    case StopReason::deadline:
+      return (run_is_over ? "the deadline of the run has passed after "
+                          : "the deadline of the phase has passed after ") +
+             spent;
+    case StopReason::exhausted:
+      return "gave up after " + spent;
+    case StopReason::budget:
+      return "the registry's retry budget is empty after " + spent;
+    case StopReason::interrupted:
+      return "interrupted";
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+std::string last_word(const Answer& answer, bool run_is_over) {
+  std::string text = why_ended(answer, run_is_over);
+  std::string said = answer.run.verdict ? answer.run.verdict->line : std::string();
+  if (said.empty() && answer.run.reason != StopReason::interrupted) {
+    said = to_string(answer.run.deciding.outcome);
+  }
+  if (!text.empty() && !said.empty()) text += "; last: ";
+  return text + said;
+}
+
+}  // namespace retry_exec::publish

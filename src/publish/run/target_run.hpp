@@ -1,0 +1,161 @@
+// One target, from its sources to its verified tags.
+#pragma once
+
+#include "publish/oci/date.hpp"
+#include "publish/oci/index.hpp"
+#include "publish/run/commands.hpp"
+#include "publish/run/scratch.hpp"
+
+#include <set>
+
+namespace retry_exec::publish {
+
+// What the targets of a run have in common.
+struct Shared {
+  const plan::Plan& plan;
+  const PublishSeams& seams;
+  Commands commands;
+  Queues copies;  // by destination repository
+  Scratch scratch;
+  TimePoint started;
+  TimePoint deadline = TimePoint::max();  // of the whole run
+  bool deadline_ended_it = false;         // a target, that is
+};
+
+class TargetRun {
+ public:
+  TargetRun(Shared& shared, const plan::Target& target, std::size_t number);
+
+  boost::asio::awaitable<TargetResult> run();
+
+ private:
+  using Task = boost::asio::awaitable<void>;
+
+  // Phases. Each ends early when the target has failed.
+  Task phase(plan::Phase phase, Task (TargetRun::*body)());
+  Task preflight();
+  Task index();
+  Task soci();
+  Task copy();
+  Task verify();
+
+  // preflight: the sources, and what stands at the tags
+  Task probe_source(std::size_t number);
+  Task read_image(std::size_t number);
+  Task read_config(const oci::Reference& image, std::optional<oci::Platform>& platform);
+  Task read_index(std::size_t number);
+  Task await_child(oci::Reference reference);
+  void gather_children();
+  Task look_at_tag(std::size_t number);
+
+  // completeness
+  void check_sources_known();
+  void check_platforms();
+  Task guard_tag(std::size_t number);
+  void cannot_read_tag(std::size_t number, const Answer& answer);
+  boost::asio::awaitable<std::vector<oci::Platform>> platforms_at(std::size_t number);
+  boost::asio::awaitable<std::optional<oci::Date>> created_at(std::size_t number);
+  void lacks(const std::string& what);
+
+  // index
+  void make_index();
+  bool is_ready() const;
+  boost::asio::awaitable<bool> index_is_there();
+  Task stage_index();
+
+  // soci
+  oci::Reference soci_tag() const;
+  boost::asio::awaitable<bool> soci_is_there();
+  Task convert();
+  Task pull_and_convert(const std::string& folder);
+  Task push_converted(const std::string& layout);
+  void take_converted(const std::string& index, const std::string& media_type);
+  Task measure(std::size_t number, std::uint64_t& bytes);
+
+  // copy: content first, tags last
+  bool moves(std::size_t tag) const { return !tag_is_ours_[tag] && !result_.tags[tag].newer; }
+  std::vector<std::string> destinations() const;
+  oci::Reference any_tag_in(const std::string& repository) const;
+  Task copy_content(std::string repository, bool with_root);
+  Task copy_child(const oci::Child& child, oci::Reference repository);
+  boost::asio::awaitable<Answer> put_root(oci::Reference place, TimePoint deadline);
+  Task move_tags(std::string repository, bool root_is_there);
+  Task put_tag(std::size_t number, TimePoint deadline);
+  Task tag_rest(std::vector<std::size_t> tags, TimePoint deadline);
+  Task find_tag(std::size_t number, TimePoint deadline);
+  Task find_immutable_tag(std::size_t number, bool may_be_stale, TimePoint deadline);
+  void note_tags_that_had_it();
+
+  // verify
+  Task verify_tag(std::size_t number);
+  std::function<std::optional<std::string>(const std::string&)> digest_check() const;
+
+  // Waits until the digest at `reference` is readable.
+  Task await_digest(oci::Reference reference);
+
+  // The phase's deadline for what has waited for other targets since `asked`: that time is not part
+  // of the work.
+  TimePoint deadline_after_wait(TimePoint asked) const;
+  Request request(std::string about, Arguments argv, std::vector<std::string> hosts);
+  Request probe(const oci::Reference& reference, bool waits);
+  // What a failed command found missing in `source` or, unless its error says that, `destination`.
+  std::optional<Missing> missing(const Verdict& verdict, const oci::Reference& source,
+                                 const oci::Reference& destination) const;
+  boost::asio::awaitable<Answer> run(Request request);
+  // The target's failure is the first one; those of its other tasks follow from that.
+  void fail(const Answer& answer, std::string what);
+  void fail(StopReason reason, std::string what);
+  void note(const std::string& text);
+  void note_lag(const oci::Reference& reference, const Answer& answer);
+  bool failed() const { return result_.failure.has_value(); }
+  template <class Event>
+  void tell(Event event) const {
+    if (shared_.seams.events) shared_.seams.events(std::move(event));
+  }
+
+  Shared& shared_;
+  const plan::Plan& plan_;
+  const plan::Target& target_;
+  const std::size_t number_;
+  plan::Phase phase_ = plan::Phase::preflight;
+  TimePoint phase_deadline_ = TimePoint::max();
+  std::optional<Slot> entrance_;  // until the phase's first command begins
+  bool stopped_ = false;
+  std::string note_;
+
+  struct Image {
+    oci::Reference reference;
+    oci::Descriptor descriptor;
+    std::string bytes;  // of an index
+    std::vector<oci::Descriptor> children;
+  };
+  std::vector<Image> images_;         // one a source
+  std::optional<oci::Date> created_;  // of the newest image
+
+  // What is published: a manifest that we have, and what it lists.
+  struct Root {
+    std::string bytes;
+    std::string media_type;
+  };
+  Root root_;
+  std::string root_file_;  // in the scratch folder, once it is needed
+  std::vector<oci::Child> children_;
+
+  // What stood at a tag before.
+  struct Look {
+    std::string digest;  // empty: nothing
+    std::string bytes;
+  };
+  std::vector<Look> looks_;
+  std::set<std::string> unconfirmed_;  // references that were put, and have not been read since
+
+  std::set<std::string> known_manifests_;  // digests; what is none of them may be a blob
+  std::set<std::string> seen_;             // digests that have been read where they are needed
+  std::vector<bool> tag_is_ours_;
+  TargetResult result_;
+};
+
+// "timed out after 30s", "denied: requested access …": an attempt's last word, for a sentence.
+std::string last_word(const Answer& answer, bool run_is_over);
+
+}  // namespace retry_exec::publish

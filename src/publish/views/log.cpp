@@ -1,0 +1,227 @@
+#include "report/events_json.hpp"
+#include "report/github.hpp"
+#include "report/wording.hpp"
+
+#include <retry_exec/publish_views.hpp>
+#include <retry_exec/text.hpp>
+
+#include <boost/json/serialize.hpp>
+
+#include <utility>
+
+namespace retry_exec::publish::views {
+
+namespace {
+
+std::string subject_of(const std::string& target, plan::Phase phase) {
+  return target + ": " + std::string(to_string(phase));
+}
+
+std::string tags_told(const TargetResult& result) {
+  unsigned copied = 0;
+  unsigned newer = 0;
+  for (const TagResult& tag : result.tags) {
+    copied += tag.copied ? 1 : 0;
+    newer += tag.newer ? 1 : 0;
+  }
+  const auto all = static_cast<unsigned>(result.tags.size());
+  const unsigned had = all - copied - newer;
+  std::string text;
+  const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
+  if (copied > 0) {
+    add("published to " + (copied == all ? "" : std::to_string(copied) + " of ") +
+        counted(all, "tag"));
+  }
+  if (newer > 0) add(counted(newer, "tag") + " left alone, what is there is newer");
+  if (had > 0) add((text.empty() ? counted(had, "tag") : "the others") + " had it already");
+  return text;
+}
+
+// What a failure in the middle left where.
+std::string moves_told(const TargetResult& result, const Redactor& redactor) {
+  std::string moved;
+  std::string others;
+  for (const TagResult& tag : result.tags) {
+    std::string& list = tag.copied ? moved : others;
+    list += (list.empty() ? "" : ", ") + redactor(to_string(tag.tag));
+  }
+  if (moved.empty()) return {};
+  return "    moved: " + moved + "\n" + (others.empty() ? "" : "    not moved: " + others + "\n");
+}
+
+// An index that is pushed from a file of ours comes to the command by hand through a pipe.
+std::string by_hand(const publish::Failure& failure, const Redactor& redactor) {
+  if (failure.manifest.empty()) return redactor.command(failure.command);
+  const std::vector<std::string> print = {"printf", "%s", failure.manifest};
+  std::vector<std::string> push = failure.command;
+  push.back() = "-";
+  return redactor.command(print) + " | " + redactor.command(push);
+}
+
+// A failure that is only what was expected: the thing is not there yet.
+bool is_lag(const Step& step, const AttemptFinished& finished) {
+  return step.waits && finished.verdict && finished.verdict->class_name == "absent";
+}
+
+// With waits that grow by a tenth, the first is after some ten seconds.
+constexpr unsigned attempts_a_line = 12;
+
+}  // namespace
+
+PublishLog::PublishLog(LogOptions options, const Redactor& redactor, Writer write)
+    : options_(std::move(options)), redactor_(redactor), write_(std::move(write)) {}
+
+void PublishLog::line(const std::string& subject, const std::string& text) {
+  std::string whole = options_.program + ": " + text::printable(subject) + ": " + redactor_(text);
+  if (options_.format == LogFormat::github) whole = without_github_commands(whole);
+  write_(whole + "\n");
+}
+
+void PublishLog::take(const PublishEvent& event) {
+  if (const auto* of_command = std::get_if<CommandEvent>(&event)) return command(*of_command);
+  if (options_.verbosity == Verbosity::quiet) return;
+  if (options_.format == LogFormat::json) return json(event);
+  const bool verbose = options_.verbosity == Verbosity::verbose;
+  if (const auto* started = std::get_if<PhaseStarted>(&event)) {
+    if (verbose) line(subject_of(started->target, started->phase), "starts");
+  } else if (const auto* finished = std::get_if<PhaseFinished>(&event)) {
+    const PhaseResult& phase = finished->result;
+    const std::string done =
+        (phase.succeeded ? "done in " : "failed in ") + format_duration(phase.elapsed);
+    if (verbose || !phase.note.empty()) {
+      line(subject_of(finished->target, phase.phase),
+           done + (phase.note.empty() ? "" : ": " + phase.note));
+    }
+  } else if (const auto* lag = std::get_if<LagEnded>(&event)) {
+    line(subject_of(lag->target, lag->lag.phase), lag->lag.what + " became readable after " +
+                                                      format_duration(lag->lag.waited) + " (" +
+                                                      counted(lag->lag.probes, "probe") + ")");
+  } else if (const auto* paused = std::get_if<RegistryPaused>(&event)) {
+    line(paused->host, "asked for less; pausing for " + format_duration(paused->duration));
+  } else if (const auto* done = std::get_if<TargetFinished>(&event)) {
+    target(*done->result);
+  }
+}
+
+// What a target did, folded away in the log of a GitHub job.
+void PublishLog::group(const TargetResult& result) {
+  std::string text = "::group::" + without_github_commands(text::printable(result.name)) + "\n";
+  for (const PhaseResult& phase : result.phases) {
+    text += without_github_commands(std::string(to_string(phase.phase)) + ": " +
+                                    format_duration(phase.elapsed) +
+                                    (phase.note.empty() ? "" : ": " + redactor_(phase.note))) +
+            "\n";
+  }
+  for (const TagResult& tag : result.tags) {
+    text += without_github_commands(redactor_(to_string(tag.tag)) +
+                                    (tag.verified ? "" : ": not verified")) +
+            "\n";
+  }
+  write_(text + "::endgroup::\n");
+}
+
+void PublishLog::target(const TargetResult& result) {
+  if (options_.format == LogFormat::github) group(result);
+  if (!result.failure) {
+    line(result.name, result.left_out ? "left out: none of it was found"
+                                      : tags_told(result) + ": " + result.digest);
+    return;
+  }
+  line(subject_of(result.name, result.failure->phase), "failed: " + result.failure->what);
+  if (options_.format == LogFormat::github) {
+    write_(github_annotation(
+        "error",
+        options_.program + ": " + text::printable(subject_of(result.name, result.failure->phase)),
+        redactor_(result.failure->what)));
+  }
+}
+
+// Of what is waited for the log tells now and then; of a target's failure, the target tells.
+bool PublishLog::is_told_elsewhere(const CommandEvent& event) {
+  const Step& step = *event.step;
+  if (std::holds_alternative<RunFinished>(event.event)) return true;
+  if (const auto* finished = std::get_if<AttemptFinished>(&event.event)) {
+    if (!is_lag(step, *finished)) return lagging_.erase(step.number), false;
+    lagging_.insert(step.number);
+    if (finished->attempt % attempts_a_line == 0) {
+      line(subject_of(step.target, step.phase),
+           step.about + " is not there yet (" + counted(finished->attempt, "probe") + ")");
+    }
+    return true;
+  }
+  return std::holds_alternative<WaitStarted>(event.event) && lagging_.contains(step.number);
+}
+
+void PublishLog::command(const CommandEvent& event) {
+  const Step& step = *event.step;
+  const bool ended = std::holds_alternative<RunFinished>(event.event);
+  if (options_.verbosity == Verbosity::quiet) return;
+  const bool whole = options_.format == LogFormat::json || options_.verbosity == Verbosity::verbose;
+  if (whole || !is_told_elsewhere(event)) {
+    auto found = commands_.find(step.number);
+    if (found == commands_.end()) {
+      LogOptions options = options_;
+      options.subject = subject_of(step.target, step.phase);
+      options.command = step.command;
+      found =
+          commands_.emplace(step.number, log_events(std::move(options), redactor_, write_)).first;
+    }
+    found->second(event.event);
+  }
+  if (!ended) return;
+  commands_.erase(step.number);
+  lagging_.erase(step.number);
+}
+
+void PublishLog::json(const PublishEvent& event) {
+  boost::json::object object;
+  if (options_.now) object["time"] = as_iso_8601(options_.now());
+  object["program"] = options_.program;
+  const auto about = [&](const char* name, const std::string& target, plan::Phase phase) {
+    object["event"] = name;
+    object["target"] = redactor_(target);
+    object["phase"] = to_string(phase);
+  };
+  if (const auto* started = std::get_if<PhaseStarted>(&event)) {
+    about("phase-started", started->target, started->phase);
+  } else if (const auto* finished = std::get_if<PhaseFinished>(&event)) {
+    about("phase-finished", finished->target, finished->result.phase);
+    object["succeeded"] = finished->result.succeeded;
+    object["elapsed_ms"] = milliseconds(finished->result.elapsed);
+    if (!finished->result.note.empty()) object["note"] = redactor_(finished->result.note);
+  } else if (const auto* lag = std::get_if<LagEnded>(&event)) {
+    about("lag-ended", lag->target, lag->lag.phase);
+    object["what"] = redactor_(lag->lag.what);
+    object["waited_ms"] = milliseconds(lag->lag.waited);
+    object["probes"] = lag->lag.probes;
+  } else if (const auto* paused = std::get_if<RegistryPaused>(&event)) {
+    object["event"] = "registry-paused";
+    object["registry"] = redactor_(paused->host);
+    object["duration_ms"] = milliseconds(paused->duration);
+  } else if (const auto* done = std::get_if<TargetFinished>(&event)) {
+    object["event"] = "target-finished";
+    object["target"] = redactor_(done->result->name);
+    object["succeeded"] = !done->result->failure;
+    object["digest"] = redactor_(done->result->digest);
+    if (done->result->failure) object["why"] = redactor_(done->result->failure->what);
+  }
+  write_(boost::json::serialize(object) + "\n");
+}
+
+std::string publish_failures(const PublishResult& result, const Redactor& redactor) {
+  std::string text;
+  for (const TargetResult& target : result.targets) {
+    if (!target.failure) continue;
+    const publish::Failure& failure = *target.failure;
+    const std::string known = class_and_rule(failure.verdict);
+    text += "  " + text::printable(target.name) + ": " + std::string(to_string(failure.phase)) +
+            ": " + std::string(to_string(failure.reason)) + (known.empty() ? "" : ", " + known) +
+            ": " + redactor(failure.what) + "\n";
+    text += moves_told(target, redactor);
+    if (!failure.command.empty()) text += "    by hand: " + by_hand(failure, redactor) + "\n";
+  }
+  if (text.empty()) return text;
+  return "not published:\n" + text;
+}
+
+}  // namespace retry_exec::publish::views

@@ -1,0 +1,263 @@
+#define PCRE2_CODE_UNIT_WIDTH 8
+
+#include "redact/secret_patterns.hpp"
+
+#include <pcre2.h>
+
+#include <array>
+#include <cassert>
+#include <cstdint>
+
+namespace retry_exec::redact {
+
+namespace {
+
+// What several patterns have in common; each is written {so} there. White space means nothing.
+struct Piece {
+  std::string_view name;
+  std::string_view pattern;
+};
+constexpr std::array pieces = {
+    // Where one option or name may begin.
+    Piece{"{start}", R"re((?<![^\s"'`(\[{,;=]))re"},
+
+    // What the name of a secret ends with: db_password, clientSecret, X-Api-Key; not PWD=/work.
+    Piece{"{named}", R"re((?:
+          pass(?:word|wd|phrase|code) | pwd(?!\s*[:=]\s*["']?[~/]) | (?<!unexpected\s)token
+        | secret | credentials? | jwt
+        | (?:api|access|account|auth|deploy|encryption|master|private|secret|shared|signing|ssh)
+          [ _-]?key))re"},
+
+    // A value that is the name of a file stays: errors are about the file.
+    Piece{"{not a file}", R"re((?!
+          ["']?
+          (?: (?:~|\.{1,2})?/[\w./@+-]*\.[a-z0-9]{1,8}
+            | [\w-]{1,60}\.(?:json|pem|key|txt|ya?ml|cfg|conf|crt|p12|env) )
+          (?:[\s"',;:)]|$)))re"},
+
+    // Some words of a command line, from a command's name to its option.
+    Piece{"{words}", R"re((?:\s\S{0,200}){0,20}?\s)re"},
+
+    // An argument: in quotes, in quotes inside a quoted text, or without.
+    Piece{"{argument}", R"re((?:
+          (?: "(?:[^"\\]|\\.)*+" | '[^']*+' | (\\+)"(?:(?!\g{-1}").)*+\g{-1}" )[^\s"',;)\]}]*
+        | \[redacted\] | \S+))re"},
+
+    // A quoted value, also one inside a quoted text: {\"password\":\"X\"}.
+    Piece{"{quoted}", R"re((\\*)(["'])\K(?:(?!(?<!\\)\g{-2}\g{-1}).)++)re"},
+
+    // A value without quotes. A password may hold what separates values, so that only ends it where
+    // nothing or a new name follows.
+    Piece{"{bare}", R"re((?:
+          \[redacted\]
+        | [^\s"',;&)\]}] | ["',;&)\]}](?![\s"',;&)\]}\\]|$|[\w.-]{0,40}[:=]))++)re"},
+
+    // Not what an error says after a colon, as in "failed to fetch token: EOF": one of these words,
+    // a status, something with a colon of its own, a digest, an address.
+    Piece{"{not prose}", R"re((?!
+          (?: <?nil>? | null | none | undefined | true | false | yes | no | eof | empty | missing
+            | required | invalid\w* | incorrect | wrong | bad | malformed | denied | refused
+            | rejected | revoked | expired | forbidden | un[a-z]+ed | unknown | unavailable
+            | fail\w* | error | time-?(?:d-?)?out | cancell?ed | aborted | closed | mismatch | ok
+            | not | hidden | optional | disabled | enabled )(?![\w-])
+        | \d{3}(?![\w-]) | \S*:(?!\S) | sha\d+: | \w+://))re"},
+
+    // What follows a value in a line of several. Before a colon it may just as well be an error.
+    Piece{"{next name}", R"re((?:
+          [\w.-]{1,40}(?:\s?=|:[^\s:/])
+        | [\w.-]{0,20}?(?:user|name|host|port|url|server|registry|e-?mail|database|db|type|scope
+            |account|region|secret|token|key|id)\s?:(?:\s|$)))re"},
+
+    // Authentication schemes: with a secret of one word, and with a list of parameters.
+    Piece{"{scheme}", R"re((?:bearer|basic|token|jwt|oauth|api-?key|bot|splunk|ssws
+          |sharedkey(?:lite)?))re"},
+    Piece{"{listing scheme}", R"re((?:digest|negotiate|ntlm|hawk|signature|aws4-hmac-sha256))re"},
+};
+
+// Each pattern matches the secret alone: \K leaves what stands before it in place, so that a person
+// sees which secret it was. None begins with a repetition, unless only the start of a word can be
+// its start: a line is read once, not once for each of its bytes.
+constexpr std::array patterns = {
+    // ---- options, in command lines and in the text of scripts ----
+
+    // --password X, --from-password=X, ["--password", "X"]; not --password-stdin.
+    R"re((?i){start}--?(?!no-|skip-)(?:[a-z0-9]{1,20}-){0,3}
+         (?:pass|passwd|password|passphrase|pwd|pw)(?:=|\s+|["'],\s*) \K{argument})re",
+    // --identity-token X, --oauth2-bearer X; not what docker calls --secret id=name.
+    R"re((?i){start}--?(?!no-|skip-)(?:[a-z0-9]{1,20}-){0,3}
+         (?:token|secret|creds|credentials?|bearer|auth|cookie|(?:api|access|secret|private)-?key)
+         (?:=|\s+|["'],\s*)(?!id=|type=){not a file} \K{argument})re",
+    // The value of any header on a command line: which of them are secret, only the server knows.
+    R"re({start}(?:-H|--(?:from-|to-)?header)[= ]?\s*"[\w-]+:(?!//)\s* \K[^"]+)re",
+    R"re({start}(?:-H|--(?:from-|to-)?header)[= ]?\s*'[\w-]+:(?!//)\s* \K[^']+)re",
+    R"re({start}(?:-H|--(?:from-|to-)?header)[= ]?\s*[\w-]+:(?!//)\s*
+         \K(?:(?i:bearer|basic|token)\s+)?[^\s"']+)re",
+    // -u user:password, but not docker's -u uid:gid.
+    R"re({start}(?:-u|--user|--proxy-user)[= ]?\s*["']?(?!\d+:\d+(?!\S))[^\s:"']+:(?!//)
+         \K[^\s"']+)re",
+    // docker, oras, helm login -p X; elsewhere -p is a port or a path.
+    R"re(\blogin\b{words}-p(?:=|\s+)? \K(?:"[^"]*"|'[^']*'|[^\s"'=]\S*))re",
+    R"re(\bsshpass\s+-p\s* \K{argument})re",
+    // mysql -pX; its -p alone asks for a password, and docker's -p3306:3306 is a port.
+    R"re(\b(?:mysql|mariadb)(?:-?dump|-?admin)?{words}-p(?!\s|\d+:) \K{argument})re",
+    // curl -b name=X, or the name of a file.
+    R"re(\bcurl\b{words}-b\s*(?-i:{not a file}) \K{argument})re",
+    // echo X | docker login --password-stdin, docker login --password-stdin <<< X
+    R"re(\b(?:echo|printf)\s+(?:-[neE]+\s+)*+
+         \K(?:(?:"(?:[^"\\]|\\.)*+"|'[^']*+'|[^\s|;&<>"']++)(?:\s++(?!\|))?+){1,100}+
+         (?=\s*\|[^|;&]{0,300}\s--?[a-z-]{0,30}(?:stdin|with-token|-fd)\b))re",
+    R"re(\s--?[a-z-]{0,30}(?:stdin|with-token)\s*<<<\s* \K{argument})re",
+
+    // ---- headers in text ----
+
+    // Authorization: X, "Authorization": ["Bearer X"], map[Authorization:[Bearer X]]
+    R"re((?i)\bauthorization\\*["']?\s*(?:=>|[:=])\s*\\*["']?{listing scheme}\s \K[^']+)re",
+    R"re((?i)\bauthorization\\*["']?\s*(?:=>|[:=])\s*(?!\[redacted\])\[?+\\*+["']?+(?:{scheme}\s+)?+
+         \K(?!(?:{scheme}|{listing scheme})\b|\[redacted\])[^\s"',;\]\\]+)re",
+    // The authorization header "Bearer X", but not "authorization: bearer token missing".
+    R"re((?i)\bauthorization\b[^\w]{0,4}(?:header\b[^\w]{1,4})?(?:bearer|basic)\s+
+         \K(?!(?:realm|token|auth\w*|scheme|header|credentials?|is|was|not|required|missing|error
+         |failed)\b|\[redacted\])[^\s"',;\]\\]+)re",
+    // X-Api-Key: X, Private-Token: X, "X-Vault-Token": ["X"]
+    R"re((?i)\b
+         (?: x-[\w-]{0,40}?(?:key|token|secret|password|signature|auth|credentials?)
+           | (?:private|job|deploy|auth|access|csrf|security|api|subscription)-(?:token|key) )
+         \\*["']?\s*(?:=>|:)\s*(?:\[(?!redacted)\s*)?+\\*["']?
+         (?:(?:bearer|basic)\s+)?+ \K{bare})re",
+    R"re((?i)\b(?:set-)?cookie["']?\s*:\s*["']? \K[^"']+)re",
+    // Bearer X anywhere, when it looks like a token or is longer than words are.
+    R"re((?i)\b(?:bearer|basic)\s+
+         \K(?=[\w.~+/-]*(?:\d|=|(?-i:[a-z][A-Z]))|[a-z]{20})[\w.~+/-]{8,}=*(?!["=]))re",
+
+    // ---- addresses ----
+
+    // User and password, first with a password that should have been escaped. Not a port,
+    // https://localhost:4873/@scope/name, and not what an image's @sha256: follows.
+    R"re(://\K[^\s/?\#@:"'<>[]{1,200}+:(?!\d{1,5}(?:[/?\#]|$))[^\s"'<>]{1,500}
+         (?<!/)(?=@(?!sha\d)))re",
+    R"re(://\K[^\s/?\#"'<>]+(?=@))re",
+    // user:X@host without a scheme: a host with a dot or a port, or a Go driver's tcp(…). Not an
+    // image's name:tag@sha256:…, not mailto:me@example.org, not npm:name@1.2.3.
+    R"re((?i){start}
+         (?!(?:mailto|e-?mail|from|to|cc|acct|sips?|xmpp|author|by|error|npm|file):)
+         [a-z_][\w.+-]{0,63}+:(?!//|git@) \K[^\s"'<>]{1,200}
+         (?=@(?: (?:[a-z0-9][a-z0-9-]{0,62}+\.){1,8}[a-z]{2,24}\b | localhost\b
+               | \d{1,3}(?:\.\d{1,3}){3}\b | \[[0-9a-f:]+\] | (?:tcp|unix)\(
+               | (?!sha\d)[a-z][\w.-]{0,62}+:\d{1,5}\b )))re",
+    // The query, where presigned addresses carry their signature.
+    R"re(://[^\s?"'<>]*\?\K[^\s"'<>]+)re",
+    R"re((?<=[\w/])\?\K[\w.%-]+=[^\s"'<>]*)re",
+
+    // ---- names and values ----
+
+    // password=X, password="two X", SIGNING_KEY=X; not pass=3 in a count of tests.
+    R"re((?i)
+         (?: {named} | (?<![a-z])bearer | (?<=[_-])pass | (?<![a-z_-])pass(?!=\d{1,5}(?![^\s,;)]))
+           | (?-i:(?<!PUBLIC)(?<!PUB)(?<!CACHE)_KEY(?:_BASE64|_B64|_PEM)?) )
+         =(?!=|id=|type=){not a file} (?:{quoted}|["']?+\K{bare}))re",
+    // "password":"X" in JSON, 'password': 'X' in Python, both also inside a quoted text.
+    R"re((?i)(["'])[\w.-]{0,40}?(?:{named}|(?<![a-z])(?:auth|pass|pw|bearer))\\*\g{-1}
+         \s*(?:=>|[:=])\s*(?:\[(?!redacted)\s*)?+
+         (?:{quoted}|(?!null|true|false|none|nil|[[{"'\\])\K[^\s,}\]]+))re",
+    // password: X and password = X in configurations and errors: a value that is in quotes, has
+    // letters and digits, or stands alone. Else it is the first word of a sentence.
+    R"re((?i)(?<![\w./-])[\w.-]{0,40}?(?:{named}|[_-]pass|[_-]auth)(?:\sprovided)?
+         \s*(?:=(?![=~]|id=|type=)>?|:(?!:))\s*{not a file}
+         (?: {quoted}
+           | {not prose}\K(?:
+               (?=\S{6})(?=[^\s\d]*\d)(?=[^\sa-z]*[a-z]){bare}
+             | {bare}(?=[\s"',;)}\]]*$|[,;)}\]]|\s+{next name}) )))re",
+    // The password "X" is wrong; not the secret "X", which is a name in Kubernetes.
+    R"re((?i)\bpass(?:word|wd|phrase)\s+(?:is\s+)?{quoted})re",
+    // <password>X</password>, but not the <password> of a usage.
+    R"re((?i)<[\w:.-]{0,40}?{named}(?:\s[^<>]{0,200})?>\s*+(?:<!\[CDATA\[)?
+         (?!\[redacted) \K(?:[^<\]]+(?=[<\]])|[^<\s]++$))re",
+
+    // ---- what can be told by its shape ----
+
+    R"re(\b(?:gh[pousr]_\w{16,}|github_pat_\w{20,}|gl[a-z]{1,5}-[\w-]{18,}|xox[a-z]-[\w-]{10,}
+         |xapp-[\w-]{10,}|(?:AKIA|ASIA)[A-Z0-9]{16}\b|npm_\w{30,}|pypi-Ag[\w-]{16,}
+         |dckr_[po]at_[\w-]{16,}|hf_[A-Za-z]{30,}|AIza[\w-]{35}|ya29\.[\w-]{16,}|hv[sb]\.[\w-]{20,}
+         |dop_v1_\w{32,}|sk-[\w-]{32,}|[sr]k_live_\w{16,}
+         |eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*){0,3}))re",
+    R"re(-----BEGIN[ ][A-Z ]{0,30}PRIVATE[ ]KEY(?:[ ]BLOCK)?-----\K.*?(?=-----END|$))re",
+    // Lines from the inside of such a key and nothing else; no hexadecimal digits, no path.
+    R"re(\A[ ]*\K(?!/\w+/\w+/)(?=\S*[A-Z])(?=\S*[a-z])(?=\S*\d)(?=\S*[g-zG-Z])
+         [A-Za-z0-9+/]{60,76}={0,2}
+         (?:[ ][A-Za-z0-9+/]{60,76})*(?:[ ][A-Za-z0-9+/]{1,76}={0,2})?[ ]*\z)re",
+};
+
+// `pattern` with the pieces in their places; a piece has none of its own.
+std::string expanded(std::string pattern) {
+  for (const Piece& piece : pieces) {
+    for (std::size_t at = pattern.find(piece.name); at != std::string::npos;
+         at = pattern.find(piece.name, at + piece.pattern.size())) {
+      pattern.replace(at, piece.name.size(), piece.pattern);
+    }
+  }
+  return pattern;
+}
+
+struct FreeCode {
+  void operator()(pcre2_code* code) const { pcre2_code_free(code); }
+};
+struct FreeMatch {
+  void operator()(pcre2_match_data* match) const { pcre2_match_data_free(match); }
+};
+struct FreeContext {
+  void operator()(pcre2_match_context* context) const { pcre2_match_context_free(context); }
+};
+using Code = std::unique_ptr<pcre2_code, FreeCode>;
+
+Code compiled(const std::string& pattern) {
+  int error = 0;
+  PCRE2_SIZE where = 0;
+  pcre2_code* code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(),
+                                   PCRE2_EXTENDED, &error, &where, nullptr);
+  assert(code != nullptr);
+  return Code(code);
+}
+
+}  // namespace
+
+struct SecretPatterns::Compiled {
+  std::array<Code, patterns.size()> codes;
+  std::unique_ptr<pcre2_match_data, FreeMatch> match{pcre2_match_data_create(1, nullptr)};
+  std::unique_ptr<pcre2_match_context, FreeContext> context{pcre2_match_context_create(nullptr)};
+
+  // Replaces what `code` finds; false when a limit was reached.
+  bool replace_all(const pcre2_code* code, std::string& text) const {
+    std::string result;
+    std::size_t done = 0;
+    while (done < text.size()) {
+      const int found = pcre2_match(code, reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(),
+                                    done, PCRE2_NOTEMPTY, match.get(), context.get());
+      if (found == PCRE2_ERROR_NOMATCH) break;
+      if (found < 0) return false;
+      const PCRE2_SIZE* range = pcre2_get_ovector_pointer(match.get());
+      result.append(text, done, range[0] - done).append(redacted);
+      done = range[1];
+    }
+    if (done == 0) return true;
+    text = result.append(text, done);
+    return true;
+  }
+};
+
+SecretPatterns::SecretPatterns() : compiled_(std::make_unique<Compiled>()) {
+  for (std::size_t i = 0; i < patterns.size(); ++i)
+    compiled_->codes[i] = compiled(expanded(patterns[i]));
+  pcre2_set_match_limit(compiled_->context.get(), 200'000);
+  pcre2_set_depth_limit(compiled_->context.get(), 20'000);
+}
+
+SecretPatterns::~SecretPatterns() = default;
+
+std::optional<std::string> SecretPatterns::without_secrets(std::string text) const {
+  for (const Code& code : compiled_->codes) {
+    if (!compiled_->replace_all(code.get(), text)) return std::nullopt;
+  }
+  return text;
+}
+
+}  // namespace retry_exec::redact

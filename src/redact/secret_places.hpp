@@ -1,0 +1,28 @@
+// Where secrets stand: in variables, on command lines, in scripts.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace retry_exec::redact {
+
+// GITHUB_TOKEN, AWS_SECRET_ACCESS_KEY, REGISTRY_AUTH; not GIT_AUTHOR_NAME or SSH_AUTH_SOCK.
+bool names_a_secret(std::string_view variable);
+
+// GOOGLE_APPLICATION_CREDENTIALS=/etc/key.json, SSH_KEY=/root/keys/id_rsa: the error that names the
+// file should say its name.
+bool is_a_file_name(std::string_view value);
+
+// Calls `f(index, start)` for each argument that carries a secret from `start` on.
+void for_each_secret(std::span<const std::string> argv,
+                     const std::function<void(std::size_t index, std::size_t start)>& f);
+
+// The words of a script such as `sh -c` is given, without their quotes. Near enough to a shell's to
+// find secrets in.
+std::vector<std::string> words_of(std::string_view script);
+
+}  // namespace retry_exec::redact

@@ -1,0 +1,125 @@
+#include <retry_exec/text.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+namespace retry_exec::text {
+
+namespace {
+
+struct Range {
+  char32_t first;
+  char32_t last;
+};
+
+// wcwidth(3) knows them only under a UTF-8 locale, which containers and CI often lack.
+constexpr std::array combining = {
+    Range{0x0300, 0x036f}, Range{0x0483, 0x0489}, Range{0x0591, 0x05bd}, Range{0x0610, 0x061a},
+    Range{0x064b, 0x065f}, Range{0x0900, 0x0902}, Range{0x0e34, 0x0e3a}, Range{0x1ab0, 0x1aff},
+    Range{0x1dc0, 0x1dff}, Range{0x200b, 0x200f}, Range{0x20d0, 0x20ff}, Range{0xfe00, 0xfe0f},
+    Range{0xfe20, 0xfe2f},
+};
+
+constexpr std::array wide = {
+    Range{0x1100, 0x115f},   Range{0x2e80, 0x303e},   Range{0x3041, 0xa4cf},
+    Range{0xa960, 0xa97c},   Range{0xac00, 0xd7a3},   Range{0xf900, 0xfaff},
+    Range{0xfe30, 0xfe6f},   Range{0xff00, 0xff60},   Range{0xffe0, 0xffe6},
+    Range{0x1f300, 0x1f64f}, Range{0x1f680, 0x1f6ff}, Range{0x1f900, 0x1faff},
+    Range{0x20000, 0x3fffd},
+};
+
+template <std::size_t N>
+bool within(const std::array<Range, N>& ranges, char32_t value) {
+  return std::any_of(ranges.begin(), ranges.end(), [value](const Range& range) {
+    return value >= range.first && value <= range.last;
+  });
+}
+
+std::size_t width_of(char32_t value) {
+  if (within(combining, value)) return 0;
+  return within(wide, value) ? 2 : 1;
+}
+
+// How many bytes of `text` fit into `columns`.
+std::size_t bytes_within(std::string_view text, std::size_t columns) {
+  std::size_t used = 0;
+  std::size_t bytes = 0;
+  while (bytes < text.size()) {
+    const CodePoint point = first_code_point(text.substr(bytes));
+    used += width_of(point.value);
+    if (used > columns) break;
+    bytes += point.length;
+  }
+  return bytes;
+}
+
+// Where the part of `text` begins that fits into `columns` at its end.
+std::size_t start_of_last(std::string_view text, std::size_t columns) {
+  const std::size_t all = columns_of(text);
+  std::size_t before = 0;
+  std::size_t start = 0;
+  while (start < text.size() && all - before > columns) {
+    const CodePoint point = first_code_point(text.substr(start));
+    before += width_of(point.value);
+    start += point.length;
+  }
+  return start;
+}
+
+constexpr std::string_view ellipsis = "…";
+
+}  // namespace
+
+CodePoint first_code_point(std::string_view text) {
+  const auto byte = [text](std::size_t i) -> std::uint32_t {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+  };
+  const std::uint32_t lead = byte(0);
+  if (lead < 0x80) return {lead, 1, true};
+  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  if (lead < 0xc2 || lead > 0xf4) return {lead, 1, false};
+  std::uint32_t value = lead & (0xffU >> (length + 1));
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0U) != 0x80U) return {lead, 1, false};
+    value = (value << 6U) | (byte(i) & 0x3fU);
+  }
+  constexpr std::array<std::uint32_t, 5> smallest = {0, 0, 0x80, 0x800, 0x10000};
+  const bool surrogate = value >= 0xd800 && value <= 0xdfff;
+  if (value < smallest[length] || value > 0x10ffff || surrogate) return {lead, 1, false};
+  return {value, length, true};
+}
+
+bool is_unseen(char32_t value) {
+  return value < 0x20 || (value >= 0x7f && value < 0xa0) || value == 0xad || value == 0x61c ||
+         (value >= 0x200b && value <= 0x200f) || (value >= 0x2028 && value <= 0x202e) ||
+         (value >= 0x2060 && value <= 0x206f) || value == 0xfeff ||
+         (value >= 0xfff9 && value <= 0xfffb) || (value >= 0xe0000 && value <= 0xe007f);
+}
+
+std::size_t columns_of(std::string_view text) {
+  std::size_t columns = 0;
+  while (!text.empty()) {
+    const CodePoint point = first_code_point(text);
+    columns += width_of(point.value);
+    text.remove_prefix(point.length);
+  }
+  return columns;
+}
+
+std::string fitted(std::string_view text, std::size_t columns) {
+  if (bytes_within(text, columns) == text.size()) return std::string(text);
+  if (columns == 0) return {};
+  return std::string(text.substr(0, bytes_within(text, columns - 1))).append(ellipsis);
+}
+
+std::string fitted_in_the_middle(std::string_view text, std::size_t columns) {
+  if (bytes_within(text, columns) == text.size()) return std::string(text);
+  if (columns == 0) return {};
+  const std::size_t end = (columns - 1) / 2;
+  const std::size_t start = columns - 1 - end;
+  std::string cut(text.substr(0, bytes_within(text, start)));
+  return cut.append(ellipsis).append(text.substr(start_of_last(text, end)));
+}
+
+}  // namespace retry_exec::text
