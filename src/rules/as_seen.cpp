@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <cstring>
 
 namespace retry_exec::rules {
 
@@ -20,6 +22,20 @@ constexpr auto controls = [] {
 
 bool is_control(char c) {
   return controls[static_cast<unsigned char>(c)];
+}
+
+// Whether some of eight bytes might be one: tabs are taken for one, and DEL.
+bool may_hold_controls(const char* eight) {
+  constexpr std::uint64_t each = 0x0101010101010101;
+  std::uint64_t bytes = 0;
+  std::memcpy(&bytes, eight, sizeof bytes);
+  const std::uint64_t not_del = bytes ^ (each * 0x7F);
+  return (((bytes - each * 0x20) & ~bytes) | ((not_del - each) & ~not_del)) & (each * 0x80);
+}
+
+const char* find_control(const char* begin, const char* end) {
+  while (end - begin >= 8 && !may_hold_controls(begin)) begin += 8;
+  return std::find_if(begin, end, is_control);
 }
 
 bool between(char c, char first, char last) {
@@ -56,8 +72,8 @@ void append_line(std::string& seen, std::string_view line) {
   const std::size_t begin = seen.size();
   while (!line.empty() && line.back() == '\r') line.remove_suffix(1);
   while (!line.empty()) {
-    const auto control = std::find_if(line.begin(), line.end(), is_control);
-    const auto plain = static_cast<std::size_t>(control - line.begin());
+    const char* const control = find_control(line.data(), line.data() + line.size());
+    const auto plain = static_cast<std::size_t>(control - line.data());
     seen += line.substr(0, plain);
     line.remove_prefix(plain);
     if (line.empty()) break;
@@ -81,6 +97,7 @@ bool begins_private_key(std::string_view line) {
 
 // The lines of a private key are not evidence, and nobody shall find one in a log.
 void append_seen(std::string& seen, std::string_view text) {
+  const bool has_key = text.find("PRIVATE KEY") != std::string_view::npos;
   bool in_private_key = false;
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
@@ -89,7 +106,7 @@ void append_seen(std::string& seen, std::string_view text) {
     if (!in_private_key) {
       append_line(seen, line);
       if (end != std::string_view::npos) seen += '\n';
-      in_private_key = begins_private_key(line);
+      in_private_key = has_key && begins_private_key(line);
     }
     if (end == std::string_view::npos) return;
     text.remove_prefix(end + 1);

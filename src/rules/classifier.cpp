@@ -14,31 +14,38 @@ struct Classifier::Compiled {
 
 namespace {
 
-Prefilter prefilter_for(const RuleSet& set) {
+// By the numbers that CompiledSet and EvidencePatterns give them.
+Prefilter prefilter_for(const CompiledSet& set) {
   std::vector<std::string_view> patterns;
-  for (const Rule& rule : set.rules) {
-    patterns.push_back(rule.match ? std::string_view(rule.match->text) : std::string_view());
+  for (const CompiledRule& rule : set.rules) patterns.push_back(rule.match.source());
+  for (const CompiledRule& rule : set.rules) patterns.push_back(rule.unless.source());
+  for (const LazyPattern& detail : set.details) patterns.push_back(detail.source());
+  for (const EvidencePatterns& source : set.evidence) {
+    for (const LazyPattern& mask : source.masks) patterns.push_back(mask.source());
   }
   return Prefilter(patterns);
 }
 
 CompiledSet compile(const RuleSet& set) {
-  CompiledSet compiled{
-      .set = &set, .rules = {}, .evidence = {}, .details = {}, .prefilter = prefilter_for(set)};
+  CompiledSet compiled{.set = &set, .rules = {}, .evidence = {}, .details = {}, .prefilter = {}};
   for (const Rule& rule : set.rules) {
     CompiledRule& added = compiled.rules.emplace_back();
     added.rule = &rule;
     if (rule.match) added.match = LazyPattern(rule.match->text);
     if (rule.unless) added.unless = LazyPattern(rule.unless->text);
   }
+  std::size_t masks = compiled.number_of_detail(set.details.size());
   for (const EvidenceSource& source : set.evidence) {
     EvidencePatterns& added = compiled.evidence.emplace_back();
     added.source = &source;
     if (source.focus) added.focus = LazyPattern(source.focus->text);
     for (const PatternSource& mask : source.mask) added.masks.emplace_back(mask.text);
+    added.first_mask = masks;
+    masks += added.masks.size();
   }
   for (const DetailPattern& detail : set.details)
     compiled.details.emplace_back(detail.pattern.text);
+  compiled.prefilter = prefilter_for(compiled);
   return compiled;
 }
 

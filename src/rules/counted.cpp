@@ -1,6 +1,7 @@
 #include "rules/counted.hpp"
 
 #include <algorithm>
+#include <vector>
 
 namespace retry_exec::rules {
 
@@ -20,6 +21,10 @@ class Items {
     return taken;
   }
   bool starts_with(std::string_view text) const { return rest_.starts_with(text); }
+  // Behind "(?".
+  bool looks_around() const {
+    return starts_with("=") || starts_with("!") || starts_with("<=") || starts_with("<!");
+  }
 
   // A quoted text, an escape, a class, or one byte.
   std::string_view item() {
@@ -69,16 +74,25 @@ class Items {
 std::string with_counters(std::string_view pattern) {
   if (pattern.find("(*") != std::string_view::npos) return {};
   std::string counted;
+  std::vector<bool> simple;  // by open group: a look around at what takes no time
   Items items(pattern);
   while (!items.done()) {
     const std::string_view item = items.item();
-    const bool opens = item == "(" || item == "(?" || item == "|" || item.starts_with("(?#");
+    const bool group = item == "(" || item == "(?";
+    const bool opens = group || item == "|" || item.starts_with("(?#");
     const std::string_view quantifier = opens ? std::string_view() : items.quantifier();
     const bool runs_on = quantifier.find_first_of("*+,") != std::string_view::npos;
+    if (group || !quantifier.empty()) simple.assign(simple.size(), false);
+    if (group) simple.push_back(item == "(?" && items.looks_around());
+    bool closes_simple = false;
+    if (item == ")" && !simple.empty()) {
+      closes_simple = simple.back();
+      simple.pop_back();
+    }
     if (runs_on && item != ")") counted += counter;
     counted += item;
     counted += quantifier;
-    if (item == ")" || !quantifier.empty()) counted += counter;
+    if ((item == ")" && !closes_simple) || !quantifier.empty()) counted += counter;
   }
   return counted;
 }

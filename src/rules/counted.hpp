@@ -7,7 +7,8 @@
 namespace retry_exec::rules {
 
 // `pattern` with "(?C)" behind each group and each quantifier, which does not change what it
-// matches. All that a match can come back to and try in another way lies before one of them, so
+// matches; not behind a look around that holds neither, which is tried at every place and costs
+// nothing. All that a match can come back to and try in another way lies before one of them, so
 // that between two of them it takes no longer than once through the text. PCRE2's own match limit
 // is not such a measure: it restarts at each position, and compiled patterns do not count repeats
 // of single characters.

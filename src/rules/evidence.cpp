@@ -94,15 +94,12 @@ std::unique_ptr<std::string> EvidenceRoom::without(const Pattern& mask, std::str
 }
 
 std::unique_ptr<std::string> EvidenceRoom::masked(const EvidencePatterns& patterns,
-                                                  std::string_view text) {
-  std::vector<std::string_view> sources;
-  for (const LazyPattern& mask : patterns.masks) sources.push_back(mask.source());
-  const Prefilter prefilter(sources);
-  const Prefilter::Found found = prefilter.find(text);
+                                                  std::string_view text,
+                                                  const Prefilter::Found& found) {
   // A mask adds nothing that another could match, so what has no place now has none later.
   std::vector<std::size_t> worth_trying;
-  for (std::size_t i = 0; i < sources.size(); ++i) {
-    if (!found.places(i).none()) worth_trying.push_back(i);
+  for (std::size_t i = 0; i < patterns.masks.size(); ++i) {
+    if (!found[patterns.first_mask + i].none()) worth_trying.push_back(i);
   }
   std::unique_ptr<std::string> result;
   budget_.divide_among(worth_trying.size());
@@ -114,15 +111,15 @@ std::unique_ptr<std::string> EvidenceRoom::masked(const EvidencePatterns& patter
       return all_hidden(text);
     }
     std::unique_ptr<std::string> changed =
-        result ? without(*mask, *result, Prefilter({sources[i]}).find(*result).places(0))
-               : without(*mask, text, found.places(i));
+        result ? without(*mask, *result, Prefilter({patterns.masks[i].source()}).find(*result)[0])
+               : without(*mask, text, found[patterns.first_mask + i]);
     if (changed) result = std::move(changed);
   }
   return result;
 }
 
-Evidence EvidenceRoom::evidence(const EvidencePatterns& patterns, std::optional<Stream> stream,
-                                Extent extent) {
+Evidence EvidenceRoom::evidence(const EvidencePatterns& patterns, const Prefilter& prefilter,
+                                std::optional<Stream> stream, Extent extent) {
   if (!stream && patterns.source != nullptr) stream = patterns.source->stream;
   if (!stream) {
     stream = blank(seen(Stream::standard_error, Extent::whole)) ? Stream::standard_output
@@ -132,10 +129,13 @@ Evidence EvidenceRoom::evidence(const EvidencePatterns& patterns, std::optional<
   constexpr std::array names = {"stdout", "stderr", "stdout and stderr"};  // by Stream
   budget_.divide_among(1);
   budget_.begin_job();
-  const std::string_view text = focused(patterns, seen(*stream, extent));
-  return {.stream = names[static_cast<std::size_t>(*stream)],
-          .unmasked = text,
-          .hidden = masked(patterns, text)};
+  Evidence evidence;
+  evidence.stream = names[static_cast<std::size_t>(*stream)];
+  evidence.unmasked = focused(patterns, seen(*stream, extent));
+  evidence.in_unmasked = prefilter.find(evidence.unmasked);
+  evidence.hidden = masked(patterns, evidence.unmasked, evidence.in_unmasked);
+  if (evidence.hidden) evidence.in_hidden = prefilter.find(*evidence.hidden);
+  return evidence;
 }
 
 std::string_view line_at(std::string_view text, std::size_t offset) {

@@ -32,6 +32,7 @@ struct EvidencePatterns {
   const EvidenceSource* source = nullptr;  // nullptr: the default
   LazyPattern focus;
   std::vector<LazyPattern> masks;
+  std::size_t first_mask = 0;  // its number in the prefilter of the set
 };
 
 // How much of a stream is looked at. Causes stand in its last lines, behind what else a command has
@@ -45,8 +46,13 @@ struct Evidence {
   std::string_view unmasked;            // focused
   std::unique_ptr<std::string> hidden;  // the same with masks applied, where any did
 
+  // Where the patterns of the set are worth trying in them.
+  Prefilter::Found in_unmasked;
+  Prefilter::Found in_hidden;
+
   // What rules see: line by line the same.
   std::string_view masked() const { return hidden ? std::string_view(*hidden) : unmasked; }
+  const Prefilter::Found& in_masked() const { return hidden ? in_hidden : in_unmasked; }
 };
 
 // The evidence of one attempt, worked out when it is first asked for.
@@ -62,14 +68,17 @@ class EvidenceRoom {
   // Whether there is more than the end of a stream.
   bool is_long();
 
-  // What `patterns` makes of `stream`; without a stream, of the source's.
-  Evidence evidence(const EvidencePatterns& patterns, std::optional<Stream> stream, Extent extent);
+  // What `patterns` makes of `stream`; without a stream, of the source's. `prefilter` is that of
+  // the set.
+  Evidence evidence(const EvidencePatterns& patterns, const Prefilter& prefilter,
+                    std::optional<Stream> stream, Extent extent);
 
  private:
   std::string_view seen(Stream stream, Extent extent);
   std::string_view seen_of_one(Stream stream, Extent extent);
   std::string_view focused(const EvidencePatterns& patterns, std::string_view text);
-  std::unique_ptr<std::string> masked(const EvidencePatterns& patterns, std::string_view text);
+  std::unique_ptr<std::string> masked(const EvidencePatterns& patterns, std::string_view text,
+                                      const Prefilter::Found& found);
   // Nullptr where nothing was hidden.
   std::unique_ptr<std::string> without(const Pattern& mask, std::string_view text,
                                        const Places& places);

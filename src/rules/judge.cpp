@@ -41,25 +41,21 @@ class Judge {
 
  private:
   // The evidence of one set: the source's own stream, and each that a rule asks for.
-  struct View {
-    Evidence evidence;
-    Prefilter::Found found;  // where rules are worth trying
-  };
   struct Views {
-    std::optional<View> usual;
-    std::optional<View> of_stream[3];
+    std::optional<Evidence> usual;
+    std::optional<Evidence> of_stream[3];
   };
   using AllViews = std::vector<Views>;  // by set
 
   const EvidencePatterns& source_of(const CompiledSet& set) const;
-  const View& view(const CompiledSet& set, Views& views, std::optional<Stream> stream);
+  const Evidence& view(const CompiledSet& set, Views& views, std::optional<Stream> stream);
   std::string unfit(const Rule& rule) const;
   Held try_rule(const CompiledSet& set, const CompiledRule& rule, Views& views);
-  Held try_text(const CompiledRule& rule, const Evidence& evidence, const Places& places);
+  Held try_text(const CompiledSet& set, const CompiledRule& rule, const Evidence& evidence);
   Verdict decided(const CompiledSet& set, const CompiledRule& rule, const Held& held, Views& views);
   void take_retry_after(Verdict& verdict, const Pattern& pattern, std::string_view text,
                         std::size_t from);
-  void take_details(Verdict& verdict, const CompiledSet& set, std::string_view text);
+  void take_details(Verdict& verdict, const CompiledSet& set, const Evidence& evidence);
   std::optional<Verdict> first_that_holds(std::span<const CompiledSet> sets, AllViews& views);
   Verdict undecided(std::span<const CompiledSet> sets, AllViews& views);
   void take_unevaluated(Verdict& verdict);
@@ -99,14 +95,10 @@ const EvidencePatterns& Judge::source_of(const CompiledSet& set) const {
   return no_source_;
 }
 
-const Judge::View& Judge::view(const CompiledSet& set, Views& views, std::optional<Stream> stream) {
-  std::optional<View>& view =
+const Evidence& Judge::view(const CompiledSet& set, Views& views, std::optional<Stream> stream) {
+  std::optional<Evidence>& view =
       stream ? views.of_stream[static_cast<std::size_t>(*stream)] : views.usual;
-  if (!view) {
-    Evidence evidence = room_.evidence(source_of(set), stream, extent_);
-    Prefilter::Found found = set.prefilter.find(evidence.masked());
-    view.emplace(View{std::move(evidence), std::move(found)});
-  }
+  if (!view) view = room_.evidence(source_of(set), set.prefilter, stream, extent_);
   return *view;
 }
 
@@ -133,9 +125,11 @@ std::string Judge::unfit(const Rule& rule) const {
   return {};
 }
 
-Held Judge::try_text(const CompiledRule& rule, const Evidence& evidence, const Places& places) {
+Held Judge::try_text(const CompiledSet& set, const CompiledRule& rule, const Evidence& evidence) {
   Held result;
-  const auto ask = [&](const LazyPattern& lazy, const Places& where) {
+  const auto number = static_cast<std::size_t>(&rule - set.rules.data());
+  const auto ask = [&](const LazyPattern& lazy, std::size_t number_of_pattern) {
+    const Places& where = evidence.in_masked()[number_of_pattern];
     if (where.none()) return Search::nothing;
     const Pattern* pattern = lazy.get(budget_);
     return pattern == nullptr
@@ -148,7 +142,7 @@ Held Judge::try_text(const CompiledRule& rule, const Evidence& evidence, const P
     return result;
   };
   if (rule.rule->match) {
-    const Search match = ask(rule.match, places);
+    const Search match = ask(rule.match, set.number_of_match(number));
     if (match == Search::limit) return beyond_limits();
     if (match == Search::nothing) {
       result.why_not = "match: not in " + evidence.stream;
@@ -161,7 +155,7 @@ Held Judge::try_text(const CompiledRule& rule, const Evidence& evidence, const P
     result.matched.resize(std::min(result.matched.find('\n'), result.matched.size()));
   }
   if (rule.rule->unless) {
-    const Search unless = ask(rule.unless, {.everywhere = true, .lines = {}});
+    const Search unless = ask(rule.unless, set.number_of_unless(number));
     if (unless == Search::limit) return beyond_limits();
     if (unless == Search::found) {
       const std::size_t length = scratch_.end() - scratch_.begin();
@@ -178,9 +172,7 @@ Held Judge::try_rule(const CompiledSet& set, const CompiledRule& rule, Views& vi
   if (std::string why_not = unfit(*rule.rule); !why_not.empty())
     return {.why_not = std::move(why_not)};
   if (!rule.rule->match && !rule.rule->unless) return {.held = true, .why_not = {}};
-  const View& seen = view(set, views, rule.rule->stream);
-  const auto number = static_cast<std::size_t>(&rule - set.rules.data());
-  return try_text(rule, seen.evidence, seen.found.places(number));
+  return try_text(set, rule, view(set, views, rule.rule->stream));
 }
 
 void Judge::take_retry_after(Verdict& verdict, const Pattern& pattern, std::string_view text,
@@ -202,11 +194,13 @@ void Judge::take_retry_after(Verdict& verdict, const Pattern& pattern, std::stri
                  (wait ? "longer than a day, so this is not retried" : "not understood, ignored");
 }
 
-void Judge::take_details(Verdict& verdict, const CompiledSet& set, std::string_view text) {
+void Judge::take_details(Verdict& verdict, const CompiledSet& set, const Evidence& evidence) {
+  const std::string_view text = evidence.unmasked;
   for (std::size_t i = 0; i < set.details.size(); ++i) {
-    const Pattern* pattern = set.details[i].get(budget_of_details_);
+    const Places& places = evidence.in_unmasked[set.number_of_detail(i)];
+    const Pattern* pattern = places.none() ? nullptr : set.details[i].get(budget_of_details_);
     if (pattern == nullptr ||
-        pattern->search(text, 0, scratch_, budget_of_details_) != Search::found)
+        search_places(*pattern, text, places, scratch_, budget_of_details_) != Search::found)
       continue;
     const std::size_t at = scratch_.begin();
     auto [begin, end] = scratch_.group(pattern->first_group());
@@ -238,7 +232,7 @@ void treat(Verdict& verdict, const RuleSet& set, const std::string& class_name,
 Verdict Judge::decided(const CompiledSet& set, const CompiledRule& compiled, const Held& held,
                        Views& views) {
   const Rule& rule = *compiled.rule;
-  const Evidence& shown = view(set, views, rule.stream).evidence;
+  const Evidence& shown = view(set, views, rule.stream);
   show(shown);
   Verdict verdict;
   verdict.matched = true;
@@ -254,7 +248,7 @@ Verdict Judge::decided(const CompiledSet& set, const CompiledRule& compiled, con
   if (const Pattern* match = rule.match ? compiled.match.get(budget_) : nullptr) {
     take_retry_after(verdict, *match, shown.unmasked, offset);
   }
-  take_details(verdict, set, shown.unmasked);
+  take_details(verdict, set, shown);
   return verdict;
 }
 
@@ -269,8 +263,8 @@ Verdict Judge::undecided(std::span<const CompiledSet> sets, AllViews& views) {
   verdict.class_name = "unmatched";
   take_unevaluated(verdict);
   const Evidence& shown =
-      sets.empty() ? without_rules_.emplace(room_.evidence(no_source_, {}, Extent::whole))
-                   : view(sets.front(), views.front(), {}).evidence;
+      sets.empty() ? without_rules_.emplace(room_.evidence(no_source_, {}, {}, Extent::whole))
+                   : view(sets.front(), views.front(), {});
   show(shown);
   verdict.line = excerpt_of(last_line(shown.unmasked), {});
   if (!sets.empty()) {
@@ -289,7 +283,7 @@ Verdict Judge::undecided(std::span<const CompiledSet> sets, AllViews& views) {
     } else {
       verdict.policy = set.policy;
     }
-    take_details(verdict, sets.front(), shown.unmasked);
+    take_details(verdict, sets.front(), shown);
   }
   return verdict;
 }

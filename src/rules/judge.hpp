@@ -20,7 +20,12 @@ struct CompiledSet {
   std::vector<CompiledRule> rules;
   std::vector<EvidencePatterns> evidence;
   std::vector<LazyPattern> details;  // in the order of set->details
-  Prefilter prefilter;               // of the rules' `match`, by their place in `rules`
+
+  // Of all their patterns: where each is worth trying.
+  Prefilter prefilter;
+  std::size_t number_of_match(std::size_t rule) const { return rule; }
+  std::size_t number_of_unless(std::size_t rule) const { return rules.size() + rule; }
+  std::size_t number_of_detail(std::size_t detail) const { return 2 * rules.size() + detail; }
 };
 
 // `explanation`, where there is one, records every step; its verdict is left alone.

@@ -1,38 +1,18 @@
 #include "rules/literals.hpp"
 
-#include "rules/rarity.hpp"
+#include "rules/literal_run.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
+#include <optional>
 
 namespace retry_exec::rules {
 
 namespace {
 
-constexpr std::size_t shortest = 3;
 constexpr std::size_t most_literals = 512;
-constexpr std::size_t most_products = 64;  // of pieces that follow each other
-constexpr std::size_t widest_set = 10;     // of bytes, that is written out: [0234], \d
 constexpr int deepest = 50;
-constexpr int rare_enough = 18;  // bits
-
-using Literals = std::vector<std::string>;
-
-// What is known of a part of a pattern: it matches nothing that lacks all of these. When `exact` it
-// matches just these.
-struct Known {
-  Literals literals;
-  bool exact = false;
-  Literals also = {};  // nor what lacks all of these; may be empty
-};
-
-int rarity(const Literals& literals) {
-  int least = literals.empty() ? 0 : 100;
-  for (const std::string& literal : literals) {
-    least = std::min(least, literal.size() < shortest ? 0 : rarity_of(literal));
-  }
-  return least;
-}
 
 // Reads the common part of PCRE2's syntax. Whatever else turns up ends the reading: it is then not
 // known what the pattern needs.
@@ -40,19 +20,9 @@ class Reader {
  public:
   explicit Reader(std::string_view pattern) : rest_(pattern) {}
 
-  Needs read() {
-    Known known = alternation(0);
-    if (lost_ || !rest_.empty()) return {};
-    Needs needs{{}, !crosses_lines_};
-    for (Literals* literals : {&known.literals, &known.also}) {
-      if (rarity(*literals) == 0) continue;
-      std::sort(literals->begin(), literals->end());
-      literals->erase(std::unique(literals->begin(), literals->end()), literals->end());
-      needs.lists.push_back(std::move(*literals));
-    }
-    if (needs.lists.size() == 2 && needs.lists[0] == needs.lists[1]) needs.lists.pop_back();
-    return needs;
-  }
+  Needs read();
+  // The set of a pattern that matches one byte, whichever comes first of what it holds.
+  std::optional<ByteSet> read_one_byte();
 
  private:
   char peek() const { return rest_.empty() ? '\0' : rest_.front(); }
@@ -65,144 +35,111 @@ class Reader {
     lost_ = true;
     rest_ = {};
   }
-
-  // The bytes from here that stand for themselves, once each.
-  std::string_view plain_text() {
-    const std::size_t end = std::min(rest_.find_first_of("\\[](){}|^$.*+?"), rest_.size());
-    const bool repeated =
-        end < rest_.size() && std::string_view("*+?{").find(rest_[end]) != std::string_view::npos;
-    const std::string_view text = rest_.substr(0, end > 0 && repeated ? end - 1 : end);
-    rest_.remove_prefix(text.size());
-    return text;
+  char take() {
+    const char c = peek();
+    if (!rest_.empty()) rest_.remove_prefix(1);
+    return c;
   }
+
+  std::string_view plain_text();
   Known alternation(int depth);
   Known concatenation(int depth);
   Known piece(int depth);
   Known escape();
   Known parenthesis(int depth);
+  Known look_around(bool ahead, bool negative);
+  bool group_options();
   Known bracket();
-  void skip_group();
-  enum class Repeat { once, maybe, more, any };
+  void add_of_bracket(ByteSet& set);
+  std::string_view skip_group();
   Repeat quantifier();
+  Repeat counted_repeat();
 
-  static Known nothing() { return {{""}, true}; }  // matches the empty text, and is done with it
-  static Known unknown() { return {}; }
+  static Known nothing() { return Known::zero_width({}); }  // matches the empty text
 
   std::string_view rest_;
   bool lost_ = false;
   bool crosses_lines_ = false;
 };
 
+// The bytes from here that stand for themselves, once each.
+std::string_view Reader::plain_text() {
+  const std::size_t end = std::min(rest_.find_first_of("\\[](){}|^$.*+?"), rest_.size());
+  const bool repeated =
+      end < rest_.size() && std::string_view("*+?{").find(rest_[end]) != std::string_view::npos;
+  const std::string_view text = rest_.substr(0, end > 0 && repeated ? end - 1 : end);
+  rest_.remove_prefix(text.size());
+  return text;
+}
+
+Needs Reader::read() {
+  Needs needs;
+  do {
+    Known known = concatenation(0);
+    Fragments* window = rarity_of(known.fragments) > 0 ? &known.fragments : nullptr;
+    Fragments* with = rarity_of(known.also) > 0 ? &known.also : nullptr;
+    if (lost_ || (window == nullptr && with == nullptr)) return {};
+    if (window == nullptr) std::swap(window, with);
+    const auto reach = [](const Fragments& fragments) {
+      const auto farther = [](const Fragment& a, const Fragment& b) { return a.reach < b.reach; };
+      return std::max_element(fragments.begin(), fragments.end(), farther)->reach;
+    };
+    // The nearer to where a match begins, the fewer places are to be tried.
+    if (with != nullptr && reach(*with) < reach(*window)) std::swap(window, with);
+    Need& need = needs.any_of.emplace_back();
+    need.any_of = resolved(*window);
+    if (with != nullptr) need.with = resolved(*with);
+  } while (skip("|"));
+  if (lost_ || !rest_.empty()) return {};
+  needs.one_line = !crosses_lines_;
+  return needs;
+}
+
+std::optional<ByteSet> Reader::read_one_byte() {
+  if (rest_.empty()) return std::nullopt;
+  const Known known = piece(0);
+  if (lost_ || !rest_.empty() || !known.one_byte) return std::nullopt;
+  return known.first;
+}
+
 Known Reader::alternation(int depth) {
   Known all = concatenation(depth);
   if (peek() != '|') return all;
-  bool known = !all.literals.empty();
-  if (all.also.empty()) all.also = all.literals;
+  bool known = !all.fragments.empty();
+  if (all.also.empty()) all.also = all.fragments;
   while (skip("|")) {
     Known branch = concatenation(depth);
-    known = known && !branch.literals.empty();
+    known = known && !branch.fragments.empty();
     all.exact = all.exact && branch.exact;
-    const Literals& also = branch.also.empty() ? branch.literals : branch.also;
+    all.longest = std::max(all.longest, branch.longest);
+    const Fragments& also = branch.also.empty() ? branch.fragments : branch.also;
     all.also.insert(all.also.end(), also.begin(), also.end());
-    std::move(branch.literals.begin(), branch.literals.end(), std::back_inserter(all.literals));
+    std::move(branch.fragments.begin(), branch.fragments.end(), std::back_inserter(all.fragments));
   }
-  if (!known || all.literals.size() > most_literals) return unknown();
+  const std::uint32_t longest = all.longest;
+  if (!known || all.fragments.size() > most_literals) all = Known::unknown();
+  all.longest = longest;
   if (all.exact || all.also.size() > most_literals) all.also.clear();
   return all;
 }
-
-// The run of exact pieces that a concatenation is in the middle of, and the best of what stood
-// before it.
-class Run {
- public:
-  void append(std::string_view text) {
-    for (std::string& literal : literals_) literal += text;
-  }
-  void append(const Literals& pieces) {
-    if (pieces.size() == 1) return append(std::string_view(pieces.front()));
-    if (literals_.size() * pieces.size() > most_products) end();
-    Literals longer;
-    for (const std::string& before : literals_) {
-      for (const std::string& piece : pieces) longer.push_back(before + piece);
-    }
-    literals_ = std::move(longer);
-  }
-  void end() {
-    consider(literals_);
-    literals_ = {""};
-    whole_ = false;
-  }
-  void consider(Literals literals) {
-    int rare = rarity(literals);
-    if (rare > best_rarity_) {
-      std::swap(literals, best_);
-      std::swap(rare, best_rarity_);
-    }
-    if (rare <= second_rarity_) return;
-    second_ = std::move(literals);
-    second_rarity_ = rare;
-  }
-  Known known() {
-    if (whole_) return {std::move(literals_), true};
-    consider(literals_);
-    // What is rare enough tells by itself; a common word beside it would only be one more.
-    if (best_rarity_ >= rare_enough) second_.clear();
-    return {std::move(best_), false, std::move(second_)};
-  }
-
- private:
-  Literals literals_ = {""};
-  Literals best_;
-  Literals second_;
-  int best_rarity_ = 0;
-  int second_rarity_ = 0;
-  bool whole_ = true;
-};
 
 Known Reader::concatenation(int depth) {
   Run run;
   while (!rest_.empty() && peek() != '|' && peek() != ')') {
     if (const std::string_view text = plain_text(); !text.empty()) {
       if (text.find('\n') != std::string_view::npos) crosses_lines_ = true;
-      run.append(text);
+      run.add(Known::text(text), {});
       continue;
     }
     Known known = piece(depth);
-    switch (quantifier()) {
-      case Repeat::maybe:
-        if (known.exact) {
-          known.literals.emplace_back();
-          run.append(known.literals);
-          continue;
-        }
-        [[fallthrough]];
-      case Repeat::any:
-        run.end();
-        continue;
-      case Repeat::more:
-        if (known.exact) run.append(known.literals);
-        run.end();
-        break;
-      case Repeat::once:
-        if (known.exact) {
-          run.append(known.literals);
-          continue;
-        }
-        run.end();
-        break;
-    }
-    if (!known.exact) {
-      run.consider(std::move(known.literals));
-      run.consider(std::move(known.also));
-    }
+    run.add(std::move(known), quantifier());
   }
   return run.known();
 }
 
 Known Reader::piece(int depth) {
-  const char c = peek();
-  rest_.remove_prefix(1);
-  switch (c) {
+  const ByteSet line_break = ByteSet::of("\n\r");
+  switch (const char c = take()) {
     case '\\':
       return escape();
     case '[':
@@ -210,17 +147,18 @@ Known Reader::piece(int depth) {
     case '(':
       return parenthesis(depth);
     case '.':
-      return unknown();
+      return Known::byte_of(~ByteSet::edge() & ~line_break);
     case '^':
+      return Known::zero_width({.text = {}, .before = line_break | ByteSet::edge()});
     case '$':
-      return nothing();
+      return Known::zero_width({.text = {}, .after = line_break | ByteSet::edge()});
     case '*':
     case '+':
     case '?':
       lose();
-      return unknown();
+      return Known::unknown();
     default:
-      return {{std::string(1, c)}, true};
+      return Known::text(std::string_view(&c, 1));
   }
 }
 
@@ -228,147 +166,199 @@ bool is_alphanumeric(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-Known Reader::escape() {
-  const char c = peek();
-  if (!rest_.empty()) rest_.remove_prefix(1);
-  if (c != '\0' && !is_alphanumeric(c)) return {{std::string(1, c)}, true};
+// What "\d" and the like stand for, by their letter.
+std::optional<ByteSet> set_of_escape(char c) {
+  const ByteSet space = ByteSet::of(" \t\n\v\f\r");
+  const ByteSet blank = ByteSet::of(" \t\xA0");
+  const ByteSet digits = ByteSet::of("0123456789");
+  const ByteSet bytes = ~ByteSet::edge();
   switch (c) {
-    case 'b':
-    case 'B':
-      return nothing();
-    case 't':
-      return {{"\t"}, true};
-    case 'd': {
-      Known digits{{}, true};
-      for (char digit = '0'; digit <= '9'; ++digit) digits.literals.emplace_back(1, digit);
+    case 'd':
       return digits;
-    }
-    case 'w':
-    case 'S':
-    case 'h':
-    case 'N':
-      return unknown();
-    case 'n':
-    case 's':
     case 'D':
+      return bytes & ~digits;
+    case 'w':
+      return ByteSet::word();
     case 'W':
+      return bytes & ~ByteSet::word();
+    case 's':
+      return space;
+    case 'S':
+      return bytes & ~space;
+    case 'h':
+      return blank;
     case 'H':
+      return bytes & ~blank;
     case 'v':
+      return ByteSet::of("\n\v\f\r\x85");
+    case 'N':
+      return bytes & ~ByteSet::of("\n\r");
+    case 'n':
+      return ByteSet::of("\n");
+    case 'r':
+      return ByteSet::of("\r");
+    case 't':
+      return ByteSet::of("\t");
+    default:
+      if (is_alphanumeric(c) || c == '\0') return std::nullopt;
+      return ByteSet::of(std::string_view(&c, 1));
+  }
+}
+
+Known Reader::escape() {
+  switch (const char c = take()) {
+    case 'b':
+      return Known::zero_width({.text = {}, .edge_before = true, .edge_after = true});
+    case 'A':
+      return Known::zero_width({.text = {}, .before = ByteSet::edge()});
+    case 'B':
+    case 'K':
+      return nothing();
     case 'R':
       crosses_lines_ = true;
-      return unknown();
-    default:
-      lose();
-      return unknown();
+      return Known::unknown();
+    default: {
+      const std::optional<ByteSet> set = set_of_escape(c);
+      if (!set) {
+        lose();
+        return Known::unknown();
+      }
+      if (set->has('\n')) crosses_lines_ = true;
+      return Known::byte_of(*set);
+    }
   }
 }
 
-// Behind '[': to behind its ']'. A set of few single bytes is written out.
+// One byte, range or escape of what stands between brackets.
+void Reader::add_of_bracket(ByteSet& set) {
+  if (rest_.starts_with("[:") || rest_.starts_with("[.") || rest_.starts_with("[=")) return lose();
+  char first = take();
+  if (first == '\\') {
+    const char c = take();
+    const std::optional<ByteSet> escaped = c == 'N' ? std::nullopt : set_of_escape(c);
+    if (!escaped) return lose();
+    set = set | *escaped;
+    if (escaped->bytes() != 1 || is_alphanumeric(c)) {
+      if (peek() == '-' && !rest_.starts_with("-]")) lose();
+      return;
+    }
+    first = c;
+  }
+  set.add(first);
+  if (peek() != '-' || rest_.size() < 2 || rest_[1] == ']') return;
+  rest_.remove_prefix(1);
+  const char last = take();
+  if (last == '\\' || static_cast<unsigned char>(last) < static_cast<unsigned char>(first))
+    return lose();
+  for (char c = first; c != last; ++c) set.add(c);
+  set.add(last);
+}
+
+// Behind '[': to behind its ']'.
 Known Reader::bracket() {
   const bool negated = skip("^");
-  std::string bytes;
-  bool plain = true;
-  bool excludes_line_feed = false;
-  bool takes_line_feed = false;
+  ByteSet set = ByteSet::of({});
   for (bool first = true; !rest_.empty() && (first || peek() != ']'); first = false) {
-    if (rest_.starts_with("[:") || rest_.starts_with("[.") || rest_.starts_with("[=")) {
-      lose();
-      return unknown();
-    }
-    char c = peek();
-    rest_.remove_prefix(1);
-    if (c == '\\') {
-      c = peek();
-      if (!rest_.empty()) rest_.remove_prefix(1);
-      const bool line_feed = c == 'n' || c == 's' || c == 'v' || c == 'R';
-      excludes_line_feed = excludes_line_feed || line_feed;
-      takes_line_feed = takes_line_feed || line_feed || c == 'W' || c == 'D' || c == 'H';
-      if (is_alphanumeric(c)) plain = false;
-      if (is_alphanumeric(c) &&
-          std::string_view("dwshvtnrDWSHVR").find(c) == std::string_view::npos)
-        lose();
-    }
-    if (peek() == '-' && rest_.size() > 1 && rest_[1] != ']') {
-      const char last = rest_[1];
-      rest_.remove_prefix(2);
-      // A range that starts below the blank might hold a line feed.
-      if (static_cast<unsigned char>(c) < ' ' || last == '\\') takes_line_feed = true;
-      plain = plain && last != '\\' && c < last && last - c < static_cast<int>(widest_set);
-      for (char next = c; plain && next < last; ++next) bytes += next;
-      c = last;
-    }
-    if (c == '\n') takes_line_feed = excludes_line_feed = true;
-    bytes += c;
+    add_of_bracket(set);
   }
   if (!skip("]")) lose();
-  if (negated ? !excludes_line_feed : takes_line_feed) crosses_lines_ = true;
-  if (negated || !plain || bytes.size() > widest_set) return unknown();
-  Known known{{}, true};
-  for (const char c : bytes) known.literals.emplace_back(1, c);
-  return known;
+  if (negated) set = ~(set | ByteSet::edge());
+  if (set.has('\n')) crosses_lines_ = true;
+  return Known::byte_of(set);
 }
 
-// Behind the '(' of a group that does not say what must be there: to behind its ')'.
-void Reader::skip_group() {
+// Behind the '(' of a group that does not say what must be there: to behind its ')'. What it holds.
+std::string_view Reader::skip_group() {
+  const std::string_view begin = rest_;
   for (int open = 1; !rest_.empty() && open > 0;) {
     if (skip("[")) {
       bracket();
-    } else if (peek() == '\\') {
-      rest_.remove_prefix(std::min<std::size_t>(2, rest_.size()));
+    } else if (skip("\\")) {
+      if (std::string_view("nsvDWHR").find(take()) != std::string_view::npos) crosses_lines_ = true;
     } else {
       open += peek() == '(' ? 1 : peek() == ')' ? -1 : 0;
       rest_.remove_prefix(1);
     }
   }
+  const std::size_t length = begin.size() - rest_.size();
+  return begin.substr(0, length > 0 ? length - 1 : 0);
+}
+
+// What may not stand there, where that is one byte. Of what must stand behind the place nothing is
+// made here.
+Known Reader::look_around(bool ahead, bool negative) {
+  const std::string_view body = skip_group();
+  const std::optional<ByteSet> set = negative ? Reader(body).read_one_byte() : std::nullopt;
+  if (!set) return nothing();
+  return ahead ? Known::zero_width({.text = {}, .after = ~*set})
+               : Known::zero_width({.text = {}, .before = ~*set});
+}
+
+// Behind "(?": "(?i)" for what follows, or "(?i:" as the beginning of a group. False where the
+// group ended with it.
+bool Reader::group_options() {
+  while (peek() == 'i' || peek() == 'm' || peek() == '-') rest_.remove_prefix(1);
+  if (skip(")")) return false;
+  if (!skip(":")) lose();
+  return true;
 }
 
 // Behind '('.
 Known Reader::parenthesis(int depth) {
   if (depth > deepest || peek() == '*') {
     lose();
-    return unknown();
+    return Known::unknown();
   }
   bool looks_ahead = false;
   if (skip("?")) {
-    if (skip("!") || skip("<=") || skip("<!")) {
-      skip_group();
-      return nothing();
-    }
+    if (skip("!")) return look_around(true, true);
+    if (skip("<!")) return look_around(false, true);
+    if (skip("<=")) return look_around(false, false);
     looks_ahead = skip("=");
     if (skip("<") || skip("P<") || skip("'")) {
       rest_.remove_prefix(std::min(rest_.find_first_of(">'") + 1, rest_.size()));
-    } else if (!looks_ahead && !skip(":") && !skip(">")) {
-      while (peek() == 'i' || peek() == 'm' || peek() == '-') rest_.remove_prefix(1);
-      if (skip(")")) return nothing();  // (?i), for what follows
-      if (!skip(":")) {
-        lose();
-        return unknown();
-      }
+    } else if (!looks_ahead && !skip(":") && !skip(">") && !group_options()) {
+      return nothing();
     }
   }
   Known group = alternation(depth + 1);
   if (!skip(")")) lose();
-  if (looks_ahead) group.exact = false;  // what follows stands in the same place
+  if (looks_ahead) {  // what follows stands in the same place
+    group.exact = group.one_byte = false;
+    group.first = group.last = ByteSet::all();
+    group.longest = 0;
+  }
   return group;
 }
 
-Reader::Repeat Reader::quantifier() {
-  Repeat repeat = Repeat::once;
+Repeat Reader::quantifier() {
+  using Kind = Repeat::Kind;
+  Repeat repeat;
   if (skip("*")) {
-    repeat = Repeat::any;
+    repeat = {Kind::any, any_reach};
   } else if (skip("?")) {
-    repeat = Repeat::maybe;
+    repeat = {Kind::maybe, 1};
   } else if (skip("+")) {
-    repeat = Repeat::more;
+    repeat = {Kind::more, any_reach};
   } else if (peek() == '{' && rest_.size() > 1 && rest_[1] >= '0' && rest_[1] <= '9') {
-    const std::size_t end = rest_.find('}');
-    if (end == std::string_view::npos) return repeat;
-    repeat = rest_[1] == '0' ? Repeat::any : Repeat::more;
-    rest_.remove_prefix(end + 1);
+    repeat = counted_repeat();
   } else if (rest_.starts_with("{,")) {
     lose();  // a quantifier since PCRE2 10.43, three literal bytes before
   }
-  if (repeat != Repeat::once && !skip("?")) skip("+");
+  if (repeat.kind != Kind::once && !skip("?")) skip("+");
+  return repeat;
+}
+
+// "{3}", "{0,200}", "{2,}"; "{3" stands for itself.
+Repeat Reader::counted_repeat() {
+  const std::size_t end = rest_.find('}');
+  if (end == std::string_view::npos) return {};
+  const std::string_view counts = rest_.substr(1, end - 1);
+  const std::size_t comma = counts.find(',');
+  const std::string_view most = comma == std::string_view::npos ? counts : counts.substr(comma + 1);
+  Repeat repeat{counts.front() == '0' ? Repeat::Kind::any : Repeat::Kind::more, any_reach};
+  std::from_chars(most.data(), most.data() + most.size(), repeat.most);
+  rest_.remove_prefix(end + 1);
   return repeat;
 }
 

@@ -35,6 +35,7 @@ constexpr std::uint64_t price_of_machine_code = 192;
 
 // Translating a pattern to machine code takes as long as interpreting it over so many bytes.
 constexpr std::size_t worth_jit = 1024;
+constexpr std::size_t least_seen = 32;  // from where a match may begin it looks on
 
 PCRE2_SPTR bytes(std::string_view text) {
   // Older PCRE2 takes no null pointer, not even for an empty text.
@@ -151,7 +152,7 @@ std::size_t Pattern::first_group() const {
 }
 
 bool Pattern::prepare_for(std::size_t size, WorkBudget& budget) const {
-  bytes_seen_ += size;
+  bytes_seen_ += std::max(size, least_seen);
   if (jit_tried_ || bytes_seen_ < worth_jit) return true;
   jit_tried_ = true;
   if (!budget.spend(length_ * price_of_machine_code)) return false;

@@ -1,246 +1,239 @@
 #include "rules/prefilter.hpp"
 
-#include "rules/evidence.hpp"
 #include "rules/literals.hpp"
+#include "rules/prefilter_hash.hpp"
 
 #include <algorithm>
 #include <array>
-#include <iterator>
 #include <limits>
-#include <unordered_map>
 
 namespace retry_exec::rules {
 
 namespace {
 
-// More lines than that are not worth a list of their own.
-constexpr std::size_t most_lines = 8192;
+using Use = PrefilterTables::Use;
+using Word = PrefilterTables::Word;
+using Entry = PrefilterTables::Entry;
+using Table = PrefilterTables::Table;
+
+// More ranges than that are not worth a list of their own: the last goes on to the end.
+constexpr std::size_t most_ranges = std::size_t{1} << 16;
+
+// Ranges of a line that lie nearer are made one.
+constexpr std::uint32_t near_enough = 8;
 
 // More looks at words than so many, and four for each byte of the text, are not worth it either;
 // but few of them at one place are always.
 constexpr std::size_t some_looks = std::size_t{64} << 10;
-constexpr std::size_t few_looks = 4;
+constexpr std::size_t few_looks = 8;
 
-// Makes letters of both cases one. Some other bytes become one too, which costs a look at the
-// pattern and nothing else.
-char folded(char c) {
-  return static_cast<char>(static_cast<unsigned char>(c) | 0x20U);
-}
+constexpr std::uint32_t every_line = std::numeric_limits<std::uint32_t>::max();
 
-// Four bytes, letters folded, the first in the lowest place.
-constexpr std::uint32_t four_at(const char* bytes) {
-  const auto byte = [&](int i) { return std::uint32_t{static_cast<unsigned char>(bytes[i])}; };
-  return (byte(0) | byte(1) << 8 | byte(2) << 16 | byte(3) << 24) | 0x20202020U;
-}
-
-constexpr std::uint32_t hashed(std::uint32_t bytes, int bits) {
-  return (bytes * 0x9E3779B1U) >> (32 - bits);
-}
-
-constexpr std::uint32_t three_of_four = 0xFFFFFF;
-
-// How often a byte is met in logs, roughly: by its rank among letters; digits are common, what is
-// neither is rare.
-int commonness(char c) {
-  if (c >= '0' && c <= '9') return 18;
-  constexpr std::string_view common = "kqjxzvwbgyfpmcuhdlsrniotae ";
-  const std::size_t rank = common.find(c);
-  return rank == std::string_view::npos ? 8 : static_cast<int>(rank);
-}
-
-// Four bytes of `window`, or three and nothing.
-constexpr std::uint32_t key_of(std::string_view window) {
-  std::array<char, 4> bytes{};
-  std::copy(window.begin(), window.end(), bytes.begin());
-  return window.size() == 4 ? four_at(bytes.data()) : four_at(bytes.data()) & three_of_four;
-}
-
-constexpr int common_bits = 12;
-
-// Windows of words that logs are full of, by their hash.
-constexpr auto common_windows = [] {
-  constexpr std::string_view words =
-      "error: http https:// status connection request response failed server warning timeout ing ";
-  std::array<bool, std::size_t{1} << common_bits> table{};
-  for (const std::size_t window : {3, 4}) {
-    for (std::size_t i = 0; i + window <= words.size(); ++i)
-      table[hashed(key_of(words.substr(i, window)), common_bits)] = true;
+// Ranges come line by line, but in any order within a line.
+void add_range(Places& places, Places::Range range) {
+  if (places.everywhere) return;
+  std::vector<Places::Range>& ranges = places.ranges;
+  const auto meets = [&](const Places::Range& last) {
+    return last.end == range.end && range.first <= last.last + near_enough;
+  };
+  while (!ranges.empty() && (meets(ranges.back()) || ranges.size() >= most_ranges)) {
+    const Places::Range& last = ranges.back();
+    range = {std::min(last.first, range.first), std::max(last.last, range.last),
+             std::max(last.end, range.end)};
+    ranges.pop_back();
   }
-  return table;
-}();
-
-int commonness(std::string_view window) {
-  int sum = common_windows[hashed(key_of(window), common_bits)] ? 40 : 0;
-  for (const char c : window) sum += commonness(c);
-  return sum;
+  ranges.push_back(range);
 }
 
-// `offset` is that of the window where `text` was looked up.
-bool stands_at(std::string_view word, std::size_t offset, std::string_view text, std::size_t at) {
-  if (at < offset || text.size() - (at - offset) < word.size()) return false;
-  return std::equal(word.begin(), word.end(),
-                    text.begin() + static_cast<std::ptrdiff_t>(at - offset),
-                    [](char a, char b) { return a == folded(b); });
+// One pass over a text, line by line.
+class Pass {
+ public:
+  Pass(const PrefilterTables& tables, std::string_view text)
+      : tables_(tables),
+        text_(text),
+        places_(tables.patterns.size()),
+        line_of_filter_(tables.filters),
+        line_of_word_(tables.words.size()) {
+    for (std::size_t i = 0; i < places_.size(); ++i)
+      places_[i].everywhere = tables.patterns[i].everywhere;
+  }
+
+  std::vector<Places> run();
+
+ private:
+  struct Candidate {
+    Use use;
+    std::uint32_t at;
+  };
+  bool worth_a_look(const Table& table, std::uint32_t hash) const {
+    const std::uint32_t bit = hash >> (32 - PrefilterTables::glance_bits);
+    return ((table.glance[bit / 64] >> (bit % 64)) & 1) != 0;
+  }
+  void look(const Table& table, std::uint32_t bytes, std::size_t at);
+  void look_at_both(std::uint32_t bytes, std::size_t at);
+  bool holds_more(const Entry& entry, std::size_t at) const;
+  bool stands_at(const Word& word, std::size_t at) const;
+  void begin_line(std::size_t at);
+  void note(std::uint32_t number, std::size_t at);
+  void take(const Candidate& candidate);
+  bool is_given_up(const Table& table, std::uint32_t slot) const {
+    const std::pair given_up(&table, slot);
+    return std::find(given_up_.begin(), given_up_.end(), given_up) != given_up_.end();
+  }
+  void give_up(const Table& table, std::uint32_t slot);
+
+  const PrefilterTables& tables_;
+  std::string_view text_;
+  std::vector<Places> places_;
+  std::vector<std::uint32_t> line_of_filter_;  // where one of its words was met last; 0: nowhere
+  std::vector<std::uint32_t> line_of_word_;    // the same of a word that need not be met twice
+  std::vector<std::pair<const Table*, std::uint32_t>> given_up_;  // slots
+  std::vector<Candidate> candidates_;  // of the line, if their filters are met
+  std::uint32_t line_ = 0;
+  std::size_t line_begin_ = 0;
+  std::size_t line_end_ = 0;
+  std::size_t looks_ = 0;
+};
+
+// Before the word itself is asked, which lies elsewhere in memory.
+bool Pass::holds_more(const Entry& entry, std::size_t at) const {
+  if (entry.more_at == 0) return true;
+  const auto other = static_cast<std::ptrdiff_t>(at) + entry.more_at;
+  return other >= 0 && static_cast<std::size_t>(other) + 4 <= text_.size() &&
+         four_at(text_.data() + other) == entry.more;
+}
+
+bool Pass::stands_at(const Word& word, std::size_t at) const {
+  if (text_.size() - at < word.text.size()) return false;
+  const char* const begin = text_.data() + at;
+  if (!std::equal(word.text.begin(), word.text.end(), begin,
+                  [](char a, char b) { return a == folded(b); }))
+    return false;
+  const ByteSet& before = tables_.sets[word.before];
+  if (word.before != 0 && !(at == 0 ? before.has_edge() : before.has(begin[-1]))) return false;
+  const ByteSet& after = tables_.sets[word.after];
+  const std::size_t end = at + word.text.size();
+  return word.after == 0 || (end == text_.size() ? after.has_edge() : after.has(text_[end]));
+}
+
+void Pass::take(const Candidate& candidate) {
+  const Use& use = candidate.use;
+  Places& places = places_[use.pattern];
+  const auto whole = static_cast<std::uint32_t>(text_.size());
+  if (!tables_.patterns[use.pattern].one_line) {
+    if (use.reach == any_reach) {
+      places = {.everywhere = true, .ranges = {}};
+      return;
+    }
+    return add_range(places,
+                     {candidate.at - std::min(candidate.at, use.reach), candidate.at, whole});
+  }
+  const auto begin = static_cast<std::uint32_t>(line_begin_);
+  const auto end = static_cast<std::uint32_t>(line_end_);
+  if (candidate.at < begin) return;  // what has a line break in it is no match
+  if (use.reach == any_reach) return add_range(places, {begin, end, end});
+  const std::uint32_t first = candidate.at - std::min(candidate.at - begin, use.reach);
+  add_range(places, {first, candidate.at, end});
+}
+
+// Done with the line before.
+void Pass::begin_line(std::size_t at) {
+  for (const Candidate& candidate : candidates_) {
+    const std::uint32_t met = line_of_filter_[candidate.use.filter];
+    if (met == line_ || met == every_line) take(candidate);
+  }
+  candidates_.clear();
+  ++line_;
+  const std::size_t feed = text_.substr(line_end_, at - line_end_).rfind('\n');
+  if (feed != std::string_view::npos) line_begin_ = line_end_ + feed + 1;
+  line_end_ = std::min(text_.find('\n', at), text_.size());
+}
+
+void Pass::note(std::uint32_t number, std::size_t at) {
+  const Word& word = tables_.words[number];
+  line_of_word_[number] = line_;
+  for (const std::uint32_t filter : word.filters) {
+    if (line_of_filter_[filter] != every_line) line_of_filter_[filter] = line_;
+  }
+  for (const Use& use : word.uses) {
+    const Candidate candidate{use, static_cast<std::uint32_t>(at)};
+    if (use.filter == 0) {
+      take(candidate);
+    } else {
+      candidates_.push_back(candidate);
+    }
+  }
+  looks_ += word.uses.size() + word.filters.size();
+}
+
+// What is met that often tells nothing.
+void Pass::give_up(const Table& table, std::uint32_t slot) {
+  given_up_.emplace_back(&table, slot);
+  for (std::uint32_t i = table.first[slot]; i < table.first[slot + 1]; ++i) {
+    const Word& word = tables_.words[table.entries[i].word];
+    for (const Use& use : word.uses) places_[use.pattern] = {.everywhere = true, .ranges = {}};
+    for (const std::uint32_t filter : word.filters) line_of_filter_[filter] = every_line;
+  }
+}
+
+void Pass::look(const Table& table, std::uint32_t bytes, std::size_t at) {
+  const std::uint32_t slot = hashed(bytes) >> (32 - PrefilterTables::slot_bits);
+  if (is_given_up(table, slot)) return;
+  const std::size_t before = looks_;
+  for (std::uint32_t i = table.first[slot]; i < table.first[slot + 1]; ++i) {
+    const Entry& entry = table.entries[i];
+    ++looks_;
+    if (bytes != entry.bytes || !holds_more(entry, at)) continue;
+    const Word& word = tables_.words[entry.word];
+    if (at < word.offset) continue;
+    const std::size_t begin = at - word.offset;
+    if (word.once && line_of_word_[entry.word] == line_ && begin < line_end_) continue;
+    if (!stands_at(word, begin)) continue;
+    if (begin >= line_end_) begin_line(begin);
+    note(entry.word, begin);
+  }
+  if (looks_ - before > few_looks && looks_ > 4 * text_.size() + some_looks) give_up(table, slot);
+}
+
+void Pass::look_at_both(std::uint32_t bytes, std::size_t at) {
+  look(tables_.by_four, bytes, at);
+  look(tables_.by_three, bytes & three_of_four, at);
+}
+
+std::vector<Places> Pass::run() {
+  std::size_t at = 0;
+  const std::size_t end = tables_.words.empty() ? 0 : text_.size();
+  for (const char* const bytes = text_.data(); at + 4 <= end; ++at) {
+    const std::uint32_t four = four_at(bytes + at);
+    if (worth_a_look(tables_.by_four, hashed(four)) |
+        worth_a_look(tables_.by_three, hashed(four & three_of_four)))
+      look_at_both(four, at);
+  }
+  if (at + 3 == end) {
+    const std::array<char, 4> last = {text_[at], text_[at + 1], text_[at + 2], '\0'};
+    look(tables_.by_three, four_at(last.data()) & three_of_four, at);
+  }
+  begin_line(text_.size());
+  return std::move(places_);
 }
 
 }  // namespace
 
-// Under the window that is met least and has the fewest other words.
-std::uint32_t Prefilter::Table::add(std::string word, std::uint32_t number) {
-  constexpr int price_of_a_neighbour = 4;
-  first.resize(slots);  // until it is closed, how many words there are
-  const std::string_view text = word;
-  int least = std::numeric_limits<int>::max();
-  std::size_t offset = 0;
-  for (std::size_t i = 0; i + window <= text.size(); ++i) {
-    const std::uint32_t others = first[hashed(key_of(text.substr(i, window)), slot_bits)];
-    const int price =
-        commonness(text.substr(i, window)) + price_of_a_neighbour * static_cast<int>(others);
-    if (price >= least) continue;
-    least = price;
-    offset = i;
-  }
-  const std::uint32_t key = key_of(text.substr(offset, window));
-  const std::uint32_t slot = hashed(key, slot_bits);
-  ++first[slot];
-  words.push_back({static_cast<std::uint16_t>(slot), number, std::move(word), offset});
-  return key;
-}
-
-void Prefilter::Table::close() {
-  std::sort(words.begin(), words.end(),
-            [](const Word& a, const Word& b) { return a.slot < b.slot; });
-  first.assign(slots, static_cast<std::uint32_t>(words.size()));
-  for (std::size_t i = words.size(); i > 0; --i) {
-    first[words[i - 1].slot] = static_cast<std::uint32_t>(i - 1);
-  }
-}
-
-Prefilter::Prefilter(const std::vector<std::string_view>& patterns) : needs_(patterns.size()) {
-  std::unordered_map<std::string, std::uint32_t> numbers;
-  const auto number_of = [&](std::string word) {
-    std::transform(word.begin(), word.end(), word.begin(), folded);
-    const auto [known, is_new] = numbers.try_emplace(std::move(word), words_);
-    if (!is_new) return known->second;
-    Table& table = known->first.size() < by_four_.window ? by_three_ : by_four_;
-    const std::uint32_t key = table.add(known->first, words_) & three_of_four;
-    const std::uint32_t bit = hashed(key, glance_bits);
-    glance_[bit / 64] |= std::uint64_t{1} << (bit % 64);
-    return words_++;
-  };
-  for (std::size_t i = 0; i < patterns.size(); ++i) {
-    Needs needs = needs_of(patterns[i]);
-    needs_[i].one_line = needs.one_line;
-    for (std::vector<std::string>& list : needs.lists) {
-      std::vector<std::uint32_t>& words = needs_[i].lists.emplace_back();
-      for (std::string& word : list) words.push_back(number_of(std::move(word)));
-    }
-  }
-  by_four_.close();
-  by_three_.close();
-}
-
-void Prefilter::Found::note(std::size_t word, std::size_t at, std::string_view text) {
-  if (at >= line_end_) {
-    const std::size_t feed = text.substr(line_end_, at - line_end_).rfind('\n');
-    if (feed != std::string_view::npos) line_ = line_end_ + feed + 1;
-    line_end_ = std::min(text.find('\n', at), text.size());
-  }
-  OfWord& known = words_[word];
-  known.known_until = line_end_;
-  known.places.lines.push_back(static_cast<std::uint32_t>(line_));
-  if (known.places.lines.size() < most_lines) return;
-  known.places.everywhere = true;
-  known.known_until = text.size();
-}
-
-void Prefilter::give_up(const Table& table, std::uint32_t slot, Found& found) {
-  for (std::size_t i = table.first[slot]; i < table.words.size(); ++i) {
-    if (table.words[i].slot != slot) return;
-    Found::OfWord& word = found.words_[table.words[i].number];
-    word.given_up = word.places.everywhere = true;
-  }
-}
-
-void Prefilter::scan(const Table& table, std::uint32_t slot, std::string_view text, std::size_t at,
-                     Found& found) const {
-  const std::size_t first = table.first[slot];
-  if (first == table.words.size() || found.words_[table.words[first].number].given_up) return;
-  std::size_t i = first;
-  for (; i < table.words.size() && table.words[i].slot == slot; ++i) {
-    const Word& word = table.words[i];
-    if (at >= found.words_[word.number].known_until && stands_at(word.text, word.offset, text, at))
-      found.note(word.number, at, text);
-  }
-  found.looks_ += i - first;
-  if (i - first > few_looks && found.looks_ > 4 * text.size() + some_looks)
-    give_up(table, slot, found);
-}
-
 Prefilter::Found Prefilter::find(std::string_view text) const {
-  Found found(*this);
-  found.words_.resize(words_);
-  const auto look = [&](std::uint32_t bytes, std::size_t at) {
-    const std::uint32_t bit = hashed(bytes & three_of_four, glance_bits);
-    if (((glance_[bit / 64] >> (bit % 64)) & 1) == 0) return;
-    scan(by_four_, hashed(bytes, slot_bits), text, at, found);
-    scan(by_three_, hashed(bytes & three_of_four, slot_bits), text, at, found);
-  };
-  std::size_t at = 0;
-  const std::size_t end = words_ == 0 ? 0 : text.size();
-  for (const char* const bytes = text.data(); at + 4 <= end; ++at) look(four_at(bytes + at), at);
-  if (at + 3 == end) {
-    const std::array<char, 4> last = {text[at], text[at + 1], text[at + 2], '\0'};
-    look(four_at(last.data()), at);
-  }
-  return found;
-}
-
-Places Prefilter::Found::of_list(const std::vector<std::uint32_t>& words) const {
-  Places all;
-  for (const std::uint32_t word : words) {
-    const Places& places = words_[word].places;
-    all.everywhere = all.everywhere || places.everywhere;
-    all.lines.insert(all.lines.end(), places.lines.begin(), places.lines.end());
-  }
-  if (all.everywhere) all.lines.clear();
-  std::sort(all.lines.begin(), all.lines.end());
-  all.lines.erase(std::unique(all.lines.begin(), all.lines.end()), all.lines.end());
-  return all;
-}
-
-Places Prefilter::Found::places(std::size_t number) const {
-  const Need& need = prefilter_->needs_[number];
-  Places common{.everywhere = true, .lines = {}};
-  const auto is_met = [&](std::uint32_t word) { return !words_[word].places.none(); };
-  for (const std::vector<std::uint32_t>& list : need.lists) {
-    if (std::none_of(list.begin(), list.end(), is_met)) return {};
-  }
-  for (const std::vector<std::uint32_t>& list : need.lists) {
-    Places places = of_list(list);
-    if (places.everywhere || !need.one_line) continue;
-    if (common.everywhere) {
-      common = std::move(places);
-      continue;
-    }
-    std::vector<std::uint32_t> both;
-    std::set_intersection(common.lines.begin(), common.lines.end(), places.lines.begin(),
-                          places.lines.end(), std::back_inserter(both));
-    common.lines = std::move(both);
-  }
-  return common;
+  return Pass(tables_, text).run();
 }
 
 Search search_places(const Pattern& pattern, std::string_view text, const Places& places,
                      Scratch& scratch, WorkBudget& budget, std::size_t from) {
   if (places.everywhere) return pattern.search(text, from, scratch, budget);
-  auto line = std::upper_bound(places.lines.begin(), places.lines.end(), from);
-  if (line != places.lines.begin()) --line;  // `from` may be in the middle of it
-  for (; line != places.lines.end(); ++line) {
-    const std::size_t end = std::min(text.find('\n', *line), text.size());
-    if (end < from) continue;
+  const auto ends_before = [](const Places::Range& range, std::size_t at) {
+    return range.last < at;
+  };
+  auto range = std::lower_bound(places.ranges.begin(), places.ranges.end(), from, ends_before);
+  for (; range != places.ranges.end(); ++range) {
     const Search found =
-        pattern.search(text, std::max<std::size_t>(*line, from), scratch, budget, end);
+        pattern.search(text.substr(0, range->end), std::max<std::size_t>(range->first, from),
+                       scratch, budget, range->last);
     if (found != Search::nothing) return found;
   }
   return Search::nothing;

@@ -2,6 +2,7 @@
 // for each pattern.
 #pragma once
 
+#include "rules/byte_set.hpp"
 #include "rules/pattern.hpp"
 
 #include <array>
@@ -15,10 +16,62 @@ namespace retry_exec::rules {
 
 // Where one pattern is worth trying.
 struct Places {
+  struct Range {
+    std::uint32_t first = 0;  // a match begins here or behind,
+    std::uint32_t last = 0;   // not behind this,
+    std::uint32_t end = 0;    // and needs to see nothing behind that
+  };
   bool everywhere = false;
-  std::vector<std::uint32_t> lines;  // else: the offsets at which lines begin, ascending
+  std::vector<Range> ranges;  // else, in the order of the text
 
-  bool none() const { return !everywhere && lines.empty(); }
+  bool none() const { return !everywhere && ranges.empty(); }
+};
+
+// The tables for a set of patterns. `PrefilterBuilder` makes them, `Prefilter::find` reads them.
+struct PrefilterTables {
+  // Where the word is met, `pattern` is worth trying, if a word of the filter is on the same line.
+  struct Use {
+    std::uint32_t pattern = 0;
+    std::uint32_t reach = 0;   // as of a Literal
+    std::uint32_t filter = 0;  // 0: none
+    bool operator==(const Use&) const = default;
+  };
+  struct Word {
+    std::string text;          // letters folded
+    std::size_t offset = 0;    // of the bytes that it is looked up by
+    std::uint16_t before = 0;  // of `sets`
+    std::uint16_t after = 0;
+    bool once = true;  // a second one on a line tells nothing more
+    std::vector<Use> uses;
+    std::vector<std::uint32_t> filters;  // that it belongs to
+  };
+  struct Entry {
+    std::uint32_t slot = 0;
+    std::uint32_t bytes = 0;
+    std::uint32_t more = 0;  // four of its other bytes, so far behind the first ones
+    std::int32_t more_at = 0;
+    std::uint32_t word = 0;
+  };
+  static constexpr int slot_bits = 14;
+  static constexpr int glance_bits = 16;
+  // Words by some of their bytes.
+  struct Table {
+    // Most places of a text hold none of these bytes, and this says so at the price of one look.
+    std::array<std::uint64_t, (std::size_t{1} << glance_bits) / 64> glance{};
+    std::vector<Entry> entries;        // sorted by slot
+    std::vector<std::uint32_t> first;  // by slot: the place of its first entry
+  };
+  struct OfPattern {
+    bool everywhere = true;
+    bool one_line = false;
+  };
+
+  Table by_four;
+  Table by_three;  // words that have no more
+  std::vector<Word> words;
+  std::vector<ByteSet> sets = {ByteSet::all()};
+  std::vector<OfPattern> patterns;
+  std::uint32_t filters = 1;
 };
 
 class Prefilter {
@@ -27,70 +80,13 @@ class Prefilter {
   // `patterns`, by number; an empty one is worth trying everywhere.
   explicit Prefilter(const std::vector<std::string_view>& patterns);
 
-  // Which words stand where in a text: on which lines each is met.
-  class Found {
-   public:
-    // Where pattern `number` could match.
-    Places places(std::size_t number) const;
-
-   private:
-    friend class Prefilter;
-    struct OfWord {
-      Places places;
-      bool given_up = false;        // with all of its slot
-      std::size_t known_until = 0;  // what is met before that stands on a line that is noted
-    };
-    explicit Found(const Prefilter& prefilter) : prefilter_(&prefilter) {}
-    void note(std::size_t word, std::size_t at, std::string_view text);
-    Places of_list(const std::vector<std::uint32_t>& words) const;
-
-    const Prefilter* prefilter_;
-    std::vector<OfWord> words_;
-    std::size_t line_ = 0;  // where the pass over the text has come to
-    std::size_t line_end_ = 0;
-    std::size_t looks_ = 0;
-  };
-  // One pass over `text`, and valid as long as this is.
+  // What is worth trying in one text, by the patterns' numbers.
+  using Found = std::vector<Places>;
+  // One pass over `text`.
   Found find(std::string_view text) const;
 
  private:
-  // Words by a few of their bytes, the window.
-  struct Word {
-    std::uint16_t slot = 0;
-    std::uint32_t number = 0;
-    std::string text;        // letters folded
-    std::size_t offset = 0;  // of the window
-  };
-  struct Need {
-    std::vector<std::vector<std::uint32_t>> lists;  // a word of each
-    bool one_line = false;
-  };
-  static constexpr int slot_bits = 14;
-  static constexpr std::size_t slots = std::size_t{1} << slot_bits;
-
-  // Words of four bytes or more are looked up by four, which few other places in a text have; those
-  // of three by all they have.
-  struct Table {
-    std::size_t window = 0;
-    std::vector<Word> words;           // sorted by slot
-    std::vector<std::uint32_t> first;  // by slot: the place of its first word
-
-    // The window's bytes, as a number.
-    std::uint32_t add(std::string word, std::uint32_t number);
-    void close();
-  };
-  static void give_up(const Table& table, std::uint32_t slot, Found& found);
-  void scan(const Table& table, std::uint32_t slot, std::string_view text, std::size_t at,
-            Found& found) const;
-
-  // By the first three bytes of all windows: most places of a text are none, and this says so at
-  // the price of one look.
-  static constexpr int glance_bits = 16;
-  std::array<std::uint64_t, (std::size_t{1} << glance_bits) / 64> glance_{};
-  Table by_four_{.window = 4};
-  Table by_three_{.window = 3};
-  std::uint32_t words_ = 0;
-  std::vector<Need> needs_;  // by pattern
+  PrefilterTables tables_;
 };
 
 // The first match of `pattern` in those places, at `from` or later.

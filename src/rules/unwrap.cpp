@@ -45,10 +45,11 @@ bool begins_message(std::string_view line, std::string_view before) {
 // not have found room.
 bool broken_between(std::string_view line, std::string_view next) {
   if (line.empty() || next.empty() || line.size() > 4 * widest) return false;
+  if (line.size() + 1 + next.size() <= narrowest) return false;  // at a glance
   if (!goes_on(next) || line.front() == ' ' || line.back() == '.') return false;
+  if (begins_message(next, line)) return false;
   const std::size_t width = columns(line);
-  return width <= widest && width + 1 + columns(first_word(next)) > narrowest &&
-         !begins_message(next, line);
+  return width <= widest && width + 1 + columns(first_word(next)) > narrowest;
 }
 
 }  // namespace
@@ -56,17 +57,19 @@ bool broken_between(std::string_view line, std::string_view next) {
 void unwrap(std::string& text) {
   constexpr std::size_t longest = 4096;  // nobody writes a paragraph that long
   std::size_t first = 0;                 // where what is joined begins
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = text.find('\n', begin);
-    if (end == std::string::npos || end + 1 == text.size()) return;
-    const std::string_view line = std::string_view(text).substr(begin, end - begin);
-    const std::string_view next = line_at(text, end + 1);
-    begin = end + 1;
-    if (end - first < longest && broken_between(line, next)) {
+  std::size_t begin = 0;
+  std::size_t end = text.find('\n');
+  while (end != std::string::npos && end + 1 < text.size()) {
+    const std::string_view all = text;
+    const std::size_t next_end = all.find('\n', end + 1);
+    const std::string_view next = all.substr(end + 1, next_end - end - 1);
+    if (end - first < longest && broken_between(all.substr(begin, end - begin), next)) {
       text[end] = ' ';
     } else {
-      first = begin;
+      first = end + 1;
     }
+    begin = end + 1;
+    end = next_end;
   }
 }
 

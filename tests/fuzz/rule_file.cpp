@@ -23,13 +23,13 @@ void compare_with_plain_search(const Rule& rule, std::string_view text) {
   const auto pattern = rules::Pattern::compile(rule.match->text);
   if (!pattern) return;
   const rules::Prefilter prefilter({rule.match->text});
-  const auto places = prefilter.places(text);
+  const rules::Prefilter::Found found = prefilter.find(text);
   rules::Scratch scratch;
-  const rules::Budget budget(std::chrono::milliseconds(200));
+  rules::WorkBudget budget(100'000'000);
   const rules::Search plain = pattern->search(text, 0, scratch, budget);
   if (plain == rules::Search::limit) return;
   const std::size_t begin = plain == rules::Search::found ? scratch.begin() : 0;
-  const rules::Search quick = rules::search_places(*pattern, text, places[0], scratch, budget);
+  const rules::Search quick = rules::search_places(*pattern, text, found[0], scratch, budget);
   if (quick == rules::Search::limit) return;
   if (quick != plain || (quick == rules::Search::found && scratch.begin() != begin)) std::abort();
 }

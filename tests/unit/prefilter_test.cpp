@@ -20,7 +20,7 @@ using namespace retry_exec::rules;
 
 namespace {
 
-using Found = std::optional<std::pair<std::size_t, std::size_t>>;
+using Match = std::optional<std::pair<std::size_t, std::size_t>>;
 
 // PCRE2 as it is, without any of ours.
 class PlainPattern {
@@ -33,7 +33,7 @@ class PlainPattern {
     pcre2_jit_compile(code_.get(), PCRE2_JIT_COMPLETE);
   }
 
-  Found search(const std::string& text) const {
+  Match search(const std::string& text) const {
     const int found = pcre2_match(code_.get(), reinterpret_cast<PCRE2_SPTR>(text.data()),
                                   text.size(), 0, 0, data_.get(), nullptr);
     if (found < 0) return std::nullopt;
@@ -102,9 +102,9 @@ void same_as_plain(const std::vector<std::string>& sources, const std::vector<st
     const Prefilter::Found found = prefilter.find(text);
     for (std::size_t i = 0; i < sources.size(); ++i) {
       WorkBudget budget(1'000'000'000);
-      const Search search = search_places(ours[i], text, found.places(i), scratch, budget);
-      const Found place =
-          search == Search::found ? Found(std::pair(scratch.begin(), scratch.end())) : std::nullopt;
+      const Search search = search_places(ours[i], text, found[i], scratch, budget);
+      const Match place =
+          search == Search::found ? Match(std::pair(scratch.begin(), scratch.end())) : std::nullopt;
       if (search != Search::limit && place == plain[i].search(text)) continue;
       FAIL_CHECK("'" << sources[i] << "' in:\n" << text);
     }
@@ -149,4 +149,36 @@ TEST_CASE("counters change nothing of what a pattern matches", "[rules][prefilte
                  "503|404 (?:not|no) found"},
                 {"", "a", "aab", "aaaaaab", "xabcabc", "a+b", "aa\nab\r\nabc", "]]x", "AAb",
                  "ac bc cc", "x{1,", "abc 404 not found\nb503", "a1 b22x", "aaaaaa"});
+}
+
+TEST_CASE("what stands around a literal is told as the pattern says it", "[rules][prefilter]") {
+  const std::vector<std::string> patterns = {
+      "[ :(]503\\b(?!\\d|-)",
+      "(?<![\\w./-])(?:503|404 +a)",
+      "\\berr\\b(?! 4)",
+      "^err[ :]{1,3}40[34]$",
+      "(?i)(?:err|bab)[^\\n]{0,4}\\b(?:404|503)\\b(?![.:]?\\d)",
+      "(?:err|abb?a)(?: 4| 5)?.*503",
+      "a?b?err+(?=:)|503[^4]",
+      "\\S+: (?:404|err)\\s|bab",
+      "(?<=a)bab(?!a)",
+      "(?:[ab]rr|e[rb]r)\\.?(?:40\\d|5\\d3)",
+      "err(?:\\n|:)(?:503|bab)",
+      "(?m)^(?![^\\n]*404)[^\\n]*503",
+      "a\\*err|bab\\*",
+      "\\A(?:[^\\n]*\\n)*err: \\K503",
+  };
+  const std::vector<std::string> pieces = {"err", "ERR", "503", "404", "403", "bab", "aba",
+                                           "a",   "b",   "4",   "5",   " ",   ":",   ": ",
+                                           ".",   "-",   "_",   "*",   "\n"};
+  std::uint32_t state = 1;
+  std::vector<std::string> texts;
+  for (int i = 0; i < 400; ++i) {
+    std::string& text = texts.emplace_back();
+    for (int n = i % 40; n > 0; --n) {
+      state = state * 1664525 + 1013904223;
+      text += pieces[(state >> 16) % pieces.size()];
+    }
+  }
+  same_as_plain(patterns, texts);
 }
