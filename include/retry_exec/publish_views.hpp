@@ -24,7 +24,8 @@ class PublishLog {
   void take(const publish::PublishEvent& event);
 
  private:
-  void line(const std::string& subject, const std::string& text);
+  void line(const std::string& subject, const std::string& text,
+            std::optional<Colour> colour = std::nullopt);
   void json(const publish::PublishEvent& event);
   void command(const publish::CommandEvent& event);
   bool is_told_elsewhere(const publish::CommandEvent& event);

@@ -45,7 +45,14 @@ struct LogOptions {
   std::span<const std::string> command;  // for annotations and JSON; must outlive the log
   std::function<WallTime()> now;         // for JSON; empty: lines carry no time
   std::size_t columns = 200;             // a text line is at most about so wide
+  bool coloured = false;                 // verdicts, where the format is text
 };
+
+// Of verdicts: failed for good, succeeded, tried again. By the numbers of ECMA-48.
+enum class Colour { red = 31, green = 32, yellow = 33 };
+
+// In that colour, where the log has colours.
+std::string painted(std::string_view text, Colour colour, const LogOptions& options);
 
 // The log of one run. It speaks only when there is something to say: of a run that succeeds at
 // once, nothing, unless it is verbose or JSON. `redactor` must outlive the sink.

@@ -331,20 +331,30 @@ Result<void, Errors> CommandLine::read(std::span<char* const> arguments) {
   return {};
 }
 
+std::vector<OptionText> CommandLine::options() const {
+  std::vector<OptionText> texts;
+  for (const auto& option : description_.options()) {
+    const std::string letter =
+        option->canonical_display_name(po::command_line_style::allow_dash_for_short);
+    texts.push_back({.letter = letter.starts_with('-') ? letter[1] : '\0',
+                     .name = option->long_name(),
+                     .argument = option->semantic()->name(),
+                     .help = option->description(),
+                     .repeatable = option->semantic()->is_composing()});
+  }
+  return texts;
+}
+
 std::string CommandLine::table() const {
   constexpr std::size_t column = 32;
   constexpr std::size_t width = 100;
   std::string table;
-  for (const auto& option : description_.options()) {
-    const std::string letter =
-        option->canonical_display_name(po::command_line_style::allow_dash_for_short);
-    std::string line = letter.starts_with('-') ? "  " + letter + ", " : "      ";
-    line += "--" + option->long_name();
-    if (const std::string argument = option->semantic()->name(); !argument.empty()) {
-      line += " " + argument;
-    }
+  for (const OptionText& option : options()) {
+    std::string line = option.letter == '\0' ? "      " : std::string("  -") + option.letter + ", ";
+    line += "--" + option.name;
+    if (!option.argument.empty()) line += " " + option.argument;
     line.resize(std::max(line.size() + 1, column), ' ');
-    std::string_view help = option->description();
+    std::string_view help = option.help;
     while (line.size() + help.size() > width) {
       const std::size_t cut = help.rfind(' ', width - line.size());
       if (cut == std::string_view::npos || cut == 0) break;

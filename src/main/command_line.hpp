@@ -58,6 +58,15 @@ Setter into(T& setting) {
 Setter into(bool& setting);         // of a switch
 Setter how_often(unsigned& times);  // of a switch that may be repeated
 
+// An option as it is declared, for texts about it.
+struct OptionText {
+  char letter = '\0';  // none
+  std::string name;
+  std::string argument;  // empty: a switch
+  std::string help;
+  bool repeatable = false;
+};
+
 class CommandLine {
  public:
   enum class Operands { last, anywhere };
@@ -90,6 +99,10 @@ class CommandLine {
   const std::vector<std::string>& notes() const { return notes_; }
 
   std::vector<std::string> operands;  // byte for byte
+  Operands where_operands_stand() const { return where_; }
+
+  // In the order in which they were declared.
+  std::vector<OptionText> options() const;
 
   // "  -m, --max-delay DUR   longest wait (32s)", one line or more each.
   std::string table() const;

@@ -26,7 +26,13 @@ std::string yaml_list(const std::vector<std::string>& texts) {
 Errors missing_in(const PlainTarget& plain) {
   Errors errors;
   if (!plain.has_sources()) {
-    errors.push_back({{}, "no plan given, nor --digests or --metadata"});
+    errors.push_back(
+        {{},
+         "no plan given, nor --digests or --metadata\n"
+         "Usage: retry-publish [options] PLAN\n"
+         "       retry-publish [options] --digests FOLDER --repository NAME --tag TAG\n"
+         "'retry-publish --man 5' shows how a plan is written; the second form with "
+         "--print-plan prints one to begin with."});
     return errors;
   }
   if (!plain.digests.empty() && plain.repository.empty()) {

@@ -1,5 +1,7 @@
 #include "program.hpp"
 
+#include "documentation.hpp"
+
 #include <retry_exec/outcome.hpp>
 #include <retry_exec/process.hpp>
 #include <retry_exec/redact.hpp>
@@ -24,6 +26,17 @@ Result<LogFormat> log_format(std::string_view text) {
   return parse_log_format(text, github == nullptr ? "" : github);
 }
 
+Result<std::optional<bool>> colour_choice(std::string_view text) {
+  if (text == "auto") return std::optional<bool>();
+  if (text == "always" || text == "never") return std::optional(text == "always");
+  return wrong_value(text, "is not auto, always or never");
+}
+
+bool is_set(const char* name) {
+  const char* value = from_environment(name);
+  return value != nullptr && *value != '\0';
+}
+
 }  // namespace
 
 OutputSettings::OutputSettings() : log(*log_format("auto")) {}
@@ -34,10 +47,29 @@ void declare_output(CommandLine& line, OutputSettings& output, const char* summa
               into(output.report, parse_report_target));
   line.option("summary", "FILE", summary, into(output.summary));
   line.option("log", "FORMAT", "text, json, github or auto (auto)", into(output.log, log_format));
+  line.option("color", "WHEN",
+              "of verdicts in the log: auto, always or never (auto: at a terminal, unless NO_COLOR "
+              "is set, or where CLICOLOR_FORCE is)",
+              into(output.colour, colour_choice));
   line.option("seed", "N", "of the jitter, for the same waits each time",
               into(output.seed, whole<std::uint64_t>(0, ~std::uint64_t{0})));
   line.flag("quiet,q", quiet, into(output.quiet));
   line.flag("verbose,v", "a line for everything that happens", how_often(output.verbose));
+}
+
+bool is_live_terminal() {
+  const char* terminal = from_environment("TERM");
+  return ::isatty(STDERR_FILENO) != 0 && terminal != nullptr &&
+         std::string_view(terminal) != "dumb";
+}
+
+// https://no-color.org, https://bixense.com/clicolors
+bool is_coloured(const OutputSettings& output) {
+  if (output.colour) return *output.colour;
+  if (is_set("NO_COLOR")) return false;
+  const char* force = from_environment("CLICOLOR_FORCE");
+  if (is_set("CLICOLOR_FORCE") && std::string_view(force) != "0") return true;
+  return is_live_terminal();
 }
 
 void declare_help(CommandLine& line) {
@@ -81,12 +113,16 @@ std::string shown(std::string_view text, Form form) {
   return shown(text, form, *log_format("auto") == LogFormat::github);
 }
 
-int print(std::string_view program, std::string_view text, Form form) {
-  const int error = write_all(STDOUT_FILENO, shown(text, form));
+int print_as_it_is(std::string_view program, std::string_view text) {
+  const int error = write_all(STDOUT_FILENO, text);
   if (error == 0) return exit_code::success;
   if (error == EPIPE) return die_by(SIGPIPE);  // quietly, as any program behind which a pipe closes
   // NOLINTNEXTLINE(concurrency-mt-unsafe)
   return fail(program, {{{}, std::string("standard output: ") + std::strerror(error)}}, Redactor());
+}
+
+int print(std::string_view program, std::string_view text, Form form) {
+  return print_as_it_is(program, shown(text, form));
 }
 
 int run_program(CommandLine& line, const Help& help, const OutputSettings* output, int count,
@@ -100,6 +136,10 @@ int run_program(CommandLine& line, const Help& help, const OutputSettings* outpu
     return fail(program, errors, redactor, output == nullptr ? *log_format("auto") : output->log);
   };
   try {
+    if (asks_for_documentation(arguments)) {
+      const Result<std::string> text = documentation(line, help, arguments);
+      return text ? print_as_it_is(program, *text) : failed({text.error()});
+    }
     const Result<void, Errors> read = line.read(arguments);
     if (!read) return failed(read.error());
     if (line.has("help")) {

@@ -20,13 +20,22 @@ struct OutputSettings {
 
   std::optional<ReportTarget> report;
   std::optional<std::string> summary;
-  LogFormat log;  // by default as GITHUB_ACTIONS says
+  LogFormat log;               // by default as GITHUB_ACTIONS says
+  std::optional<bool> colour;  // none: where stderr is a terminal
   std::optional<std::uint64_t> seed;
   bool quiet = false;
   unsigned verbose = 0;
 };
 
-// --report, --summary, --log, --seed, --quiet and --verbose. `run` is what the summary is of.
+// Whether the log on stderr has colours: --color, else NO_COLOR and CLICOLOR_FORCE, else whether a
+// person looks at it.
+bool is_coloured(const OutputSettings& output);
+
+// Is stderr a terminal on which lines can be written over?
+bool is_live_terminal();
+
+// --report, --summary, --log, --color, --seed, --quiet and --verbose. `run` is what the summary is
+// of.
 void declare_output(CommandLine& line, OutputSettings& output, const char* summary,
                     const char* quiet);
 
@@ -59,8 +68,10 @@ int fail(std::string_view program, const Errors& errors, const Redactor& redacto
 // Text of an answer, safe for the terminal or, where GITHUB_ACTIONS says so, the job's log.
 std::string shown(std::string_view text, Form form = Form::text);
 
-// Prints what was asked for in place of a run, as shown(): help, a version, a plan. Returns the
-// exit code.
+// Prints what was asked for in place of a run, byte for byte. Returns the exit code.
+int print_as_it_is(std::string_view program, std::string_view text);
+
+// The same, as shown(): help, a version, a plan.
 int print(std::string_view program, std::string_view text, Form form = Form::text);
 
 // Of a run that came to its end; one that did not has errors to tell.
@@ -68,16 +79,20 @@ struct ExitCode {
   int value;
 };
 
-// What stands before and behind the table of options in --help.
+// What stands before and behind the table of options in --help, and what only the manual has.
 struct Help {
   std::string_view usage;
   std::string_view about;
   std::string behind;
+  std::string_view purpose;              // "retry-exec - PURPOSE"
+  std::string_view more = {};            // behind all that is in --help, in man(7)
+  std::string_view format_purpose = {};  // of the files that it reads; none: has no such page
+  std::string_view format = {};
 };
 
-// Reads the arguments behind the program's name, answers --help and --version, and else runs `run`.
-// Errors of either, and a lack of descriptors, are logged; the result is the
-// exit code. `output` is nullptr for a program without a log.
+// Reads the arguments behind the program's name, answers --help, --version and what asks for
+// documentation, and else runs `run`. Errors of either, and a lack of descriptors, are logged; the
+// result is the exit code. `output` is nullptr for a program without a log.
 int run_program(CommandLine& line, const Help& help, const OutputSettings* output, int count,
                 char** words, const std::function<Result<ExitCode, Errors>()>& run);
 

@@ -29,13 +29,12 @@ LogOptions log_options(const PublishSettings& settings) {
                                               : Verbosity::normal;
   options.program = "retry-publish";
   options.now = [] { return std::chrono::system_clock::now(); };
+  options.coloured = settings.log == LogFormat::text && is_coloured(settings);
   return options;
 }
 
 bool wants_status(const PublishSettings& settings) {
-  const char* terminal = from_environment("TERM");
-  return !settings.quiet && settings.log == LogFormat::text && ::isatty(STDERR_FILENO) != 0 &&
-         terminal != nullptr && std::string_view(terminal) != "dumb";
+  return !settings.quiet && settings.log == LogFormat::text && is_live_terminal();
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 // This file reads options, wires the rooms and returns the exit code; the codes are in
 // exit_code_table (retry_exec_options.cpp), which --help prints and README.md shows.
 #include "chosen_rules.hpp"
+#include "manual_text.hpp"
 #include "retry_exec_options.hpp"
 #include "runner.hpp"
 
@@ -46,7 +47,9 @@ Help help() {
               "sets,\n"
               "separated by commas or spaces.\n\n"
               "Exit codes:\n") +
-          exit_code_table};
+          exit_code_table,
+      .purpose = "run a command, and run it again when its failure passes by itself",
+      .more = retry_exec_manual};
 }
 
 // The options that were given, as they were: whatever changes what happens is among them.

@@ -192,8 +192,9 @@ Result<void, Errors> complete(const CommandLine& line, Settings& settings) {
   Errors errors;
   if (settings.command.empty()) {
     errors.push_back({{},
-                      "no command given\nUsage: retry-exec [options] [--] COMMAND [ARG…]\nTry "
-                      "'retry-exec --help'."});
+                      "no command given\nUsage: retry-exec [options] [--] COMMAND [ARG…]\n"
+                      "Put it in front of a command: retry-exec -r auto -- curl -fsSO URL\n"
+                      "--help lists the options, --man shows more."});
   }
   layer_waits(line, settings.policy, errors);
   if (!errors.empty()) return errors;

@@ -2,6 +2,7 @@
 //
 // This file reads options, wires the rooms and returns the exit code; the codes are in
 // publish_exit_code_table (retry_publish_options.cpp), which --help prints and README.md shows.
+#include "manual_text.hpp"
 #include "publisher.hpp"
 #include "retry_publish_options.hpp"
 
@@ -31,7 +32,11 @@ Help help() {
                             "version has an environment variable: RETRY_PUBLISH_JOBS stands for "
                             "--jobs. ORAS and SOCI\n"
                             "name the tools where the plan does not.\n\nExit codes:\n") +
-                publish_exit_code_table};
+                publish_exit_code_table,
+      .purpose = "publish container images as a plan says, through a registry that lags",
+      .more = retry_publish_manual,
+      .format_purpose = "plan of what retry-publish publishes",
+      .format = plan_format};
 }
 
 std::string planned(const publish::plan::Plan& plan) {

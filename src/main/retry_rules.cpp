@@ -2,6 +2,8 @@
 
 #include "retry_rules.hpp"
 
+#include "manual_text.hpp"
+
 #include <retry_exec/write.hpp>
 
 #include <boost/system/result.hpp>
@@ -145,8 +147,15 @@ int main(int count, char** words) {
   const Help help{.usage = usage,
                   .about = {},
                   .behind =
-                      "Exit: 0 all well; 1 a check or test failed; 125 usage, a rule file that "
-                      "cannot be read, or an answer that cannot be written.\n"};
+                      "Exit codes:\n"
+                      "  0     all well\n"
+                      "  1     a check or test failed\n"
+                      "  125   usage, a rule file that cannot be read, or an answer that cannot "
+                      "be written\n",
+                  .purpose = "list, show, check, explain, suggest and test rules of retry-exec",
+                  .more = retry_rules_manual,
+                  .format_purpose = "rule files of retry-exec",
+                  .format = rule_file_format};
   return run_program(line, help, nullptr, count, words,
                      [&] { return retry_rules::run(line, asked); });
 }

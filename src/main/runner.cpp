@@ -2,6 +2,7 @@
 
 #include "before_retry.hpp"
 #include "colours.hpp"
+#include "countdown.hpp"
 #include "explanation.hpp"
 #include "github_output.hpp"
 #include "shell_hint.hpp"
@@ -116,7 +117,14 @@ boost::asio::awaitable<std::optional<int>> Runner::wait(Duration duration) {
     said_of_input_ = true;
     say("the attempt has read standard input, which the next one will miss: -I replays it");
   }
-  co_return co_await supervisor_.wait(duration);
+  if (!counts_down()) co_return co_await supervisor_.wait(duration);
+  co_return co_await count_down(supervisor_, duration);
+}
+
+// For a person who waits, and never into a log.
+bool Runner::counts_down() const {
+  return !settings_.quiet && settings_.log == LogFormat::text && is_live_terminal() &&
+         ::tcgetpgrp(STDERR_FILENO) == ::getpgrp();
 }
 
 // Gives out what was held of either stream.
@@ -312,7 +320,8 @@ LogOptions Runner::log_options() const {
   return {.format = settings_.log,
           .verbosity = settings_.verbose != 0 ? Verbosity::verbose : Verbosity::normal,
           .command = settings_.command,
-          .now = [] { return std::chrono::system_clock::now(); }};
+          .now = [] { return std::chrono::system_clock::now(); },
+          .coloured = settings_.log == LogFormat::text && is_coloured(settings_)};
 }
 
 const Redactor& Runner::redactor() {

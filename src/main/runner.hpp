@@ -42,6 +42,7 @@ class Runner {
   std::vector<std::pair<std::string, std::string>> variables(unsigned number) const;
   Verdict judge(const Attempt& attempt);
   boost::asio::awaitable<std::optional<int>> wait(Duration duration);
+  bool counts_down() const;
   // What was held of either stream, to these descriptors.
   boost::asio::awaitable<Delivery> give_out(int output, int error,
                                             std::optional<TimePoint> deadline);

@@ -35,7 +35,7 @@ class RunLog {
   std::string text_lines(const Event& event);
   std::string prefix() const;
   std::string line(std::string_view text) const;
-  std::string with_excerpt(std::string text, const AttemptFinished& failed,
+  std::string with_excerpt(const std::string& text, Colour colour, const AttemptFinished& failed,
                            std::size_t columns) const;
   std::string starting(const AttemptStarted& started) const;
   std::string failure_text(const AttemptFinished& failed, std::size_t columns) const;
@@ -103,19 +103,20 @@ std::string RunLog::starting(const AttemptStarted& started) const {
 }
 
 // `text`, then what the verdict quotes, in `columns` in all.
-std::string RunLog::with_excerpt(std::string text, const AttemptFinished& failed,
-                                 std::size_t columns) const {
-  if (!failed.verdict) return text;
+std::string RunLog::with_excerpt(const std::string& text, Colour colour,
+                                 const AttemptFinished& failed, std::size_t columns) const {
+  const std::string said = painted(text, colour, options_);
+  if (!failed.verdict) return said;
   const std::size_t taken = text::columns_of(prefix()) + 2 + text::columns_of(text) + 2;
   const std::string quoted =
       excerpt(*failed.verdict, redactor_, columns - std::min(columns, taken));
-  return quoted.empty() ? text : text + ": " + quoted;
+  return quoted.empty() ? said : said + ": " + quoted;
 }
 
 std::string RunLog::failure_text(const AttemptFinished& failed, std::size_t columns) const {
   return with_excerpt(attempt_name(failed.attempt, failed.max_attempts) + " failed in " +
                           format_duration(failed.elapsed) + ": " + judged(failed, redactor_),
-                      failed, columns);
+                      Colour::yellow, failed, columns);
 }
 
 std::string RunLog::left_out(const std::vector<std::string>& rules) const {
@@ -156,14 +157,17 @@ std::string RunLog::finished(const RunFinished& end) {
   // Of an attempt that ends the run, that is how many there could have been.
   if (last_ && end.reason != StopReason::exhausted) last_->max_attempts = max_attempts_;
   const std::string how = ending(end, last_, redactor_);
-  const auto how_alone = [&](std::size_t) { return how; };
-  const auto how_and_what = [&](std::size_t columns) { return with_excerpt(how, *last_, columns); };
+  const auto how_alone = [&](std::size_t) { return painted(how, Colour::red, options_); };
+  const auto how_and_what = [&](std::size_t columns) {
+    return with_excerpt(how, Colour::red, *last_, columns);
+  };
   switch (end.reason) {
     case StopReason::success:
       if (end.attempts == 1 && options_.verbosity != Verbosity::verbose) return {};
-      return line(how) + (last_ ? remarks(*last_) : "");
+      return line(painted(how, Colour::green, options_)) + (last_ ? remarks(*last_) : "");
     case StopReason::done:
-      return line(last_ ? with_excerpt(how, *last_, options_.columns) : how) +
+      return line(last_ ? with_excerpt(how, Colour::green, *last_, options_.columns)
+                        : painted(how, Colour::green, options_)) +
              (last_ ? remarks(*last_) : "");
     case StopReason::permanent:
     case StopReason::unmatched: {
@@ -183,7 +187,7 @@ std::string RunLog::finished(const RunFinished& end) {
       return (attempt_told_ || succeeded(last_->outcome)
                   ? ""
                   : line(failure_text(*last_, options_.columns))) +
-             (attempt_told_ ? "" : remarks(*last_)) + line(how);
+             (attempt_told_ ? "" : remarks(*last_)) + line(how_alone(0));
     case StopReason::interrupted:
     case StopReason::not_started:
       break;
@@ -203,6 +207,11 @@ std::string RunLog::told(std::string_view level, const Text& text) {
 }
 
 }  // namespace
+
+std::string painted(std::string_view text, Colour colour, const LogOptions& options) {
+  if (!options.coloured || options.format != LogFormat::text) return std::string(text);
+  return "\x1b[" + std::to_string(static_cast<int>(colour)) + "m" + std::string(text) + "\x1b[0m";
+}
 
 Result<LogFormat> parse_log_format(std::string_view text, std::string_view github_actions) {
   constexpr std::array<std::string_view, 4> names = {"auto", "text", "json", "github"};

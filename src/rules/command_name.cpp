@@ -47,9 +47,10 @@ constexpr std::array wrappers = {
     Wrapper{"mise", "", 0, "exec x"},
     Wrapper{"retry-exec",
             "-r --rules -a --attempts -d --delay --factor -m --max-delay --backoff -j "
-            "--jitter -t --timeout --idle-timeout --stall-timeout --spent-stdin --deadline -s --signal -k "
+            "--jitter -t --timeout --idle-timeout --stall-timeout --spent-stdin --deadline -s "
+            "--signal -k "
             "--kill-after --retry-on --stop-on --unmatched --capture-limit -R --report "
-            "--log --seed --exhausted-code --retries --drain-grace --drain-limit --summary "
+            "--log --color --seed --exhausted-code --retries --drain-grace --drain-limit --summary "
             "--before-retry "
             "--github-output"},
 };

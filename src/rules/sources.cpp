@@ -82,9 +82,7 @@ std::string unknown_set(const std::string& name) {
   if (const auto near = nearest_word(without_extension(name), names); !near.empty()) {
     return what + "; did you mean '" + std::string(near) + "'?";
   }
-  what += "; the built-in sets are";
-  for (const std::string_view known : names) what += " " + std::string(known);
-  return what;
+  return what + "; 'retry-rules list' shows the built-in sets";
 }
 
 void visit_last_first(Source* source, std::set<Source*>& seen, std::vector<Source*>& order) {

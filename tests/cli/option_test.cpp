@@ -384,6 +384,7 @@ TEST_CASE("-n tells every option that is given, and where", "[option]") {
       {"[json:|text:]FILE|-", "json:r"},
       {"FILE", "f"},
       {"FORMAT", "text"},
+      {"WHEN", "never"},
       {"SCRIPT", "true"},
       {"PREFIX", "p_"},
   };

@@ -200,10 +200,10 @@ Result<Plan, Errors> select_targets(Plan plan, const Selection& selection) {
   for (const std::string& name : selection.only) {
     if (std::find(names.begin(), names.end(), name) != names.end()) continue;
     const std::string_view near = nearest_word(name, names);
-    errors.push_back(
-        {{plan.file},
-         "no target '" + name + "' in the plan" +
-             (near.empty() ? std::string() : "; did you mean '" + std::string(near) + "'?")});
+    errors.push_back({{plan.file},
+                      "no target '" + name + "' in the plan" +
+                          (near.empty() ? "; --matrix lists those that it has"
+                                        : "; did you mean '" + std::string(near) + "'?")});
   }
   if (!errors.empty()) return errors;
   if (!selection.only.empty()) {

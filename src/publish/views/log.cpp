@@ -71,8 +71,10 @@ constexpr unsigned attempts_a_line = 12;
 PublishLog::PublishLog(LogOptions options, const Redactor& redactor, Writer write)
     : options_(std::move(options)), redactor_(redactor), write_(std::move(write)) {}
 
-void PublishLog::line(const std::string& subject, const std::string& text) {
-  std::string whole = options_.program + ": " + text::printable(subject) + ": " + redactor_(text);
+void PublishLog::line(const std::string& subject, const std::string& text,
+                      std::optional<Colour> colour) {
+  std::string whole = options_.program + ": " + text::printable(subject) + ": ";
+  whole += colour ? painted(redactor_(text), *colour, options_) : redactor_(text);
   if (options_.format == LogFormat::github) whole = without_github_commands(whole);
   write_(whole + "\n");
 }
@@ -124,10 +126,12 @@ void PublishLog::target(const TargetResult& result) {
   if (options_.format == LogFormat::github) group(result);
   if (!result.failure) {
     line(result.name, result.left_out ? "left out: none of it was found"
-                                      : tags_told(result) + ": " + result.digest);
+                                      : tags_told(result) + ": " + result.digest,
+         result.left_out ? Colour::yellow : Colour::green);
     return;
   }
-  line(subject_of(result.name, result.failure->phase), "failed: " + result.failure->what);
+  line(subject_of(result.name, result.failure->phase), "failed: " + result.failure->what,
+       Colour::red);
   if (options_.format == LogFormat::github) {
     write_(github_annotation(
         "error",
