@@ -125,8 +125,9 @@ void PublishLog::group(const TargetResult& result) {
 void PublishLog::target(const TargetResult& result) {
   if (options_.format == LogFormat::github) group(result);
   if (!result.failure) {
-    line(result.name, result.left_out ? "left out: none of it was found"
-                                      : tags_told(result) + ": " + result.digest,
+    line(result.name,
+         result.left_out ? "left out: none of it was found"
+                         : tags_told(result) + ": " + result.digest,
          result.left_out ? Colour::yellow : Colour::green);
     return;
   }
