@@ -3,6 +3,9 @@
 #include "terminal.hpp"
 #include "wrapped.hpp"
 
+#include <csignal>
+#include <cstdio>
+
 using namespace test;
 
 namespace {
