@@ -8,8 +8,20 @@
 #include <algorithm>
 #include <chrono>
 #include <string>
+#include <string_view>
 
 namespace retry_exec {
+
+namespace {
+
+// A terminal that takes nothing holds up neither the wait nor a signal; one that other jobs have is
+// theirs.
+void write_over(std::string_view text) {
+  if (::tcgetpgrp(STDERR_FILENO) != ::getpgrp()) return;
+  write_all(STDERR_FILENO, "\r\x1b[K" + std::string(text), Clock::now());
+}
+
+}  // namespace
 
 using namespace std::chrono_literals;
 
@@ -19,12 +31,10 @@ boost::asio::awaitable<std::optional<int>> count_down(Supervisor& supervisor, Du
   std::optional<int> signal;
   for (Duration left = duration; left > Duration::zero() && !signal; left = end - Clock::now()) {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(left);
-    // A terminal that takes nothing holds up neither the wait nor a signal.
-    write_all(STDERR_FILENO, "\r\x1b[Kretry-exec: next attempt in " + format_duration(seconds),
-              Clock::now());
+    write_over("retry-exec: next attempt in " + format_duration(seconds));
     signal = co_await supervisor.wait(left - (seconds - 1s));
   }
-  write_all(STDERR_FILENO, "\r\x1b[K", Clock::now());
+  write_over("");
   co_return signal;
 }
 

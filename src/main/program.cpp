@@ -32,6 +32,12 @@ Result<std::optional<bool>> colour_choice(std::string_view text) {
   return wrong_value(text, "is not auto, always or never");
 }
 
+bool is_terminal() {
+  const char* terminal = from_environment("TERM");
+  return ::isatty(STDERR_FILENO) != 0 && terminal != nullptr &&
+         std::string_view(terminal) != "dumb";
+}
+
 bool is_set(const char* name) {
   const char* value = from_environment(name);
   return value != nullptr && *value != '\0';
@@ -58,9 +64,7 @@ void declare_output(CommandLine& line, OutputSettings& output, const char* summa
 }
 
 bool is_live_terminal() {
-  const char* terminal = from_environment("TERM");
-  return ::isatty(STDERR_FILENO) != 0 && terminal != nullptr &&
-         std::string_view(terminal) != "dumb";
+  return is_terminal() && !is_set("CI");
 }
 
 // https://no-color.org, https://bixense.com/clicolors
@@ -69,7 +73,7 @@ bool is_coloured(const OutputSettings& output) {
   if (is_set("NO_COLOR")) return false;
   const char* force = from_environment("CLICOLOR_FORCE");
   if (is_set("CLICOLOR_FORCE") && std::string_view(force) != "0") return true;
-  return is_live_terminal();
+  return is_terminal();
 }
 
 void declare_help(CommandLine& line) {

@@ -31,7 +31,8 @@ struct OutputSettings {
 // person looks at it.
 bool is_coloured(const OutputSettings& output);
 
-// Is stderr a terminal on which lines can be written over?
+// Is stderr a terminal on which lines can be written over, with a person before it? Where CI is set,
+// what a terminal shows is a log.
 bool is_live_terminal();
 
 // --report, --summary, --log, --color, --seed, --quiet and --verbose. `run` is what the summary is

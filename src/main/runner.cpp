@@ -123,8 +123,7 @@ boost::asio::awaitable<std::optional<int>> Runner::wait(Duration duration) {
 
 // For a person who waits, and never into a log.
 bool Runner::counts_down() const {
-  return !settings_.quiet && settings_.log == LogFormat::text && is_live_terminal() &&
-         ::tcgetpgrp(STDERR_FILENO) == ::getpgrp();
+  return !settings_.quiet && settings_.log == LogFormat::text && is_live_terminal();
 }
 
 // Gives out what was held of either stream.

@@ -93,6 +93,20 @@ TEST_CASE("Ctrl-C during the countdown ends the run at once", "[minutes]") {
   CHECK(running.wait().signal() == SIGINT);
 }
 
+TEST_CASE("a run in the background leaves the terminal to others", "[minutes]") {
+  const TemporaryFolder folder;
+  Program program = retried(folder, {}, "2s");
+  std::string line;
+  for (const std::string& word : program.argv) line += "'" + word + "' ";
+  program.argv = {"bash", "-c", "set -m; " + line + "& wait; echo all do''ne"};
+  Terminal terminal;
+  Running running(terminal.at(program));
+  CHECK(terminal.shows("all done"));
+  CHECK_THAT(terminal.seen(), ContainsSubstring("succeeded on attempt 2"));
+  CHECK_THAT(terminal.seen(), !ContainsSubstring("next attempt in"));
+  running.wait();
+}
+
 TEST_CASE("no countdown gets into a pipe, a quiet run or a log for programs", "[minutes]") {
   const TemporaryFolder folder;
   CHECK_THAT(run(retried(folder, {}, "2s")).err, !ContainsSubstring("next attempt in"));
@@ -105,4 +119,12 @@ TEST_CASE("no countdown gets into a pipe, a quiet run or a log for programs", "[
     terminal.shows("flaky");
     CHECK_THAT(terminal.seen(), !ContainsSubstring("next attempt in"));
   }
+  std::remove((folder / "n").c_str());
+  Program in_ci = retried(folder, {}, "2s");
+  in_ci.environment.push_back({"CI", "true"});
+  Terminal terminal;
+  Running running(terminal.at(in_ci));
+  CHECK(terminal.shows("succeeded on attempt 2"));
+  CHECK_THAT(terminal.seen(), !ContainsSubstring("next attempt in"));
+  running.wait();
 }
