@@ -145,7 +145,7 @@ using PublishEvent = std::variant<PhaseStarted, PhaseFinished, CommandEvent, Lag
 // ---- the run ---------------------------------------------------------------------------------
 
 struct PublishOptions {
-  unsigned jobs = 8;                 // commands side by side
+  unsigned jobs = 16;                // commands side by side
   std::optional<Duration> deadline;  // of the whole run
   PolicyFields weak;                 // from the rule files' own policy
 };

@@ -57,7 +57,7 @@ void declare(CommandLine& line, PublishSettings& settings) {
                   into(settings.selection.only));
   line.option("shard", "I/N", "publish each N-th target, from the I-th on (1/1)",
               into_shard(settings.selection));
-  line.option("jobs,j", "N", "commands that may run side by side (8)",
+  line.option("jobs,j", "N", "commands that may run side by side (16)",
               into(settings.jobs, whole<unsigned>(1, 1000)));
   line.option("deadline", "DUR", "of the whole run (none)",
               into(settings.deadline, parse_deadline));

@@ -20,7 +20,7 @@ struct PublishSettings : OutputSettings {
   bool print_plan = false;
   std::optional<std::string> digests_file;
   publish::plan::Selection selection;
-  unsigned jobs = 8;
+  unsigned jobs = 16;
   std::optional<Duration> deadline;
   std::vector<std::string> notes;  // what the user should know of the environment
   bool dry_run = false;

@@ -51,6 +51,16 @@ void write_layout(const std::string& layout, const std::string& digest, const st
   std::ofstream(layout + "/index.json") << index_json(std::vector{root}, {});
 }
 
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(separator, begin), text.size());
+    parts.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
+}
+
 Verdict judge(const retry_exec::Failure& failure) {
   const std::string text = failure.output.standard_error.text();
   Verdict verdict;
@@ -64,6 +74,7 @@ Verdict judge(const retry_exec::Failure& failure) {
   };
   is("denied", "permanent", false);
   is("immutable", "permanent", false);
+  if (text.find("immutable") != std::string::npos) verdict.rule = "oci/immutable-tag";
   is("toomanyrequests", "throttled", true);
   is("not found", "absent", false);
   is("blob unknown", "absent", false);
@@ -146,6 +157,15 @@ std::string World::content_of(const std::string& digest) const {
          digest + "\"}";
 }
 
+std::string World::descriptor_of(const std::string& digest) const {
+  const bool index = manifests.contains(digest);
+  const Descriptor descriptor{index ? std::string(oci_index) : image_type, digest,
+                              content_of(digest).size(), std::nullopt};
+  const std::string json = index_json(std::vector{descriptor}, {});
+  const std::size_t open = json.find('[');
+  return json.substr(open + 1, json.rfind(']') - open - 1);
+}
+
 void World::put(const std::string& repository, const std::string& digest) {
   repositories[repository].shows.emplace(digest, now + (lag ? lag(repository, digest) : 0s));
 }
@@ -171,16 +191,13 @@ Said World::fetch(const Words& argv) const {
     return {0, R"({"os":"linux","architecture":"cpu-)" + found.substr(7, 1) + "\"}", ""};
   }
   if (std::find(argv.begin(), argv.end(), "--descriptor") == argv.end()) return {0, content, ""};
-  const Descriptor descriptor{index ? std::string(oci_index) : image_type, found, content.size(),
-                              std::nullopt};
-  const std::string json = index_json(std::vector{descriptor}, {});
-  const std::size_t open = json.find('[');
-  return {0, json.substr(open + 1, json.rfind(']') - open - 1), ""};
+  return {0, descriptor_of(found), ""};
 }
 
 Said World::push(const Words& argv) {
   const std::string bytes = test::read_file(argv.back());
-  const std::string& place = argv[argv.size() - 2];
+  const std::vector<std::string> tags = split(argv[argv.size() - 2], ',');
+  const std::string& place = tags.front();
   const std::string repository = repository_of(place);
   const std::string made = digest_of(bytes);
   const auto index = parse_index(bytes);
@@ -194,19 +211,28 @@ Said World::push(const Words& argv) {
   manifests[made] = bytes;
   put(repository, made);
   if (place.find('@') == std::string::npos) move_tag(repository, behind(place, ':'), made);
-  return {0, "Pushed\nDigest: " + made + "\n", ""};
+  for (std::size_t i = 1; i < tags.size(); ++i) move_tag(repository, tags[i], made);
+  return {0, descriptor_of(made), ""};
 }
 
-Said World::tag(const Words& argv) {
-  const auto reference = std::find_if(argv.begin(), argv.end(), [](const std::string& word) {
-    return word.find('@') != std::string::npos;
+// An index of what is asked for, in the order in which it is.
+Said World::describe(const Words& argv) const {
+  std::vector<Descriptor> described;
+  const auto repository = std::find_if(argv.begin(), argv.end(), [](const std::string& word) {
+    return word.find('/') != std::string::npos;
   });
-  const std::string found = read(*reference);
-  if (found.empty()) return not_found(*reference);
-  for (auto tag = std::next(reference); tag != argv.end(); ++tag) {
-    move_tag(repository_of(*reference), *tag, found);
+  for (auto name = std::next(repository); name != argv.end(); ++name) {
+    const char sign = name->starts_with("sha256:") ? '@' : ':';
+    const std::string reference = *repository + sign + *name;
+    const std::string found = read(reference);
+    if (found.empty()) return not_found(reference);
+    Descriptor descriptor = parse_descriptor(descriptor_of(found)).value();
+    if (!manifests.contains(found)) {
+      descriptor.platform = Platform{.os = "linux", .architecture = "cpu-" + found.substr(7, 1)};
+    }
+    described.push_back(std::move(descriptor));
   }
-  return {0, "Tagged\n", ""};
+  return {0, index_json(described, {}), ""};
 }
 
 Said World::copy(const Words& argv) {
@@ -277,7 +303,7 @@ Said World::answer(const Words& argv) {
     return std::find(argv.begin(), argv.end(), word) != argv.end();
   };
   Said said = argv[1] == "convert"       ? convert(argv)
-              : argv[1] == "tag"         ? tag(argv)
+              : argv[3] == "create"      ? describe(argv)
               : has("--to-oci-layout")   ? pull(argv)
               : has("--from-oci-layout") ? push_layout(argv)
               : argv[1] == "cp"          ? copy(argv)
@@ -391,7 +417,7 @@ std::size_t World::count(const std::string& beginning) const {
 }
 
 std::size_t World::writes() const {
-  return count("cp") + count("tag") + count("manifest push");
+  return count("cp") + count("manifest push");
 }
 
 }  // namespace world

@@ -93,11 +93,12 @@ struct World {
  private:
   std::string read(const std::string& reference) const;
   std::string content_of(const std::string& digest) const;
+  std::string descriptor_of(const std::string& digest) const;
   void put(const std::string& repository, const std::string& digest);
   void move_tag(const std::string& repository, const std::string& tag, const std::string& digest);
   Said fetch(const Words& argv) const;
   Said push(const Words& argv);
-  Said tag(const Words& argv);
+  Said describe(const Words& argv) const;
   Said copy(const Words& argv);
   Said pull(const Words& argv);
   Said push_layout(const Words& argv);

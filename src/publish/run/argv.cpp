@@ -55,20 +55,24 @@ Arguments manifest_command(const plan::Plan& plan, const oci::Reference& referen
   return manifest_read(plan, {"fetch"}, reference);
 }
 
-Arguments put_command(const plan::Plan& plan, const oci::Reference& place,
-                      std::string_view media_type, const std::string& file) {
-  Arguments argv = {plan.oras, "manifest", "push", "--media-type", std::string(media_type)};
-  add_registry_options(argv, plan, place.host, "");
-  argv.insert(argv.end(), {to_string(place), file});
+Arguments describe_command(const plan::Plan& plan, const oci::Reference& repository,
+                           const std::vector<std::string>& names) {
+  Arguments argv = {plan.oras, "manifest", "index", "create", "--output", "-"};
+  add_registry_options(argv, plan, repository.host, "");
+  argv.push_back(repository.name());
+  argv.insert(argv.end(), names.begin(), names.end());
   return argv;
 }
 
-Arguments tag_command(const plan::Plan& plan, const oci::Reference& manifest,
-                      const std::vector<std::string>& tags) {
-  Arguments argv = {plan.oras, "tag", "--concurrency", "1"};
-  add_registry_options(argv, plan, manifest.host, "");
-  argv.push_back(to_string(manifest));
-  argv.insert(argv.end(), tags.begin(), tags.end());
+Arguments put_command(const plan::Plan& plan, const oci::Reference& place,
+                      const std::vector<std::string>& more_tags, std::string_view media_type,
+                      const std::string& file) {
+  Arguments argv = {plan.oras, "manifest", "push", "--media-type", std::string(media_type)};
+  argv.insert(argv.end(), {"--descriptor", "--concurrency", "1"});
+  add_registry_options(argv, plan, place.host, "");
+  std::string places = to_string(place);
+  for (const std::string& tag : more_tags) places += "," + tag;
+  argv.insert(argv.end(), {places, file});
   return argv;
 }
 

@@ -18,13 +18,16 @@ Arguments blob_command(const plan::Plan& plan, const oci::Reference& blob);
 Arguments config_command(const plan::Plan& plan, const oci::Reference& image);
 // GET; prints the manifest.
 Arguments manifest_command(const plan::Plan& plan, const oci::Reference& reference);
-// Puts a manifest under a tag or a digest: HEAD of that, and a PUT. With several tags oras would
-// read the digest back before each, which may not show yet.
+// Several of one repository, by tags or digests, one after the other: GET of each manifest and of
+// an image's config; prints an index of their descriptors, an image's with its platform.
+Arguments describe_command(const plan::Plan& plan, const oci::Reference& repository,
+                           const std::vector<std::string>& names);
+// Puts a manifest under a digest or a tag, then under more tags one after the other, in this order:
+// HEAD of the first, and a PUT for each. Without --descriptor oras would read the digest back
+// before each further tag, which may not show yet.
 Arguments put_command(const plan::Plan& plan, const oci::Reference& place,
-                      std::string_view media_type, const std::string& file);
-// One tag after the other, in this order, to a digest that is there: GET, and a PUT for each.
-Arguments tag_command(const plan::Plan& plan, const oci::Reference& manifest,
-                      const std::vector<std::string>& tags);
+                      const std::vector<std::string>& more_tags, std::string_view media_type,
+                      const std::string& file);
 // A manifest and all under it, by digest: no tag moves.
 Arguments copy_command(const plan::Plan& plan, const oci::Reference& source,
                        const oci::Reference& place);

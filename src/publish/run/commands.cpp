@@ -184,7 +184,7 @@ Verdict Commands::judge(Running& running, const Attempt& attempt) {
   if (running.unfit) {
     verdict.class_name = "absent";
     verdict.matched = true;
-    verdict.rule = "publish/not-yet";
+    verdict.rule = not_yet_rule;
     verdict.because = "the registry does not show yet what was pushed";
     verdict.line = *running.unfit;
   } else {

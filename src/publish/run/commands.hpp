@@ -10,6 +10,11 @@
 
 namespace retry_exec::publish {
 
+// Rules that decide more than whether an attempt is repeated.
+inline constexpr std::string_view not_yet_rule = "publish/not-yet";  // our own
+inline constexpr std::string_view immutable_tag_rule = "oci/immutable-tag";
+inline constexpr std::string_view nothing_to_index_rule = "soci/nothing-to-index";
+
 struct Missing {
   std::string about;  // a reference
   Arguments argv;
@@ -50,6 +55,8 @@ struct Answer {
   bool unconfirmed = false;               // done, by a failed attempt
   bool ok() const { return run.reason == StopReason::success; }
   bool absent() const { return run.verdict && run.verdict->class_name == "absent"; }
+  bool is_immutable_tag() const { return is_by(immutable_tag_rule); }
+  bool is_by(std::string_view rule) const { return run.verdict && run.verdict->rule == rule; }
 };
 
 class Commands {

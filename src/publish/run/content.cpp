@@ -26,6 +26,8 @@ TargetRun::Task TargetRun::copy() {
   for (std::size_t i = 0; i < looks_.size(); ++i) {
     tag_is_ours_[i] = looks_[i].digest == result_.digest;
   }
+  co_await look_at_the_rest();
+  if (failed()) co_return;
   const std::vector<std::string> repositories = destinations();
   const bool several = repositories.size() > 1;
   std::vector<Task> copies;
@@ -35,8 +37,7 @@ TargetRun::Task TargetRun::copy() {
   co_await all(std::move(copies));
   if (failed()) co_return;
   std::vector<Task> moves;
-  for (const std::string& repository : repositories)
-    moves.push_back(move_tags(repository, several));
+  for (const std::string& repository : repositories) moves.push_back(move_tags(repository));
   co_await all(std::move(moves));
   if (!failed()) note_tags_that_had_it();
 }
@@ -68,7 +69,7 @@ TargetRun::Task TargetRun::copy_content(std::string repository, bool with_root) 
   co_await all(std::move(copies));
   if (failed() || !with_root) co_return;
   const oci::Reference root = by_digest(place, result_.digest);
-  const Answer answer = co_await put_root(root, phase_deadline_);
+  const Answer answer = co_await put_root(root, {}, phase_deadline_);
   if (!answer.ok()) fail(answer, "the copy to " + repository + " failed");
 }
 
@@ -93,7 +94,9 @@ TargetRun::Task TargetRun::copy_child(const oci::Child& child, oci::Reference re
   }
 }
 
-asio::awaitable<Answer> TargetRun::put_root(oci::Reference place, TimePoint deadline) {
+asio::awaitable<Answer> TargetRun::put_root(oci::Reference place,
+                                            std::vector<std::string> more_tags,
+                                            TimePoint deadline) {
   if (root_file_.empty()) {
     const Result<void> opened = shared_.scratch.open();
     const Result<std::string> file =
@@ -103,8 +106,9 @@ asio::awaitable<Answer> TargetRun::put_root(oci::Reference place, TimePoint dead
     if (!file) co_return Answer{};
     root_file_ = *file;
   }
-  Request wanted = request(to_string(place),
-                           put_command(plan_, place, root_.media_type, root_file_), {place.host});
+  Request wanted =
+      request(to_string(place), put_command(plan_, place, more_tags, root_.media_type, root_file_),
+              {place.host});
   wanted.deadline = deadline;
   wanted.missing = [this, place](const Verdict& verdict) { return missing(verdict, place, place); };
   co_return co_await run(std::move(wanted));

@@ -62,7 +62,7 @@ TargetRun::Task TargetRun::stage_index() {
   if (failed()) co_return;
   const oci::Reference staging =
       by_tag(target_.staging, oci::staging_tag(target_.name, result_.index));
-  const Answer answer = co_await put_root(staging, phase_deadline_);
+  const Answer answer = co_await put_root(staging, {}, phase_deadline_);
   if (!answer.ok()) fail(answer, "the index could not be created");
 }
 

@@ -18,8 +18,7 @@ class Planner {
     if (target_.soci.enabled) soci();
     for (const std::string& repository : repositories()) content(repository);
     for (const std::string& repository : repositories()) tags(repository);
-    for (const oci::Reference& tag : target_.tags)
-      add(plan::Phase::verify, probe_command(plan_, tag));
+    for (const std::string& repository : repositories()) verify(repository);
     return std::move(commands_);
   }
 
@@ -28,13 +27,16 @@ class Planner {
 
   void preflight() {
     for (const plan::Source& source : target_.sources) {
-      add(plan::Phase::preflight, probe_command(plan_, source.reference));
+      const std::vector<std::string> digest = {source.reference.digest};
+      add(plan::Phase::preflight, describe_command(plan_, source.reference, digest));
     }
-    for (const plan::Source& source : target_.sources) {
-      add(plan::Phase::preflight, config_command(plan_, source.reference));
-    }
-    for (const oci::Reference& tag : target_.tags) {
-      add(plan::Phase::preflight, manifest_command(plan_, tag));
+    const bool all = target_.only_newer || target_.platforms.empty();
+    for (const std::string& repository : repositories()) {
+      for (const oci::Reference& tag : tags_in(repository)) {
+        if (all || tag == tags_in(repository).front()) {
+          add(plan::Phase::preflight, manifest_command(plan_, tag));
+        }
+      }
     }
     for (const plan::Source& source : target_.sources) children_.push_back(source.reference);
   }
@@ -68,7 +70,7 @@ class Planner {
       add(plan::Phase::index, copy_command(plan_, child, by_digest(target_.staging, child.digest)));
     }
     add(plan::Phase::index, probe_command(plan_, published_));
-    add(plan::Phase::index, put_command(plan_, staging(), oci::oci_index, "<index>"));
+    add(plan::Phase::index, put_command(plan_, staging(), {}, oci::oci_index, "<index>"));
     add(plan::Phase::soci, pull_command(plan_, published_, folder + "/image"));
     add(plan::Phase::soci,
         convert_command(plan_, target_.soci, folder + "/image", folder + "/soci"));
@@ -86,19 +88,27 @@ class Planner {
     }
     if (repositories().size() == 1) return;
     add(plan::Phase::copy,
-        put_command(plan_, by_digest(place, published_.digest), oci::oci_index, "<index>"));
+        put_command(plan_, by_digest(place, published_.digest), {}, oci::oci_index, "<index>"));
   }
 
   void tags(const std::string& repository) {
-    std::vector<oci::Reference> tags = tags_in(repository);
-    if (repositories().size() == 1 || tags.size() == 1) {
-      add(plan::Phase::copy, put_command(plan_, tags.front(), oci::oci_index, "<index>"));
-      tags.erase(tags.begin());
-    }
-    if (tags.empty()) return;
+    std::vector<std::string> names = names_of(tags_in(repository));
+    names.erase(names.begin());
+    const oci::Reference first = tags_in(repository).front();
+    add(plan::Phase::copy, put_command(plan_, first, names, oci::oci_index, "<index>"));
+  }
+
+  void verify(const std::string& repository) {
+    const std::vector<oci::Reference> tags = tags_in(repository);
+    add(plan::Phase::verify, tags.size() == 1
+                                 ? probe_command(plan_, tags.front())
+                                 : describe_command(plan_, tags.front(), names_of(tags)));
+  }
+
+  static std::vector<std::string> names_of(const std::vector<oci::Reference>& tags) {
     std::vector<std::string> names;
     for (const oci::Reference& tag : tags) names.push_back(tag.tag);
-    add(plan::Phase::copy, tag_command(plan_, by_digest(tags.front(), published_.digest), names));
+    return names;
   }
 
   const plan::Plan& plan_;

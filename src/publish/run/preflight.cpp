@@ -14,8 +14,10 @@ TargetRun::Task TargetRun::preflight() {
   images_.resize(target_.sources.size());
   looks_.resize(target_.tags.size());
   std::vector<Task> reads;
-  for (std::size_t i = 0; i < images_.size(); ++i) reads.push_back(probe_source(i));
-  for (std::size_t i = 0; i < looks_.size(); ++i) reads.push_back(look_at_tag(i));
+  for (std::size_t i = 0; i < images_.size(); ++i) reads.push_back(read_source(i));
+  for (std::size_t i = 0; i < looks_.size(); ++i) {
+    if (must_know_all_tags() || is_first_in_repository(i)) reads.push_back(look_at_tag(i));
+  }
   co_await all(std::move(reads));
   if (!failed()) gather_children();
   if (!failed()) check_platforms();
@@ -26,27 +28,35 @@ TargetRun::Task TargetRun::preflight() {
   co_await all(std::move(guards));
 }
 
-TargetRun::Task TargetRun::probe_source(std::size_t number) {
+// An image with its config, which may lag behind its manifest, in one command.
+TargetRun::Task TargetRun::read_source(std::size_t number) {
   const oci::Reference& reference = target_.sources[number].reference;
   Request wanted = probe(reference, true);
+  wanted.argv = describe_command(plan_, reference, {reference.digest});
   const Answer answer = co_await run(std::move(wanted));
   if (!answer.ok()) {
     fail(answer, "source " + to_string(reference) + " could not be read");
     co_return;
   }
   note_lag(reference, answer);
-  auto descriptor = oci::parse_descriptor(answer.output);
-  if (!descriptor || descriptor->digest != reference.digest) {
+  const auto described = oci::parse_index(answer.output);
+  if (!described || described->manifests.size() != 1 ||
+      described->manifests.front().digest != reference.digest) {
     fail(StopReason::permanent, "the answer for source " + to_string(reference) +
                                     " is not a descriptor of it: " + answer.output.substr(0, 200));
     co_return;
   }
   seen_.insert(to_string(reference));
-  images_[number].reference = reference;
-  images_[number].descriptor = *std::move(descriptor);
-  const std::string& type = images_[number].descriptor.media_type;
+  Image& image = images_[number];
+  image.reference = reference;
+  image.descriptor = described->manifests.front();
+  const std::string& type = image.descriptor.media_type;
   if (oci::is_image_manifest(type)) {
-    co_await read_image(number);
+    if (target_.only_newer) co_await read_config(reference, image.descriptor.platform);
+    if (!image.descriptor.platform) {
+      fail(StopReason::permanent, to_string(reference) + ": the image's config names no platform");
+    }
+    image.children = {image.descriptor};
   } else if (oci::is_index(type)) {
     co_await read_index(number);
   } else {
@@ -55,13 +65,7 @@ TargetRun::Task TargetRun::probe_source(std::size_t number) {
   }
 }
 
-TargetRun::Task TargetRun::read_image(std::size_t number) {
-  Image& image = images_[number];
-  co_await read_config(image.reference, image.descriptor.platform);
-  image.children = {image.descriptor};
-}
-
-// Its platform, its date, and that the config is readable: it may lag behind its manifest.
+// Its platform and its date.
 TargetRun::Task TargetRun::read_config(const oci::Reference& image,
                                        std::optional<oci::Platform>& platform) {
   Request wanted = probe(image, true);
@@ -144,6 +148,38 @@ void TargetRun::gather_children() {
                                     ": " + one->descriptor.digest + " and " +
                                     other->descriptor.digest);
     return;
+  }
+}
+
+// Whether what a tag holds decides what may be done; otherwise it is read only to leave alone what
+// is ours already. The tags of a repository are moved in order, so that where the first one is not
+// ours the others hardly are, and to put one that is does no harm.
+bool TargetRun::must_know_all_tags() const {
+  return target_.only_newer || target_.platforms.empty();
+}
+
+bool TargetRun::is_first_in_repository(std::size_t tag) const {
+  return any_tag_in(target_.tags[tag].name()) == target_.tags[tag];
+}
+
+// Where the first is ours, and what the others have has not been read.
+TargetRun::Task TargetRun::look_at_the_rest() {
+  if (must_know_all_tags()) co_return;
+  const auto unknown = [this](std::size_t tag) {
+    const auto first =
+        std::find(target_.tags.begin(), target_.tags.end(), any_tag_in(target_.tags[tag].name()));
+    const auto number = static_cast<std::size_t>(first - target_.tags.begin());
+    return number != tag && tag_is_ours_[number];
+  };
+  std::vector<Task> reads;
+  for (const std::vector<std::size_t>& tags : shares(unknown)) reads.push_back(look_at_tags(tags));
+  co_await all(std::move(reads));
+}
+
+TargetRun::Task TargetRun::look_at_tags(std::vector<std::size_t> tags) {
+  const std::vector<std::string> digests = co_await read_digests(tags);
+  for (std::size_t i = 0; i < tags.size(); ++i) {
+    tag_is_ours_[tags[i]] = digests[i] == result_.digest;
   }
 }
 

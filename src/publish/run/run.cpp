@@ -12,6 +12,7 @@ asio::awaitable<void> run_target(Shared& shared, const plan::Target& target, std
                                  TargetResult& result) {
   TargetRun run(shared, target, number);
   result = co_await run.run();
+  --shared.unfinished;
 }
 
 }  // namespace
@@ -23,7 +24,8 @@ asio::awaitable<PublishResult> publish(const plan::Plan& plan, PublishOptions op
                 .commands = Commands(plan, options, seams),
                 .copies = {},
                 .scratch = Scratch(plan.scratch),
-                .started = seams.now()};
+                .started = seams.now(),
+                .unfinished = plan.targets.size()};
   if (options.deadline) shared.deadline = shared.started + *options.deadline;
   PublishResult result;
   result.targets.resize(plan.targets.size());

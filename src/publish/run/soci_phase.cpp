@@ -162,9 +162,7 @@ TargetRun::Task TargetRun::pull_and_convert(const std::string& folder) {
   conversion.absent_is_final = true;              // all that it reads is here, or never will be
   const Answer converted = co_await run(std::move(conversion));
   if (!converted.ok()) {
-    const std::string said = converted.run.deciding.output.standard_error.text();
-    const bool empty = said.find("no ztocs created") != std::string::npos;
-    if (empty && !target_.soci.fail_on_empty) {
+    if (converted.is_by(nothing_to_index_rule) && !target_.soci.fail_on_empty) {
       note("no layer is worth indexing: the image is published as it is");
     } else {
       fail(converted, "the image could not be converted");

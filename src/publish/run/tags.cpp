@@ -7,85 +7,53 @@ namespace retry_exec::publish {
 
 // One repository's tags go in the plan's order, across targets too: registries sort tags by the
 // time of their push. Between repositories there is no order to see, and none is waited for.
-TargetRun::Task TargetRun::move_tags(std::string repository, bool root_is_there) {
+TargetRun::Task TargetRun::move_tags(std::string repository) {
   entrance_.reset();  // those before it in the queue may not be in yet
   const TimePoint asked = shared_.seams.now();
   co_await shared_.copies.enter(repository, number_);
-  const TimePoint deadline = deadline_after_wait(asked);
   std::vector<std::size_t> tags;
   for (std::size_t i = 0; i < target_.tags.size(); ++i) {
     if (target_.tags[i].name() == repository && moves(i)) tags.push_back(i);
   }
-  // The first goes with the index itself.
-  if (!tags.empty() && !root_is_there) {
-    co_await put_tag(tags.front(), deadline);
-    tags.erase(tags.begin());
-  }
-  if (tags.size() == 1) {
-    co_await put_tag(tags.front(), deadline);
-  } else if (!tags.empty()) {
-    co_await tag_rest(std::move(tags), deadline);
-  }
+  co_await put_tags(std::move(tags), deadline_after_wait(asked));
   shared_.copies.leave(repository, number_);
 }
 
-namespace {
-
-bool is_immutable(const Answer& answer) {
-  if (!answer.run.verdict) return false;
-  const std::string& line = answer.run.verdict->line;
-  return line.find("immutab") != std::string::npos ||
-         line.find("cannot be overwritten") != std::string::npos;
-}
-
-}  // namespace
-
-TargetRun::Task TargetRun::put_tag(std::size_t number, TimePoint deadline) {
-  if (failed()) co_return;
-  const oci::Reference& tag = target_.tags[number];
-  const Answer answer = co_await put_root(tag, deadline);
+// In one command; where the registry refuses to overwrite one of them, each by itself.
+TargetRun::Task TargetRun::put_tags(std::vector<std::size_t> tags, TimePoint deadline) {
+  if (failed() || tags.empty()) co_return;
+  std::vector<std::string> more;
+  for (std::size_t i = 1; i < tags.size(); ++i) more.push_back(target_.tags[tags[i]].tag);
+  const Answer answer = co_await put_root(target_.tags[tags.front()], more, deadline);
   if (failed()) co_return;
   if (answer.ok()) {
-    result_.tags[number].copied = true;
-    tag_is_ours_[number] = true;
-    co_return;
-  }
-  // An attempt whose answer was lost may have done it, and an immutable tag may hold it already.
-  if (shared_.seams.interrupted_by()) {
-    // Nothing is asked any more.
-  } else if (is_immutable(answer)) {
-    co_await find_immutable_tag(number, answer.run.attempts > 1, deadline);
+    note_request_time(answer, tags.size() + 2);
+    for (const std::size_t tag : tags) result_.tags[tag].copied = tag_is_ours_[tag] = true;
+  } else if (tags.size() > 1 && answer.is_immutable_tag()) {
+    for (const std::size_t tag : tags) co_await put_tags(std::vector(1, tag), deadline);
   } else {
-    co_await find_tag(number, deadline);
-  }
-  if (tag_is_ours_[number]) {
-    result_.tags[number].copied = true;
-    note(to_string(tag) + " has it although the copy failed");
-  } else {
-    fail(answer, "tag " + to_string(tag) + " could not be moved");
+    co_await find_tags(tags, answer, deadline);
   }
 }
 
-// In one command; where that cannot be, each by itself.
-TargetRun::Task TargetRun::tag_rest(std::vector<std::size_t> tags, TimePoint deadline) {
-  if (failed()) co_return;
-  const oci::Reference root = by_digest(target_.tags[tags.front()], result_.digest);
-  std::vector<std::string> names;
-  for (const std::size_t tag : tags) names.push_back(target_.tags[tag].tag);
-  Request wanted = request(to_string(root), tag_command(plan_, root, names), {root.host});
-  wanted.deadline = deadline;
-  wanted.absent_is_final = true;  // it does not show yet: a tag can be put without reading it
-  const Answer answer = co_await run(std::move(wanted));
-  if (!answer.ok() && (answer.absent() || is_immutable(answer))) {
-    for (const std::size_t tag : tags) co_await put_tag(tag, deadline);
-    co_return;
-  }
+// An attempt whose answer was lost may have moved some, and an immutable tag may hold it already.
+TargetRun::Task TargetRun::find_tags(std::vector<std::size_t> tags, const Answer& answer,
+                                     TimePoint deadline) {
+  std::vector<Task> finds;
   for (const std::size_t tag : tags) {
-    if (!answer.ok() && !shared_.seams.interrupted_by()) co_await find_tag(tag, deadline);
-    if (answer.ok()) tag_is_ours_[tag] = true;
+    if (shared_.seams.interrupted_by()) break;  // nothing is asked any more
+    finds.push_back(answer.is_immutable_tag()
+                        ? find_immutable_tag(tag, answer.run.attempts > 1, deadline)
+                        : find_tag(tag, deadline));
+  }
+  co_await all(std::move(finds));
+  for (const std::size_t tag : tags) {
+    const std::string name = to_string(target_.tags[tag]);
     result_.tags[tag].copied = tag_is_ours_[tag];
-    if (!tag_is_ours_[tag]) {
-      fail(answer, "tag " + to_string(target_.tags[tag]) + " could not be moved");
+    if (tag_is_ours_[tag]) {
+      note(name + " has it although the copy failed");
+    } else {
+      fail(answer, "tag " + name + " could not be moved");
     }
   }
 }

@@ -18,6 +18,7 @@ struct Shared {
   Queues copies;  // by destination repository
   Scratch scratch;
   TimePoint started;
+  std::size_t unfinished = 0;             // targets
   TimePoint deadline = TimePoint::max();  // of the whole run
   bool deadline_ended_it = false;         // a target, that is
 };
@@ -40,13 +41,15 @@ class TargetRun {
   Task verify();
 
   // preflight: the sources, and what stands at the tags
-  Task probe_source(std::size_t number);
-  Task read_image(std::size_t number);
+  Task read_source(std::size_t number);
   Task read_config(const oci::Reference& image, std::optional<oci::Platform>& platform);
   Task read_index(std::size_t number);
   Task await_child(oci::Reference reference);
   void gather_children();
+  bool must_know_all_tags() const;
+  bool is_first_in_repository(std::size_t tag) const;
   Task look_at_tag(std::size_t number);
+  Task look_at_tags(std::vector<std::size_t> tags);
 
   // completeness
   void check_sources_known();
@@ -74,21 +77,32 @@ class TargetRun {
 
   // copy: content first, tags last
   bool moves(std::size_t tag) const { return !tag_is_ours_[tag] && !result_.tags[tag].newer; }
+  Task look_at_the_rest();
   std::vector<std::string> destinations() const;
   oci::Reference any_tag_in(const std::string& repository) const;
   Task copy_content(std::string repository, bool with_root);
   Task copy_child(const oci::Child& child, oci::Reference repository);
-  boost::asio::awaitable<Answer> put_root(oci::Reference place, TimePoint deadline);
-  Task move_tags(std::string repository, bool root_is_there);
-  Task put_tag(std::size_t number, TimePoint deadline);
-  Task tag_rest(std::vector<std::size_t> tags, TimePoint deadline);
+  boost::asio::awaitable<Answer> put_root(oci::Reference place, std::vector<std::string> more_tags,
+                                          TimePoint deadline);
+  Task move_tags(std::string repository);
+  Task put_tags(std::vector<std::size_t> tags, TimePoint deadline);
+  Task find_tags(std::vector<std::size_t> tags, const Answer& answer, TimePoint deadline);
   Task find_tag(std::size_t number, TimePoint deadline);
   Task find_immutable_tag(std::size_t number, bool may_be_stale, TimePoint deadline);
   void note_tags_that_had_it();
 
   // verify
+  Task verify_tags(std::vector<std::size_t> tags);
   Task verify_tag(std::size_t number);
   std::function<std::optional<std::string>(const std::string&)> digest_check() const;
+
+  // Several tags in one command.
+  boost::asio::awaitable<std::vector<std::string>> read_digests(
+      const std::vector<std::size_t>& tags);
+  std::vector<std::vector<std::size_t>> shares(
+      const std::function<bool(std::size_t)>& wanted) const;
+  std::size_t commands_for(std::size_t reads) const;
+  void note_request_time(const Answer& answer, std::size_t requests);
 
   // Waits until the digest at `reference` is readable.
   Task await_digest(oci::Reference reference);
@@ -143,7 +157,7 @@ class TargetRun {
 
   // What stood at a tag before.
   struct Look {
-    std::string digest;  // empty: nothing
+    std::string digest;  // empty: nothing, or it was not looked at
     std::string bytes;
   };
   std::vector<Look> looks_;
@@ -152,6 +166,7 @@ class TargetRun {
   std::set<std::string> known_manifests_;  // digests; what is none of them may be a blob
   std::set<std::string> seen_;             // digests that have been read where they are needed
   std::vector<bool> tag_is_ours_;
+  Duration request_time_{};  // of one request to a destination; zero: not known yet
   TargetResult result_;
 };
 

@@ -1,18 +1,43 @@
 // The digest at each tag is the one that was published, and what it lists is readable.
+#include "publish/oci/index.hpp"
 #include "publish/run/target_run.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 namespace retry_exec::publish {
+
+using namespace std::chrono_literals;
 
 TargetRun::Task TargetRun::verify() {
   std::vector<Task> reads;
   for (std::size_t i = 0; i < target_.tags.size(); ++i) {
     // What had it when we looked has been read.
     if (!moves(i)) result_.tags[i].verified = tag_is_ours_[i];
-    if (result_.tags[i].copied) reads.push_back(verify_tag(i));
+  }
+  for (const std::vector<std::size_t>& tags :
+       shares([this](std::size_t tag) { return result_.tags[tag].copied; })) {
+    reads.push_back(verify_tags(tags));
   }
   for (const std::string& place : unconfirmed_) {
     reads.push_back(await_digest(oci::parse_reference(place).value()));
   }
+  co_await all(std::move(reads));
+}
+
+// Those that are not there yet, or still have what they had before, are waited for one by one.
+TargetRun::Task TargetRun::verify_tags(std::vector<std::size_t> tags) {
+  if (tags.size() > 1) {
+    const std::vector<std::string> digests = co_await read_digests(tags);
+    std::vector<std::size_t> others;
+    for (std::size_t i = 0; i < tags.size(); ++i) {
+      result_.tags[tags[i]].verified = digests[i] == result_.digest;
+      if (!result_.tags[tags[i]].verified) others.push_back(tags[i]);
+    }
+    tags = std::move(others);
+  }
+  std::vector<Task> reads;
+  for (const std::size_t tag : tags) reads.push_back(verify_tag(tag));
   co_await all(std::move(reads));
 }
 
@@ -26,7 +51,7 @@ TargetRun::Task TargetRun::verify_tag(std::size_t number) {
     result_.tags[number].verified = true;
     co_return;
   }
-  const bool stale = answer.run.verdict && answer.run.verdict->rule == "publish/not-yet";
+  const bool stale = answer.run.verdict && answer.run.verdict->rule == not_yet_rule;
   fail(answer, "tag " + to_string(tag) + " is " +
                    (stale             ? "stale"
                     : answer.absent() ? "missing"
@@ -41,6 +66,62 @@ std::function<std::optional<std::string>(const std::string&)> TargetRun::digest_
     if (descriptor->digest == result_.digest) return std::nullopt;
     return "the tag is stale: it has " + descriptor->digest + ", not " + result_.digest;
   };
+}
+
+// ---- several tags in one command ---------------------------------------------------------------
+
+// What tags of one repository have, all empty where one of them could not be read.
+boost::asio::awaitable<std::vector<std::string>> TargetRun::read_digests(
+    const std::vector<std::size_t>& tags) {
+  std::vector<std::string> names;
+  for (const std::size_t tag : tags) names.push_back(target_.tags[tag].tag);
+  Request wanted = probe(target_.tags[tags.front()], false);
+  wanted.argv = describe_command(plan_, target_.tags[tags.front()], names);
+  const Answer answer = co_await run(std::move(wanted));
+  std::vector<std::string> digests(tags.size());
+  const auto described = oci::parse_index(answer.ok() ? answer.output : "");
+  if (!described || described->manifests.size() != tags.size()) co_return digests;
+  std::transform(described->manifests.begin(), described->manifests.end(), digests.begin(),
+                 [](const oci::Descriptor& descriptor) { return descriptor.digest; });
+  co_return digests;
+}
+
+// The wanted tags in as many groups as are read in the least time, each of one repository.
+std::vector<std::vector<std::size_t>> TargetRun::shares(
+    const std::function<bool(std::size_t)>& wanted) const {
+  std::map<std::string, std::vector<std::size_t>> by_repository;
+  for (std::size_t i = 0; i < target_.tags.size(); ++i) {
+    if (wanted(i)) by_repository[target_.tags[i].name()].push_back(i);
+  }
+  std::vector<std::vector<std::size_t>> groups;
+  for (const auto& [repository, tags] : by_repository) {
+    const std::size_t count = commands_for(tags.size());
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto at = [&](std::size_t group) {
+        return tags.begin() + static_cast<std::ptrdiff_t>(group * tags.size() / count);
+      };
+      groups.emplace_back(at(i), at(i + 1));
+    }
+  }
+  return groups;
+}
+
+// How many commands read so many manifests soonest: side by side each costs its share of the
+// processors, which all targets have in common; one after the other each costs a request.
+std::size_t TargetRun::commands_for(std::size_t reads) const {
+  constexpr Duration start_of_command = 5ms;  // processor time, with two processors
+  const double request = static_cast<double>(request_time_.count());
+  const double start = static_cast<double>(start_of_command.count()) *
+                       static_cast<double>(std::max<std::size_t>(shared_.unfinished, 1));
+  const double best = std::round(std::sqrt(static_cast<double>(reads) * request / start));
+  return static_cast<std::size_t>(std::clamp(best, 1.0, static_cast<double>(reads)));
+}
+
+// From a command of so many requests in a row.
+void TargetRun::note_request_time(const Answer& answer, std::size_t requests) {
+  if (answer.run.attempts == 1) {
+    request_time_ = answer.run.elapsed / static_cast<Duration::rep>(requests);
+  }
 }
 
 }  // namespace retry_exec::publish
