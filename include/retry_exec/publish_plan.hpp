@@ -3,9 +3,9 @@
 //   load_plan(file)  →  Plan  →  publish(plan, seams)  →  Outcome of each target
 //
 // For each target: wait until every source digest is readable → create the index → convert it for
-// SOCI (where asked) → copy it to its tags → verify them. All that touches a registry is done by
-// oras and soci, as argv arrays; nothing here prints. The format of a plan is documented in
-// README.md, "Publishing images".
+// SOCI (where asked) → copy it to its tags → verify them → run what is to be run afterwards. All
+// that touches a registry is done by oras and soci, as argv arrays; nothing here prints. The format
+// of a plan is documented in README.md, "Publishing images".
 #pragma once
 
 #include <retry_exec/error.hpp>
@@ -27,9 +27,9 @@ namespace retry_exec::publish::plan {
 
 // ---- the plan --------------------------------------------------------------------------------
 
-enum class Phase { preflight, index, soci, copy, verify };
-inline constexpr std::array phases = {Phase::preflight, Phase::index, Phase::soci, Phase::copy,
-                                      Phase::verify};
+enum class Phase { preflight, index, soci, copy, verify, after };
+inline constexpr std::array phases = {Phase::preflight, Phase::index,  Phase::soci,
+                                      Phase::copy,      Phase::verify, Phase::after};
 std::string_view to_string(Phase phase);
 
 // How a registry is talked to. What is empty, oras decides by itself.
@@ -68,6 +68,8 @@ struct Target {
   bool allow_incomplete = false;         // what must be there and is not is only reported
   bool only_newer = false;               // a tag whose image was created later than ours stays
   std::vector<oci::Reference> tags;
+  // Run once it is published, at each destination, or for each tag where one has "{tag}".
+  std::vector<std::vector<std::string>> after;
 };
 
 struct Plan {

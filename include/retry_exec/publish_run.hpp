@@ -65,6 +65,14 @@ struct Lag {
   unsigned probes = 0;
 };
 
+// A command that was to run after publishing.
+struct AfterResult {
+  std::vector<std::string> command;
+  std::string about;      // a reference: a tag, or the digest at a destination
+  bool was_done = false;  // by an earlier run
+  bool done = false;
+};
+
 struct PhaseResult {
   plan::Phase phase = plan::Phase::preflight;
   Duration start{};  // since the run's
@@ -81,10 +89,18 @@ struct TargetResult {
   std::vector<TagResult> tags;
   std::vector<PhaseResult> phases;
   std::vector<Lag> lags;
+  std::vector<AfterResult> after;
+  std::vector<oci::Platform> platforms;  // of the images that it is made of
+  unsigned attestations = 0;
   unsigned commands = 0;
   unsigned attempts = 0;
   std::optional<Failure> failure;
+
+  Duration elapsed() const;  // from its first phase to the end of its last
 };
+
+// The rule of a tag that does not show yet what it was given.
+inline constexpr std::string_view not_yet_rule = "publish/not-yet";
 
 struct PublishResult {
   std::vector<TargetResult> targets;  // in the plan's order

@@ -36,7 +36,8 @@ class PublishLog {
   const Redactor& redactor_;
   Writer write_;
   std::map<unsigned, EventSink> commands_;  // by number, while they run
-  std::set<unsigned> lagging_;              // those whose last failure was expected
+  std::set<unsigned> waiting_;              // those whose last failure was expected
+  std::set<std::string> lagging_;           // references that are told to lag
 };
 
 // What is not published, why, and which command to run by hand; empty when all is.

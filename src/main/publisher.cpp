@@ -97,11 +97,23 @@ publish::PublishSeams Publisher::seams() {
   seams.now = [] { return Clock::now(); };
   seams.judge = [this](Failure failure) {
     failure.give_up = [this] { return supervisor_.interrupted_by().has_value(); };
-    return rules_.classify(failure);
+    return rules_for(failure).classify(failure);
   };
   seams.random = random_;
   seams.events = [this](const publish::PublishEvent& event) { on_event(event); };
   return seams;
+}
+
+// What is run after publishing is judged as `retry-exec --rules auto` judges it.
+const Classifier& Publisher::rules_for(const Failure& failure) {
+  const std::vector<std::string> command(failure.command.begin(), failure.command.end());
+  if (command.front() == "oras" || command.front() == "soci") return rules_;
+  auto found = rules_after_.find(command);
+  if (found == rules_after_.end()) {
+    const std::vector<std::string> names = {"auto"};
+    found = rules_after_.emplace(command, ChosenRules::open(names, command).value()).first;
+  }
+  return found->second.classifier(command, failure.output);
 }
 
 void Publisher::on_event(const publish::PublishEvent& event) {

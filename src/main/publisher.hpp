@@ -1,6 +1,7 @@
 // One run of retry-publish, from a checked plan to the exit code.
 #pragma once
 
+#include "chosen_rules.hpp"
 #include "retry_publish_options.hpp"
 
 #include <retry_exec/process.hpp>
@@ -9,7 +10,10 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <map>
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace retry_exec {
 
@@ -23,6 +27,7 @@ class Publisher {
   boost::asio::awaitable<void> work();
   boost::asio::awaitable<void> redraw();
   publish::PublishSeams seams();
+  const Classifier& rules_for(const Failure& failure);
   void on_event(const publish::PublishEvent& event);
   TimePoint patience() const;
   void tell(std::string_view text);
@@ -36,6 +41,7 @@ class Publisher {
   const PublishSettings& settings_;
   const publish::plan::Plan& plan_;
   const Classifier rules_;
+  std::map<std::vector<std::string>, ChosenRules> rules_after_;  // by command
   boost::asio::io_context context_{1};
   Supervisor supervisor_;
   const Redactor redactor_;

@@ -68,6 +68,20 @@ Look look_of(ChartRow::Status status) {
   return {};
 }
 
+// Mermaid draws about ten ticks: where they are less than a second apart, seconds alone would
+// repeat.
+std::string_view axis_for(std::span<const ChartRow* const> rows) {
+  Duration begin = rows.front()->start;
+  Duration end = begin;
+  for (const ChartRow* row : rows) {
+    begin = std::min(begin, row->start);
+    end = std::max(end, row->start + row->length);
+  }
+  constexpr Duration fractions = std::chrono::seconds(10);
+  constexpr Duration minutes = std::chrono::hours(1);
+  return end - begin < fractions ? "%S.%L s" : end - begin < minutes ? "%H:%M:%S" : "%H:%M";
+}
+
 // The rows to show, in their order: all, or the longest.
 std::vector<const ChartRow*> shown_rows(std::span<const ChartRow> rows) {
   std::vector<const ChartRow*> shown;
@@ -85,11 +99,12 @@ std::vector<const ChartRow*> shown_rows(std::span<const ChartRow> rows) {
 std::string gantt_chart(WallTime origin, std::span<const ChartRow> rows) {
   if (rows.empty()) return {};
   // Times are milliseconds since 1970, so that the axis shows the reader's own time of day.
-  std::string chart = "```mermaid\ngantt\n    dateFormat x\n    axisFormat %H:%M:%S\n";
+  const std::vector<const ChartRow*> shown = shown_rows(rows);
+  std::string chart = "```mermaid\ngantt\n    dateFormat x\n    axisFormat ";
+  chart.append(axis_for(shown)).append("\n");
   const std::int64_t start =
       std::chrono::floor<std::chrono::milliseconds>(origin.time_since_epoch()).count();
   const std::string* section = nullptr;
-  const std::vector<const ChartRow*> shown = shown_rows(rows);
   for (const ChartRow* row : shown) {
     if (section == nullptr || *section != row->section) {
       section = &row->section;

@@ -16,7 +16,7 @@ struct Point {
 
 // A phase's name, what of it is meant, and the requests that never get an answer.
 const std::vector<Point> points = {
-    {"preflight", "methods: [HEAD], kind: manifest, repository: 'build/.*'"},
+    {"preflight", "methods: [GET], kind: manifest, repository: 'build/.*'"},
     {"index", "methods: [PUT], kind: manifest, repository: 'build/.*'"},
     {"soci, pulling", "methods: [GET], kind: blob, repository: 'build/beta/.*', skip: 4"},
     {"copy", "methods: [PUT], kind: manifest, repository: 'final/.*', tag: '.*'"},

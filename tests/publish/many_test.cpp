@@ -118,8 +118,7 @@ double chain_of(const json::value& target) {
   const std::vector<Reported> commands = commands_of(target);
   double chain = 0;
   for (const auto& [phase, words] :
-       std::vector<std::pair<const char*, const char*>>{{"preflight", " --descriptor "},
-                                                        {"preflight", " fetch-config "},
+       std::vector<std::pair<const char*, const char*>>{{"preflight", " --output "},
                                                         {"index", " manifest fetch "},
                                                         {"index", " manifest push "},
                                                         {"soci", " --descriptor .*-soci-"},

@@ -108,7 +108,22 @@ int push(const Words& operands) {
   const std::string digest = test::digest_of(json);
   remember(digest, json);
   if (operands[0].find('@') == std::string::npos) remember(operands[0], digest);
-  std::printf("Pushed: [registry] %s\nDigest: %s\n", operands[0].c_str(), digest.c_str());
+  std::printf("%s", descriptor_of(digest, "").c_str());
+  return 0;
+}
+
+// The first operand is a repository, the others are names in it.
+int describe(const Words& operands) {
+  std::string index = "{\"schemaVersion\":2,\"manifests\":[";
+  for (std::size_t i = 1; i < operands.size(); ++i) {
+    const bool by_digest = operands[i].starts_with("sha256:");
+    const std::string digest = by_digest ? operands[i] : recall(operands[0] + ":" + operands[i]);
+    if (digest.empty()) return not_found(operands[i]);
+    index += (i > 1 ? "," : "") +
+             descriptor_of(digest, ",\"platform\":{\"architecture\":\"" + architecture_of(digest) +
+                                       "\",\"os\":\"linux\"}");
+  }
+  std::printf("%s]}", index.c_str());
   return 0;
 }
 
@@ -128,7 +143,8 @@ int be_oras(const Words& words) {
   bool value = false;
   for (const std::string& word : words) {
     if (word == "--descriptor") descriptor = true;
-    const bool of_option = std::exchange(value, word == "--media-type");
+    const bool of_option = std::exchange(
+        value, word == "--media-type" || word == "--concurrency" || word == "--output");
     if (of_option || word.starts_with("--")) continue;
     const bool names_something = word.find_first_of("/@:") != std::string::npos;
     (names_something ? operands : commands).push_back(word);
@@ -136,6 +152,7 @@ int be_oras(const Words& words) {
   const std::string& last = commands.back();
   if (last == "version") return std::printf("Version:        1.3.6\n"), 0;
   if (last == "push") return push(operands);
+  if (last == "create") return describe(operands);
   if (last == "cp") return copy(operands);
   const std::string digest = digest_in(operands.at(0));
   if (digest.empty()) return not_found(operands[0]);

@@ -14,7 +14,7 @@ TEST_CASE("a run executes oras and soci, and never a shell", "[trace]") {
   // Failures and retries may not take another way.
   scene.both(
       "faults:\n"
-      "  - {name: late, kind: manifest, methods: [HEAD], invisible: {reads: 2}}\n"
+      "  - {name: late, kind: manifest, methods: [GET, HEAD], invisible: {reads: 2}}\n"
       "  - {name: lost, kind: manifest, methods: [PUT], times: 2, reset: true}\n");
   const std::string trace = scene.folder / "trace";
   Program program = scene.program();

@@ -182,9 +182,9 @@ TEST_CASE("A tag that cannot be read is not taken for one that holds nothing", "
   Target& target = world.add_target("one", {'a'}, {"f.io/r:1", "f.io/r:latest"});
   world.set_tag("f.io/r:latest", World::digest('b'));
   world.fault = [=](const std::vector<std::string>& argv) -> std::optional<Said> {
-    if (argv.back() != "f.io/r:latest" || (argv[2] == "fetch-config") != of_config) {
-      return std::nullopt;
-    }
+    const bool is_it =
+        argv.back() == "f.io/r:latest" || argv.back() == "f.io/r@" + World::digest('b');
+    if (!is_it || (argv[2] == "fetch-config") != of_config) return std::nullopt;
     if (std::find(argv.begin(), argv.end(), "--descriptor") != argv.end()) return std::nullopt;
     return Said{1, "", "Error response from registry: " + said + "\n"};
   };
@@ -215,6 +215,33 @@ TEST_CASE("A tag that cannot be read is not taken for one that holds nothing", "
     CHECK(result.exit_code() == 0);
     CHECK_THAT(notes(result), ContainsSubstring("tag f.io/r:latest could not be read"));
   }
+}
+
+TEST_CASE("A tag does not lose an image whose entry in an index names no platform", "[publish]") {
+  World world;
+  world.add_target("one", {'a'}, {"f.io/r:latest"});
+  Descriptor nameless{"application/vnd.oci.image.manifest.v1+json", World::digest('b'), 10,
+                      std::nullopt};
+  world.set_tag("f.io/r:latest", world.add_index("f.io/r", index_json(std::vector{nameless}, {})));
+  const PublishResult result = world.run();
+  CHECK(result.exit_code() == 1);
+  CHECK_THAT(why(result), ContainsSubstring("tag f.io/r:latest holds linux/cpu-b too"));
+}
+
+TEST_CASE("A tag does not lose an image whose config lags; one without a config protects nothing",
+          "[publish]") {
+  const bool comes = GENERATE(false, true);
+  World world;
+  world.add_target("one", {'a'}, {"f.io/r:latest"});
+  world.set_tag("f.io/r:latest", World::digest('b'));
+  world.fault = [&, comes](const std::vector<std::string>& argv) -> std::optional<Said> {
+    if (argv[2] != "fetch-config" || (comes && world.elapsed() > 20s)) return std::nullopt;
+    return World::not_found(argv.back());
+  };
+  const PublishResult result = world.run();
+  CHECK(result.exit_code() == (comes ? 1 : 0));
+  if (comes) CHECK_THAT(why(result), ContainsSubstring("holds linux/cpu-b too"));
+  if (!comes) CHECK_THAT(notes(result), ContainsSubstring("is not there"));
 }
 
 TEST_CASE("A tag does not move back because the date of what it holds is not known", "[publish]") {

@@ -114,6 +114,17 @@ TEST_CASE("Metadata of one build is a source", "[publish]") {
   CHECK_THAT(plan->targets[0].looked_in, test::ContainsSubstring("without 'image.name'"));
 }
 
+TEST_CASE("Files that begin with a byte order mark are read like others", "[publish]") {
+  const std::string mark = "\xef\xbb\xbf";
+  const Folder folder;
+  folder.write("amd64.digest", mark + "sha256:" + a + "\r\n");
+  folder.write("build.json", mark + R"({"containerimage.digest": "sha256:)" + b +
+                                 R"(", "image.name": "ghcr.io/acme/app"})");
+  CHECK(folder.sources("{digest-file: amd64.digest, repository: ghcr.io/acme/app}") ==
+        Found{"ghcr.io/acme/app@sha256:" + a});
+  CHECK(folder.sources("{metadata: build.json}") == Found{"ghcr.io/acme/app@sha256:" + b});
+}
+
 TEST_CASE("Every input must give a source", "[publish]") {
   const Folder folder;
   const auto built = [](const std::string& hex, const std::string& rest) {

@@ -422,6 +422,16 @@ TEST_CASE("What bake prints says what must be there", "[publish]") {
         std::string::npos);
 }
 
+TEST_CASE("A bake group that lists what no bake file has is an error, by both names", "[publish]") {
+  const Folder folder;
+  folder.write("bake.json", R"({"group": {"default": {"targets": ["one", "twoo"]}},
+      "target": {"one": {"tags": ["ghcr.io/o/one:1"]}}})");
+  folder.write("m.json", "{\"one\": " + entry(a, "amd64", "") + "}");
+  CHECK(folder.errors("retry-publish: 1\nmetadata: [m.json]\nbake: [bake.json]\n")
+            .find("no bake file has a target or group 'twoo', which group 'default' lists") !=
+        std::string::npos);
+}
+
 TEST_CASE("Two Windows images of one processor are two platforms", "[publish]") {
   const auto windows = [](const std::string& hex, const std::string& version) {
     return R"({"one": {"image.name": "ghcr.io/o/r", "containerimage.digest": "sha256:)" + hex +

@@ -44,6 +44,7 @@ class Simulation {
     world_.fault = [this](const world::Words& argv) { return fault(argv); };
     world_.spoil = [this](const world::Words& argv, Said said) {
       check_tags();
+      check_command(argv);
       return spoil(argv, std::move(said));
     };
   }
@@ -57,9 +58,11 @@ class Simulation {
       world_.fault = nullptr;
       world_.spoil = nullptr;
       world_.log.clear();
+      const std::size_t done = world_.done_after.size();
       settle();
       check(world_.run());
       if (world_.writes() > 0) broken_ = "a second run wrote something";
+      if (world_.done_after.size() > done) broken_ = "a second run signed something again";
     }
     if (world_.elapsed() > 5h) broken_ = "it took " + format_duration(world_.elapsed());
     return broken_;
@@ -111,6 +114,10 @@ class Simulation {
     if (draw(12) == 0) {
       target.sources.clear();
       expected.published = false;
+    }
+    if (draw(4) == 0) {
+      target.after = {{"cosign", "sign", "{repository}@{digest}"},
+                      {"note", "{repository}:{tag}", "{digest}"}};
     }
     const std::vector<std::string> repositories = {"f.io/r", "g.io/r", "r.io/tmp"};
     for (std::size_t i = 1 + draw(4); i > 0; --i) {
@@ -187,7 +194,15 @@ class Simulation {
     return platforms == expected.platforms;
   }
 
-  // A tag has what it had, or the new whole, never anything else.
+  bool is_everywhere(const Target& target, const std::string& digest) const {
+    return std::all_of(target.tags.begin(), target.tags.end(), [&](const Reference& tag) {
+      const auto repository = world_.repositories.find(tag.name());
+      return repository != world_.repositories.end() && repository->second.shows.contains(digest);
+    });
+  }
+
+  // A tag has what it had, or the new whole, never anything else; and it has that only when all of
+  // the target's destinations have all of it.
   void check_tags() {
     for (std::size_t i = 0; i < expected_.size(); ++i) {
       for (const Reference& tag : world_.plan.targets[i].tags) {
@@ -195,9 +210,26 @@ class Simulation {
         if (now == before_[to_string(tag)]) continue;
         if (!expected_[i].published || !is_whole(tag.name(), now, expected_[i])) {
           broken_ = to_string(tag) + " has " + now;
+        } else if (!is_everywhere(world_.plan.targets[i], now)) {
+          broken_ = to_string(tag) + " was moved before another destination had all";
         }
       }
     }
+  }
+
+  void check_signed(std::size_t target, const Reference& tag, const std::string& digest) {
+    if (world_.plan.targets[target].after.empty()) return;
+    for (const std::string& line :
+         {"cosign sign " + tag.name() + "@" + digest, "note " + to_string(tag) + " " + digest}) {
+      const auto& done = world_.done_after;
+      if (std::find(done.begin(), done.end(), line) == done.end()) broken_ = "not done: " + line;
+    }
+  }
+
+  // What is signed is what a tag has, or is left to a later run.
+  void check_command(const world::Words& argv) {
+    if (argv[0] != "note") return;
+    if (world_.at(argv[1]) != argv[2]) broken_ = "signed before it was published: " + argv[1];
   }
 
   bool all_published() const {
@@ -218,6 +250,7 @@ class Simulation {
         const std::string now = world_.at(to_string(tag.tag));
         if (now != target.digest) broken_ = to_string(tag.tag) + " was not moved";
         if (!tag.verified) broken_ = to_string(tag.tag) + " was not verified";
+        check_signed(i, tag.tag, target.digest);
       }
     }
     if ((result.exit_code() == 0) != all_published()) {

@@ -57,6 +57,8 @@ TEST_CASE("References are taken apart", "[publish]") {
   CHECK(*full == Reference{"localhost:5000", "o/r", "1.0", digest_a});
   CHECK(to_string(*full) == "localhost:5000/o/r:1.0@" + digest_a);
   CHECK(parse_reference("ghcr.io/o/r:123")->tag == "123");
+  CHECK(parse_reference("index.docker.io/o/r:1")->name() == "docker.io/o/r");
+  CHECK(parse_reference("registry-1.docker.io/o/r:1")->name() == "docker.io/o/r");
   CHECK(parse_reference("[::1]:5000/r")->host == "[::1]:5000");
   CHECK(parse_reference("127.0.0.1:5000/a__b/c-----d.e_f").has_value());
   for (const char* wrong : {"",

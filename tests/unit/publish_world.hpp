@@ -56,6 +56,10 @@ struct World {
   // Asked afterwards: may spoil the answer to what has been done.
   std::function<Said(const Words&, Said)> spoil;
 
+  // What commands of the plan's own did ("cosign sign r@sha256:…"), and what is recorded of that.
+  std::vector<std::string> done_after;
+  std::multimap<std::string, std::string> records;  // by "repository@digest"
+
   TimePoint start = TimePoint{} + std::chrono::hours(1000);
   TimePoint now = start;
   std::vector<std::string> log;  // "manifest fetch …"
@@ -99,6 +103,8 @@ struct World {
   Said fetch(const Words& argv) const;
   Said push(const Words& argv);
   Said describe(const Words& argv) const;
+  Said discover(const Words& argv) const;
+  Said attach(const Words& argv);
   Said copy(const Words& argv);
   Said pull(const Words& argv);
   Said push_layout(const Words& argv);

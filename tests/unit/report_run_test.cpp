@@ -242,7 +242,7 @@ TEST_CASE("the summary is a table of the attempts and a chart", "[report]") {
             "```mermaid\n"
             "gantt\n"
             "    dateFormat x\n"
-            "    axisFormat %H:%M:%S\n"
+            "    axisFormat %S.%L s\n"
             "    section attempts\n"
             "    ✗ attempt 1 absent (ghcr/manifest-by-digest) :crit, 1777896000100, 800ms\n"
             "    · wait 3s :1777896000900, 3000ms\n"
@@ -272,7 +272,7 @@ TEST_CASE("names cannot break a chart", "[report]") {
         "```mermaid\n"
         "gantt\n"
         "    dateFormat x\n"
-        "    axisFormat %H:%M:%S\n"
+        "    axisFormat %S.%L s\n"
         "    section a∶ b  c ♯ d ٪٪ e section f\n"
         "    ✓ gantt :done, 1777896000000, 1ms\n"
         "    section g\n"
@@ -280,6 +280,18 @@ TEST_CASE("names cannot break a chart", "[report]") {
         "    ✗ unnamed :crit, 1777896003000, 1000ms\n"
         "```\n");
   CHECK(gantt_chart(noon, {}).empty());
+}
+
+TEST_CASE("the axis of a chart fits its length", "[report]") {
+  const auto axis = [](Duration length) {
+    const std::vector<ChartRow> rows = {{.section = "s", .label = "l", .length = length}};
+    const std::string chart = gantt_chart(noon, rows);
+    const std::size_t at = chart.find("axisFormat ");
+    return chart.substr(at + 11, chart.find('\n', at) - at - 11);
+  };
+  CHECK(axis(900ms) == "%S.%L s");
+  CHECK(axis(45s) == "%H:%M:%S");
+  CHECK(axis(2h) == "%H:%M");
 }
 
 TEST_CASE("a chart of very many rows shows the longest and says so", "[report]") {

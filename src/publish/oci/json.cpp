@@ -4,9 +4,16 @@
 
 namespace retry_exec::publish::oci {
 
+std::string_view without_byte_order_mark(std::string_view text) {
+  constexpr std::string_view mark = "\xef\xbb\xbf";
+  if (text.starts_with(mark)) text.remove_prefix(mark.size());
+  return text;
+}
+
 Result<boost::json::object> parse_object(std::string_view json) {
   constexpr std::size_t most = std::size_t{64} << 20;
   if (json.size() > most) return Error{{}, "more than 64 MiB of JSON"};
+  json = without_byte_order_mark(json);
   boost::system::error_code error;
   boost::json::parse_options options;
   options.max_depth = 64;

@@ -13,6 +13,9 @@
 
 namespace retry_exec::publish::oci {
 
+// PowerShell writes one at the beginning of a file.
+std::string_view without_byte_order_mark(std::string_view text);
+
 Result<boost::json::object> parse_object(std::string_view json);
 
 std::string text_of(const boost::json::object& fields, std::string_view key);

@@ -80,6 +80,11 @@ Error wrong(std::string_view text, const std::string& why) {
 
 }  // namespace
 
+std::string registry_of(std::string_view host) {
+  const bool is_docker_hub = host == "index.docker.io" || host == "registry-1.docker.io";
+  return std::string(is_docker_hub ? "docker.io" : host);
+}
+
 bool is_tag(std::string_view text) {
   const auto word = [](char c) { return is_letter(c) || is_digit(c) || c == '_'; };
   return !text.empty() && text.size() <= 128 && word(text.front()) &&
@@ -109,7 +114,7 @@ Result<Reference> parse_reference(std::string_view text) {
   if (slash == std::string_view::npos || !is_host(rest.substr(0, slash))) {
     return wrong(text, "it begins with the registry's host, as in 'docker.io/posit/workbench'");
   }
-  reference.host = rest.substr(0, slash);
+  reference.host = registry_of(rest.substr(0, slash));
   rest.remove_prefix(slash + 1);
   if (const std::size_t colon = rest.find(':'); colon != std::string_view::npos) {
     reference.tag = rest.substr(colon + 1);

@@ -107,12 +107,13 @@ class InputReader {
       errors_.push_back(text.error());
       return;
     }
-    const std::size_t first = text->find_first_not_of(" \t\r\n");
-    const char begins = first == std::string::npos ? '\0' : (*text)[first];
+    const std::string_view content = oci::without_byte_order_mark(*text);
+    const std::size_t first = content.find_first_not_of(" \t\r\n");
+    const char begins = first == std::string::npos ? '\0' : content[first];
     if (begins == '{' || begins == '[') {
-      read_json(path, *text);
+      read_json(path, content);
     } else {
-      read_lines(path, *text);
+      read_lines(path, content);
     }
   }
 

@@ -35,6 +35,7 @@ void merge(TargetDraft& baked, TargetDraft&& written) {
   baked.flatten = written.flatten;
   baked.allow_incomplete = written.allow_incomplete;
   baked.only_newer = written.only_newer;
+  baked.after = std::move(written.after);
 }
 
 Bake read_bakes(const PlanFile& file, Errors& errors) {
@@ -60,16 +61,22 @@ Bake read_bakes(const PlanFile& file, Errors& errors) {
 
 // Those of bake's targets that must have been built.
 std::set<std::string> wanted_of(const Bake& bake, const PlanFile& file, Errors& errors) {
-  if (file.bake_targets.empty()) return targets_of(bake, "default");
+  std::vector<TargetDraft::Text> names = file.bake_targets;
+  if (names.empty() && bake.groups.contains("default")) {
+    names.push_back({"default", file.bake.front().where});
+  }
   std::set<std::string> wanted;
-  for (const TargetDraft::Text& name : file.bake_targets) {
+  for (const TargetDraft::Text& name : names) {
     for (const std::string& target : targets_of(bake, name.text)) {
       const bool known = std::any_of(bake.targets.begin(), bake.targets.end(),
                                      [&](const auto& draft) { return draft.name == target; });
       if (known) {
         wanted.insert(target);
       } else {
-        errors.push_back({name.where, "no bake file has a target or group '" + target + "'"});
+        const bool in_group = bake.groups.contains(name.text);
+        errors.push_back(
+            {name.where, "no bake file has a target or group '" + target + "'" +
+                             (in_group ? ", which group '" + name.text + "' lists" : "")});
       }
     }
   }
@@ -238,6 +245,8 @@ std::string_view to_string(Phase phase) {
       return "copy";
     case Phase::verify:
       return "verify";
+    case Phase::after:
+      return "after";
   }
   return "";
 }

@@ -10,6 +10,10 @@ namespace {
 
 using Text = TargetDraft::Text;
 
+constexpr const char* after_is =
+    "'after' is a list of commands, each a list of words, such as [[cosign, sign, --yes, "
+    "'{repository}@{digest}']]";
+
 class PlanReader {
  public:
   PlanReader(Errors& errors) : errors_(errors) {}
@@ -26,6 +30,7 @@ class PlanReader {
     file.bake_targets = texts(top, "bake-targets");
     file.allow_incomplete = allow_incomplete(top);
     file.only_newer = top.boolean("only-newer");
+    file.after = read_after(top);
     file.staging = text(top, "staging");
     if (const config::Node* policy = top.node("policy")) {
       file.plan.policy = read_policy(*policy, errors_, "'policy'");
@@ -67,6 +72,34 @@ class PlanReader {
     constexpr std::array<std::string_view, 2> words = {"fail", "allow"};
     const auto word = fields.one_of("incomplete", words);
     return word ? std::optional(*word == "allow") : std::nullopt;
+  }
+
+  // Commands, each a list of words: nothing goes through a shell.
+  static std::optional<std::vector<PlanCommand>> read_after(config::Mapping& fields) {
+    const config::Node* node = fields.node("after");
+    if (node == nullptr) return std::nullopt;
+    std::vector<PlanCommand> commands;
+    const auto is_word = [](const config::Node& word) {
+      return word.kind == config::Node::Kind::scalar;
+    };
+    const auto is_command = [&](const config::Node& item) {
+      return item.kind == config::Node::Kind::sequence && !item.items.empty() &&
+             std::all_of(item.items.begin(), item.items.end(), is_word) &&
+             !item.items.front().text.empty();
+    };
+    if (node->kind != config::Node::Kind::sequence) {
+      fields.error(node->where, after_is);
+      return std::nullopt;
+    }
+    for (const config::Node& item : node->items) {
+      if (!is_command(item)) {
+        fields.error(item.where, after_is);
+        continue;
+      }
+      PlanCommand& command = commands.emplace_back();
+      for (const config::Node& word : item.items) command.push_back({word.text, word.where});
+    }
+    return commands;
   }
 
   template <class Visit>
@@ -123,7 +156,7 @@ class PlanReader {
         options.registry_config = beside(plan.file, *path);
       }
       fields.finish();
-      plan.registries[host.text] = options;
+      plan.registries[oci::registry_of(host.text)] = options;
     };
     for_each(top, "registries", "a registry's host", read);
   }
@@ -142,6 +175,7 @@ class PlanReader {
     draft.platforms = texts(fields, "platforms");
     draft.allow_incomplete = allow_incomplete(fields);
     draft.only_newer = fields.boolean("only-newer");
+    draft.after = read_after(fields);
     const auto annotate = [&](const config::Node& key, const config::Node& annotation) {
       read_annotation(key, annotation, draft);
     };

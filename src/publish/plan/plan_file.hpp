@@ -20,6 +20,8 @@ struct PlanText {
   Position where;
 };
 
+using PlanCommand = std::vector<PlanText>;
+
 // Where sources are found that are not written in the plan.
 struct SourceInput {
   enum class Kind { digests, metadata, digest_file };
@@ -44,6 +46,7 @@ struct TargetDraft {
   std::vector<Text> platforms;
   std::optional<bool> allow_incomplete;
   std::optional<bool> only_newer;
+  std::optional<std::vector<PlanCommand>> after;
   std::vector<Source> found;         // in metadata files and other inputs
   std::string looked_in;             // for `inputs`
   std::vector<std::string> remarks;  // on inputs that gave no source, and had to
@@ -64,6 +67,7 @@ struct PlanFile {
   std::vector<TargetDraft::Text> bake_targets;  // that must be there; none: the default group
   std::optional<bool> allow_incomplete;
   std::optional<bool> only_newer;
+  std::optional<std::vector<PlanCommand>> after;
   std::vector<std::string> metadata_files;  // that the patterns stand for
   std::optional<TargetDraft::Text> staging;
   std::vector<TargetDraft> targets;

@@ -2,6 +2,7 @@
 #include "publish/plan/plan_file.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <ctime>
 #include <map>
@@ -59,7 +60,16 @@ class Finisher {
     if (uses_found(draft)) target.remarks = draft.remarks;
     read_annotations(draft, target);
     read_tags(draft, target);
+    read_after(draft, target);
     return target;
+  }
+
+  // Of the whole plan, once.
+  void check_after() {
+    if (!file_.after) return;
+    for (const PlanCommand& command : *file_.after) {
+      for (const Text& word : command) check_placeholders(word);
+    }
   }
 
  private:
@@ -219,6 +229,35 @@ class Finisher {
     target.tags.push_back(*std::move(reference));
   }
 
+  // A target's own commands stand in the place of the plan's.
+  void read_after(const TargetDraft& draft, Target& target) {
+    const auto& commands = draft.after ? draft.after : file_.after;
+    if (!commands) return;
+    for (const PlanCommand& command : *commands) {
+      std::vector<std::string>& words = target.after.emplace_back();
+      for (const Text& word : command) {
+        if (draft.after) check_placeholders(word);
+        words.push_back(word.text);
+      }
+    }
+  }
+
+  // "{tga}" is a mistake; "{{.Digest}}" and JSON are somebody else's.
+  void check_placeholders(const Text& word) {
+    constexpr std::array<std::string_view, 4> known = {"repository", "digest", "tag", "name"};
+    const std::string_view text = word.text;
+    for (std::size_t at = text.find('{'); at != std::string_view::npos;
+         at = text.find('{', at + 1)) {
+      const std::size_t end = text.find_first_not_of("abcdefghijklmnopqrstuvwxyz", at + 1);
+      if (end == std::string_view::npos || end == at + 1 || text[end] != '}') continue;
+      if (at > 0 && text[at - 1] == '{') continue;
+      const std::string_view name = text.substr(at + 1, end - at - 1);
+      if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+      error(word.where, "'{" + std::string(name) +
+                            "}' is not known here; {repository}, {digest}, {tag} and {name} are");
+    }
+  }
+
   const PlanFile& file_;
   Errors& errors_;
   std::optional<std::string> created_;
@@ -230,6 +269,7 @@ class Finisher {
 std::vector<Target> finish_targets(const PlanFile& file, const std::vector<TargetDraft>& drafts,
                                    const Variables& environment, Errors& errors) {
   Finisher finisher(file, environment, errors);
+  finisher.check_after();
   std::vector<Target> targets;
   targets.reserve(drafts.size());
   for (const TargetDraft& draft : drafts) targets.push_back(finisher.finish(draft));

@@ -116,6 +116,34 @@ Arguments push_command(const plan::Plan& plan, const std::string& layout, const 
   return argv;
 }
 
+namespace {
+
+constexpr const char* after_record_type = "application/vnd.retry-publish.done.v1";
+
+}  // namespace
+
+Arguments discover_command(const plan::Plan& plan, const oci::Reference& manifest) {
+  Arguments argv = {plan.oras,         "discover",        "--format", "json",
+                    "--artifact-type", after_record_type, "--depth",  "1"};
+  add_registry_options(argv, plan, manifest.host, "");
+  argv.push_back(to_string(manifest));
+  return argv;
+}
+
+Arguments record_command(const plan::Plan& plan, const oci::Reference& manifest,
+                         const std::string& done) {
+  Arguments argv = {plan.oras,
+                    "attach",
+                    "--no-tty",
+                    "--artifact-type",
+                    after_record_type,
+                    "--annotation",
+                    std::string(after_record_key) + "=" + done};
+  add_registry_options(argv, plan, manifest.host, "");
+  argv.push_back(to_string(manifest));
+  return argv;
+}
+
 oci::Reference by_digest(const oci::Reference& repository, const std::string& digest) {
   return {repository.host, repository.repository, {}, digest};
 }

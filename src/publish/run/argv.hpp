@@ -39,6 +39,12 @@ Arguments convert_command(const plan::Plan& plan, const plan::SociOptions& soci,
 Arguments push_command(const plan::Plan& plan, const std::string& layout, const std::string& digest,
                        const oci::Reference& staging);
 
+// What has been done after publishing a manifest: referrers of it that list what.
+inline constexpr const char* after_record_key = "retry-publish.done";
+Arguments discover_command(const plan::Plan& plan, const oci::Reference& manifest);
+Arguments record_command(const plan::Plan& plan, const oci::Reference& manifest,
+                         const std::string& done);
+
 // "workbench/tmp@sha256:…" of `repository`.
 oci::Reference by_digest(const oci::Reference& repository, const std::string& digest);
 oci::Reference by_tag(const oci::Reference& repository, const std::string& tag);

@@ -13,7 +13,11 @@ namespace {
 // What rules know the tool as, whatever its file is called.
 std::vector<std::string> for_rules(const plan::Plan& plan, const Arguments& argv) {
   std::vector<std::string> command = argv;
-  command.front() = command.front() == plan.soci && plan.soci != plan.oras ? "soci" : "oras";
+  if (command.front() == plan.oras) {
+    command.front() = "oras";
+  } else if (command.front() == plan.soci) {
+    command.front() = "soci";
+  }
   return command;
 }
 

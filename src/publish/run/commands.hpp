@@ -11,7 +11,6 @@
 namespace retry_exec::publish {
 
 // Rules that decide more than whether an attempt is repeated.
-inline constexpr std::string_view not_yet_rule = "publish/not-yet";  // our own
 inline constexpr std::string_view immutable_tag_rule = "oci/immutable-tag";
 inline constexpr std::string_view nothing_to_index_rule = "soci/nothing-to-index";
 

@@ -146,17 +146,44 @@ void TargetRun::cannot_read_tag(std::size_t number, const Answer& answer) {
 }
 
 asio::awaitable<std::vector<oci::Platform>> TargetRun::platforms_at(std::size_t number) {
+  const oci::Reference& tag = target_.tags[number];
   const auto index = oci::parse_index(looks_[number].bytes);
-  if (index && (!index->manifests.empty() || oci::is_index(index->media_type))) {
-    co_return images_in(index->manifests);
+  const bool is_index = index && (!index->manifests.empty() || oci::is_index(index->media_type));
+  std::vector<oci::Platform> platforms;
+  std::vector<oci::Reference> unsaid;  // images that do not say here what they are for
+  if (is_index) {
+    platforms = images_in(index->manifests);
+    for (const oci::Descriptor& manifest : index->manifests) {
+      const bool is_image = oci::is_image_manifest(manifest.media_type) &&
+                            !oci::is_attestation(manifest) && manifest.artifact_type.empty();
+      if (is_image && !manifest.platform) unsaid.push_back(by_digest(tag, manifest.digest));
+    }
+  } else {
+    unsaid.push_back(tag);
   }
-  Request wanted = probe(target_.tags[number], false);
-  wanted.argv = config_command(plan_, target_.tags[number]);
+  for (const oci::Reference& image : unsaid) {
+    const std::optional<oci::Platform> platform = co_await platform_of(image, number);
+    if (platform) platforms.push_back(*platform);
+  }
+  co_return platforms;
+}
+
+// An image whose config stays away, however long it might lag, is of no platform that could be
+// lost: nobody can run it.
+asio::awaitable<std::optional<oci::Platform>> TargetRun::platform_of(oci::Reference image,
+                                                                     std::size_t tag) {
+  using namespace std::chrono_literals;
+  Request wanted = probe(image, true);
+  wanted.argv = config_command(plan_, image);
+  wanted.deadline = std::min(phase_deadline_, shared_.seams.now() + 1min);
   const Answer answer = co_await run(std::move(wanted));
-  // An image whose config is not there, or not there yet, is of no platform that could be lost.
-  if (!answer.ok() && !answer.absent()) cannot_read_tag(number, answer);
+  if (answer.absent()) {
+    note("the config of " + to_string(image) + " is not there");
+  } else if (!answer.ok()) {
+    cannot_read_tag(tag, answer);
+  }
   const auto platform = oci::parse_config_platform(answer.ok() ? answer.output : "");
-  co_return platform ? std::vector{*platform} : std::vector<oci::Platform>();
+  co_return platform ? std::optional(*platform) : std::nullopt;
 }
 
 // The index says it, or the config of an image does: all of one index are of about one time.

@@ -1,5 +1,5 @@
 #include "publish/oci/index.hpp"
-#include "publish/run/argv.hpp"
+#include "publish/run/target_run.hpp"
 
 #include <retry_exec/publish_run.hpp>
 
@@ -19,6 +19,7 @@ class Planner {
     for (const std::string& repository : repositories()) content(repository);
     for (const std::string& repository : repositories()) tags(repository);
     for (const std::string& repository : repositories()) verify(repository);
+    for (const std::string& repository : repositories()) after(repository);
     return std::move(commands_);
   }
 
@@ -103,6 +104,17 @@ class Planner {
     add(plan::Phase::verify, tags.size() == 1
                                  ? probe_command(plan_, tags.front())
                                  : describe_command(plan_, tags.front(), names_of(tags)));
+  }
+
+  void after(const std::string& repository) {
+    if (target_.after.empty()) return;
+    const std::vector<oci::Reference> tags = tags_in(repository);
+    const oci::Reference root = by_digest(tags.front(), published_.digest);
+    add(plan::Phase::after, discover_command(plan_, root));
+    for (AfterCommand& command : after_commands(plan_, target_, tags, published_.digest)) {
+      add(plan::Phase::after, std::move(command.argv));
+    }
+    add(plan::Phase::after, record_command(plan_, root, "<done>"));
   }
 
   static std::vector<std::string> names_of(const std::vector<oci::Reference>& tags) {

@@ -67,6 +67,8 @@ Duration command_timeout(plan::Phase phase) {
       return 30s;  // oras itself gives a throttled request 15 s
     case plan::Phase::index:
       return 1min;
+    case plan::Phase::after:
+      return 10min;
     case plan::Phase::soci:
     case plan::Phase::copy:
       break;
@@ -110,6 +112,7 @@ Duration phase_deadline(const plan::Plan& plan, plan::Phase phase) {
   const std::optional<Duration> deadline = said(plan, phase).deadline;
   constexpr Duration century = 24h * 36525;  // that a point in time can be reckoned with
   if (deadline) return std::min(*deadline, century);
+  if (phase == plan::Phase::after) return 30min;
   return phase == plan::Phase::soci || phase == plan::Phase::copy ? 2h : 10min;
 }
 

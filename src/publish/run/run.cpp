@@ -44,6 +44,11 @@ asio::awaitable<PublishResult> publish(const plan::Plan& plan, PublishOptions op
   co_return result;
 }
 
+Duration TargetResult::elapsed() const {
+  if (phases.empty()) return Duration::zero();
+  return phases.back().start + phases.back().elapsed - phases.front().start;
+}
+
 bool PublishResult::succeeded() const {
   return std::none_of(targets.begin(), targets.end(),
                       [](const TargetResult& target) { return target.failure.has_value(); });

@@ -38,8 +38,20 @@ asio::awaitable<TargetResult> TargetRun::run() {
   // Those behind it in a queue that it never came to may pass.
   for (const oci::Reference& tag : target_.tags) shared_.copies.leave(tag.name(), number_);
   co_await phase(plan::Phase::verify, &TargetRun::verify);
+  if (!target_.after.empty()) co_await phase(plan::Phase::after, &TargetRun::after);
+  count_content();
   tell(TargetFinished{&result_});
   co_return std::move(result_);
+}
+
+void TargetRun::count_content() {
+  for (const oci::Child& child : children_) {
+    if (oci::is_attestation(child.descriptor)) {
+      ++result_.attestations;
+    } else if (child.descriptor.platform && child.descriptor.artifact_type.empty()) {
+      result_.platforms.push_back(*child.descriptor.platform);
+    }
+  }
 }
 
 TargetRun::Task TargetRun::phase(plan::Phase phase, Task (TargetRun::*body)()) {

@@ -39,6 +39,7 @@ class TargetRun {
   Task soci();
   Task copy();
   Task verify();
+  Task after();
 
   // preflight: the sources, and what stands at the tags
   Task read_source(std::size_t number);
@@ -57,6 +58,8 @@ class TargetRun {
   Task guard_tag(std::size_t number);
   void cannot_read_tag(std::size_t number, const Answer& answer);
   boost::asio::awaitable<std::vector<oci::Platform>> platforms_at(std::size_t number);
+  boost::asio::awaitable<std::optional<oci::Platform>> platform_of(oci::Reference image,
+                                                                   std::size_t tag);
   boost::asio::awaitable<std::optional<oci::Date>> created_at(std::size_t number);
   void lacks(const std::string& what);
 
@@ -96,6 +99,12 @@ class TargetRun {
   Task verify_tag(std::size_t number);
   std::function<std::optional<std::string>(const std::string&)> digest_check() const;
 
+  // after
+  Task after_at(std::vector<oci::Reference> tags);
+  boost::asio::awaitable<bool> run_after(Arguments argv, oci::Reference about);
+  boost::asio::awaitable<std::set<std::string>> recorded_at(const oci::Reference& root);
+  Task record_at(const oci::Reference& root, const std::string& ids);
+
   // Several tags in one command.
   boost::asio::awaitable<std::vector<std::string>> read_digests(
       const std::vector<std::size_t>& tags);
@@ -116,6 +125,7 @@ class TargetRun {
   std::optional<Missing> missing(const Verdict& verdict, const oci::Reference& source,
                                  const oci::Reference& destination) const;
   boost::asio::awaitable<Answer> run(Request request);
+  void count_content();
   // The target's failure is the first one; those of its other tasks follow from that.
   void fail(const Answer& answer, std::string what);
   void fail(StopReason reason, std::string what);
@@ -169,6 +179,16 @@ class TargetRun {
   Duration request_time_{};  // of one request to a destination; zero: not known yet
   TargetResult result_;
 };
+
+// The commands of `after` at the destination of `tags`, in the order of the plan.
+struct AfterCommand {
+  oci::Reference about;  // a tag, or the digest
+  std::string id;        // of just these words
+  Arguments argv;
+};
+std::vector<AfterCommand> after_commands(const plan::Plan& plan, const plan::Target& target,
+                                         std::span<const oci::Reference> tags,
+                                         const std::string& digest);
 
 // "timed out after 30s", "denied: requested access …": an attempt's last word, for a sentence.
 std::string last_word(const Answer& answer, bool run_is_over);

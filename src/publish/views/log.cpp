@@ -63,8 +63,20 @@ bool is_lag(const Step& step, const AttemptFinished& finished) {
   return step.waits && finished.verdict && finished.verdict->class_name == "absent";
 }
 
-// With waits that grow by a tenth, the first is after some ten seconds.
-constexpr unsigned attempts_a_line = 12;
+// "linux/amd64, linux/arm64; 2 attestations; 3 after; 7.9s"
+std::string content_told(const TargetResult& result) {
+  std::string text;
+  for (const oci::Platform& platform : result.platforms) {
+    text += (text.empty() ? "" : ", ") + to_string(platform);
+  }
+  const auto add = [&](const std::string& part) { text += (text.empty() ? "" : "; ") + part; };
+  if (result.attestations > 0) add(counted(result.attestations, "attestation"));
+  const auto done = std::count_if(result.after.begin(), result.after.end(),
+                                  [](const AfterResult& after) { return !after.was_done; });
+  if (done > 0) add(counted(static_cast<unsigned>(done), "command") + " after it");
+  add(format_duration(result.elapsed()));
+  return " (" + text + ")";
+}
 
 }  // namespace
 
@@ -95,6 +107,8 @@ void PublishLog::take(const PublishEvent& event) {
            done + (phase.note.empty() ? "" : ": " + phase.note));
     }
   } else if (const auto* lag = std::get_if<LagEnded>(&event)) {
+    // Of a digest that several targets wait for, once.
+    if (lagging_.erase(lag->lag.what) == 0 && !verbose) return;
     line(subject_of(lag->target, lag->lag.phase), lag->lag.what + " became readable after " +
                                                       format_duration(lag->lag.waited) + " (" +
                                                       counted(lag->lag.probes, "probe") + ")");
@@ -127,7 +141,7 @@ void PublishLog::target(const TargetResult& result) {
   if (!result.failure) {
     line(result.name,
          result.left_out ? "left out: none of it was found"
-                         : tags_told(result) + ": " + result.digest,
+                         : tags_told(result) + ": " + result.digest + content_told(result),
          result.left_out ? Colour::yellow : Colour::green);
     return;
   }
@@ -141,20 +155,22 @@ void PublishLog::target(const TargetResult& result) {
   }
 }
 
-// Of what is waited for the log tells now and then; of a target's failure, the target tells.
+// Of what is waited for the log tells that it lags, and that it came; of a target's failure, the
+// target tells.
 bool PublishLog::is_told_elsewhere(const CommandEvent& event) {
   const Step& step = *event.step;
   if (std::holds_alternative<RunFinished>(event.event)) return true;
   if (const auto* finished = std::get_if<AttemptFinished>(&event.event)) {
-    if (!is_lag(step, *finished)) return lagging_.erase(step.number), false;
-    lagging_.insert(step.number);
-    if (finished->attempt % attempts_a_line == 0) {
+    if (!is_lag(step, *finished)) return waiting_.erase(step.number), false;
+    waiting_.insert(step.number);
+    if (lagging_.insert(step.about).second) {
+      const bool stale = finished->verdict->rule == not_yet_rule;
       line(subject_of(step.target, step.phase),
-           step.about + " is not there yet (" + counted(finished->attempt, "probe") + ")");
+           step.about + (stale ? " is still what it was: waiting" : " is not there yet: waiting"));
     }
     return true;
   }
-  return std::holds_alternative<WaitStarted>(event.event) && lagging_.contains(step.number);
+  return std::holds_alternative<WaitStarted>(event.event) && waiting_.contains(step.number);
 }
 
 void PublishLog::command(const CommandEvent& event) {
@@ -175,7 +191,7 @@ void PublishLog::command(const CommandEvent& event) {
   }
   if (!ended) return;
   commands_.erase(step.number);
-  lagging_.erase(step.number);
+  waiting_.erase(step.number);
 }
 
 void PublishLog::json(const PublishEvent& event) {

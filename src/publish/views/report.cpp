@@ -32,6 +32,13 @@ json::object as_json(const Lag& lag, const Redactor& redact) {
           {"probes", lag.probes}};
 }
 
+json::object as_json(const AfterResult& after, const Redactor& redact) {
+  return {{"command", json::value_from(redact.arguments(after.command))},
+          {"about", redact(after.about)},
+          {"done", after.done},
+          {"was_done", after.was_done}};
+}
+
 json::object as_json(const publish::Failure& failure, const Redactor& redact) {
   json::object object{{"phase", to_string(failure.phase)},
                       {"reason", to_string(failure.reason)},
@@ -69,6 +76,8 @@ json::object as_json(const TargetResult& target, const PublishRecord& record,
   for (const PhaseResult& phase : target.phases) phases.emplace_back(as_json(phase, redact));
   json::array lags;
   for (const Lag& lag : target.lags) lags.emplace_back(as_json(lag, redact));
+  json::array after;
+  for (const AfterResult& result : target.after) after.emplace_back(as_json(result, redact));
   json::array commands;
   for (const CommandRecord& command : record.commands) {
     if (command.step->target == target.name) commands.emplace_back(as_json(command, redact));
@@ -76,6 +85,14 @@ json::object as_json(const TargetResult& target, const PublishRecord& record,
   json::object object{{"target", redact(target.name)}, {"succeeded", !target.failure},
                       {"tags", std::move(tags)},       {"phases", std::move(phases)},
                       {"lags", std::move(lags)},       {"commands", std::move(commands)}};
+  if (!target.platforms.empty()) {
+    json::array& platforms = object["platforms"].emplace_array();
+    for (const oci::Platform& platform : target.platforms) {
+      platforms.emplace_back(redact(to_string(platform)));
+    }
+    object["attestations"] = target.attestations;
+  }
+  if (!after.empty()) object["after"] = std::move(after);
   if (target.left_out) object["left_out"] = true;
   if (!target.index.empty()) object["index"] = target.index;
   if (!target.digest.empty()) object["digest"] = target.digest;
@@ -124,6 +141,13 @@ std::string text_report(const PublishRecord& record, const Redactor& redact) {
       text += "  lagged " + format_duration(lag.waited) + " (" + counted(lag.probes, "probe") +
               "): " + redact(lag.what) + "\n";
     }
+    for (const AfterResult& after : target.after) {
+      text += "  after: " + redact.command(after.command) +
+              (after.was_done ? ": was done"
+               : after.done   ? ": done"
+                              : ": failed") +
+              "\n";
+    }
     text += "  in all: " + counted(target.commands, "command") + ", " +
             counted(target.attempts, "attempt") + "\n";
   }
@@ -141,19 +165,27 @@ std::string cell(const std::string& text) {
 std::string table_row(const TargetResult& target, const Redactor& redact) {
   Duration lagged{};
   for (const Lag& lag : target.lags) lagged = std::max(lagged, lag.waited);
-  Duration elapsed{};
-  if (!target.phases.empty()) {
-    elapsed =
-        target.phases.back().start + target.phases.back().elapsed - target.phases.front().start;
-  }
   return '|' + cell(target.name) +
          cell(target.failure    ? "failed: " + std::string(to_string(target.failure->phase))
               : target.left_out ? "left out"
                                 : "published") +
          cell(with_short_digests(redact(target.digest))) +
-         cell(std::to_string(target.tags.size())) + cell(format_duration(elapsed)) +
+         cell(std::to_string(target.tags.size())) + cell(format_duration(target.elapsed())) +
          cell(std::to_string(target.attempts)) +
          cell(target.lags.empty() ? "" : format_duration(lagged)) + '\n';
+}
+
+// All probes of one digest or tag: "tmp@sha256:3f9a0c1b… waited 7.9s, 11 probes".
+ChartRow lag_row(const CommandRecord& command) {
+  const bool came = command.run.end.reason == StopReason::success;
+  const std::string about = with_short_digests(command.step->about);
+  return {.section = command.step->target,
+          .label = about.substr(about.rfind('/') + 1) + " waited " +
+                   format_duration(command.run.end.elapsed) + ", " +
+                   counted(static_cast<unsigned>(command.run.attempts.size()), "probe"),
+          .start = command.start,
+          .length = command.run.end.elapsed,
+          .status = came ? ChartRow::Status::waited : ChartRow::Status::failed};
 }
 
 std::vector<ChartRow> chart_rows_of(const PublishRecord& record) {
@@ -170,6 +202,10 @@ std::vector<ChartRow> chart_rows_of(const PublishRecord& record) {
     // Of commands, only those that took more than one attempt have something to tell.
     for (const CommandRecord& command : record.commands) {
       if (command.step->target != target.name || command.run.attempts.size() < 2) continue;
+      if (command.step->waits) {
+        rows.push_back(lag_row(command));
+        continue;
+      }
       const std::vector<ChartRow> attempts = chart_rows(command.run, target.name, command.start);
       rows.insert(rows.end(), attempts.begin(), attempts.end());
     }

@@ -1,0 +1,156 @@
+// What the plan runs once a target is published: signatures, attestations. What has been done for a
+// digest is recorded beside it, as a referrer, so that a later run, wherever it runs, does the
+// rest.
+#include "publish/oci/json.hpp"
+#include "publish/oci/sha256.hpp"
+#include "publish/run/target_run.hpp"
+
+#include <algorithm>
+
+namespace retry_exec::publish {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// Puts values in the place of {repository}, {digest}, {tag} and {name}; what a value says is not
+// looked at again.
+std::string filled_in(const std::string& word,
+                      const std::vector<std::pair<std::string, std::string>>& values) {
+  std::string text;
+  for (std::size_t at = 0; at < word.size();) {
+    const auto value = std::find_if(values.begin(), values.end(), [&](const auto& entry) {
+      return word.compare(at, entry.first.size(), entry.first) == 0;
+    });
+    text += value == values.end() ? word.substr(at, 1) : value->second;
+    at += value == values.end() ? 1 : value->first.size();
+  }
+  return text;
+}
+
+bool names_a_tag(const Arguments& words) {
+  return std::any_of(words.begin(), words.end(), [](const std::string& word) {
+    return word.find("{tag}") != std::string::npos;
+  });
+}
+
+// The same command with the same words is done once.
+std::string id_of(const Arguments& argv) {
+  std::string words;
+  for (const std::string& word : argv) words += word + '\0';
+  constexpr std::size_t algorithm = 7;  // "sha256:"
+  constexpr std::size_t digits = 16;
+  return oci::digest_of(words).substr(algorithm, digits);
+}
+
+// The ids in the records that `oras discover` lists.
+std::set<std::string> recorded_in(const std::string& discovered) {
+  std::set<std::string> ids;
+  const auto fields = oci::parse_object(discovered);
+  if (!fields) return ids;
+  for (const boost::json::object* referrer : oci::objects_of(*fields, "referrers")) {
+    const boost::json::object* annotations = oci::object_of(*referrer, "annotations");
+    if (annotations == nullptr) continue;
+    const std::string list = oci::text_of(*annotations, after_record_key);
+    for (std::size_t begin = 0; begin < list.size();) {
+      const std::size_t end = std::min(list.find(',', begin), list.size());
+      ids.insert(list.substr(begin, end - begin));
+      begin = end + 1;
+    }
+  }
+  return ids;
+}
+
+}  // namespace
+
+std::vector<AfterCommand> after_commands(const plan::Plan& plan, const plan::Target& target,
+                                         std::span<const oci::Reference> tags,
+                                         const std::string& digest) {
+  std::vector<AfterCommand> commands;
+  const auto add = [&](const Arguments& words, const oci::Reference& about) {
+    Arguments argv;
+    for (const std::string& word : words) {
+      argv.push_back(filled_in(word, {{"{repository}", about.name()},
+                                      {"{digest}", digest},
+                                      {"{tag}", about.tag},
+                                      {"{name}", target.name}}));
+    }
+    if (argv.front() == "oras") argv.front() = plan.oras;
+    if (argv.front() == "soci") argv.front() = plan.soci;
+    commands.push_back({about, id_of(argv), std::move(argv)});
+  };
+  for (const Arguments& words : target.after) {
+    if (!names_a_tag(words)) {
+      add(words, by_digest(tags.front(), digest));
+      continue;
+    }
+    for (const oci::Reference& tag : tags) add(words, tag);
+  }
+  return commands;
+}
+
+// Each destination by itself: a failure at one does not keep another from being signed.
+TargetRun::Task TargetRun::after() {
+  std::map<std::string, std::vector<oci::Reference>> destinations;
+  for (const TagResult& tag : result_.tags) {
+    if (!tag.newer) destinations[tag.tag.name()].push_back(tag.tag);
+  }
+  std::vector<Task> tasks;
+  for (auto& [repository, tags] : destinations) tasks.push_back(after_at(std::move(tags)));
+  co_await all(std::move(tasks));
+  const auto before = std::count_if(result_.after.begin(), result_.after.end(),
+                                    [](const AfterResult& result) { return result.was_done; });
+  if (before > 0) note(std::to_string(before) + " had been done by an earlier run");
+}
+
+TargetRun::Task TargetRun::after_at(std::vector<oci::Reference> tags) {
+  const oci::Reference root = by_digest(tags.front(), result_.digest);
+  const std::set<std::string> done = co_await recorded_at(root);
+  std::string newly_done;
+  for (AfterCommand& command : after_commands(plan_, target_, tags, result_.digest)) {
+    AfterResult result{.command = command.argv,
+                       .about = to_string(command.about),
+                       .was_done = done.contains(command.id)};
+    if (!result.was_done) {
+      result.done = co_await run_after(std::move(command.argv), command.about);
+      if (result.done) newly_done += (newly_done.empty() ? "" : ",") + command.id;
+    }
+    result.done = result.done || result.was_done;
+    result_.after.push_back(result);
+    if (!result.done) break;  // what follows may build on it
+  }
+  if (!newly_done.empty()) co_await record_at(root, newly_done);
+}
+
+asio::awaitable<bool> TargetRun::run_after(Arguments argv, oci::Reference about) {
+  const std::string program = argv.front();
+  Request wanted = request(to_string(about), std::move(argv), {about.host});
+  wanted.abandoned = nullptr;
+  constexpr unsigned attempts = 8;  // what is missing may lag; a key that is not there does not
+  wanted.policy.absent.attempts = attempts;
+  const Answer answer = co_await run(std::move(wanted));
+  if (!answer.ok()) {
+    fail(answer, to_string(about) + " is published, but '" + program + "' failed for it");
+  }
+  co_return answer.ok();
+}
+
+// Where that cannot be read, everything is done again, which does no harm.
+asio::awaitable<std::set<std::string>> TargetRun::recorded_at(const oci::Reference& root) {
+  Request wanted = probe(root, false);
+  wanted.argv = discover_command(plan_, root);
+  const Answer answer = co_await run(std::move(wanted));
+  co_return recorded_in(answer.ok() ? answer.output : "");
+}
+
+TargetRun::Task TargetRun::record_at(const oci::Reference& root, const std::string& ids) {
+  Request wanted = request(to_string(root), record_command(plan_, root, ids), {root.host});
+  wanted.abandoned = nullptr;
+  const Answer answer = co_await run(std::move(wanted));
+  if (!answer.ok()) {
+    note("what has been done could not be recorded at " + root.name() +
+         ": the next run does it again");
+  }
+}
+
+}  // namespace retry_exec::publish

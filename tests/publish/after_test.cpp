@@ -1,0 +1,118 @@
+// What the plan runs after publishing, and what the steps after the run are told.
+#include "publish_scene.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+using namespace test;
+
+namespace {
+
+// A signer that resets as often as it is told, is refused while there is a file `refused`, and
+// notes what it has signed. Run one at a time it counts right.
+std::string write_signer(const PublishScene& scene, int resets) {
+  const std::string script = scene.folder.write(
+      "cosign", "#!/bin/sh\ncd '" + scene.folder.path().string() +
+                    "' || exit 1\n"
+                    "if [ -e refused ]; then\n"
+                    "  echo 'Error: signing: unauthorized: authentication required' >&2\n"
+                    "  exit 1\n"
+                    "fi\n"
+                    "left=$(cat left 2>/dev/null || echo " +
+                    std::to_string(resets) +
+                    ")\n"
+                    "if [ \"$left\" -gt 0 ]; then\n"
+                    "  echo $((left - 1)) > left\n"
+                    "  echo 'Error: signing: read tcp: read: connection reset by peer' >&2\n"
+                    "  exit 1\n"
+                    "fi\n"
+                    "echo \"$*\" >> signed\n");
+  std::filesystem::permissions(script, std::filesystem::perms::owner_all);
+  return script;
+}
+
+std::size_t lines_in(const std::string& text) {
+  return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+}  // namespace
+
+TEST_CASE("a signer that fails twice signs in the end, and a second run signs nothing", "[after]") {
+  PublishScene scene;
+  scene.targets = {make_target("alpha", 71)};
+  scene.targets[0].extra =
+      "after: [['" + write_signer(scene, 2) + "', sign, --yes, '{repository}@{digest}']]";
+  scene.push_sources();
+  const Ended first = scene.publish({"--jobs", "1"});
+  INFO(first.err);
+  REQUIRE(first.exit_code() == 0);
+  const std::string digest = scene.digests_of(scene.targets[0]).front();
+  const std::string signed_by_first = read_file(scene.folder / "signed");
+  CHECK(lines_in(signed_by_first) == 2);
+  for (const FlakyRegistry* registry : {&scene.first, &scene.second}) {
+    CHECK_THAT(signed_by_first,
+               ContainsSubstring("sign --yes " + registry->address() + "/final/alpha@" + digest));
+  }
+  const Ended second = scene.publish();
+  INFO(second.err);
+  CHECK(second.exit_code() == 0);
+  CHECK(read_file(scene.folder / "signed") == signed_by_first);
+  CHECK_THAT(second.err, ContainsSubstring("2 had been done by an earlier run"));
+}
+
+TEST_CASE("a signature that fails is made by the next run", "[after]") {
+  PublishScene scene;
+  scene.targets = {make_target("alpha", 72)};
+  scene.targets[0].extra =
+      "after: [['" + write_signer(scene, 0) + "', sign, '{repository}:{tag}', '{digest}']]";
+  scene.push_sources();
+  scene.folder.write("refused", "");
+  const Ended failed = scene.publish();
+  INFO(failed.err);
+  CHECK(failed.exit_code() == 1);
+  CHECK_THAT(failed.err, ContainsSubstring("alpha: after: "));
+  CHECK_THAT(failed.err, ContainsSubstring(" is published, but "));
+  check_published(scene);
+  std::filesystem::remove(scene.folder / "refused");
+  CHECK(scene.publish().exit_code() == 0);
+  CHECK(lines_in(read_file(scene.folder / "signed")) == 2);
+}
+
+TEST_CASE("a target that is left alone gives the next steps no digest", "[after]") {
+  PublishScene scene;
+  scene.targets = {make_target("alpha", 73)};
+  scene.targets[0].extra = "only-newer: true";
+  scene.push_sources();
+  const std::string output = scene.folder.write("output", "");
+  const auto run_of_day = [&](const std::string& seconds) {
+    Program program = scene.program({"--digests-file", scene.folder / "digests.json"});
+    std::erase_if(program.environment,
+                  [](const auto& variable) { return variable.first == "SOURCE_DATE_EPOCH"; });
+    program.environment.insert(program.environment.end(),
+                               {{"SOURCE_DATE_EPOCH", seconds}, {"GITHUB_OUTPUT", output}});
+    return run(program);
+  };
+  REQUIRE(run_of_day("1800000000").exit_code() == 0);
+  const std::vector<std::string> newer = scene.digests_of(scene.targets[0]);
+  CHECK(read_file(scene.folder / "digests.json") == "{\"alpha\":\"" + newer[0] + "\"}\n");
+  scene.folder.write("output", "");
+  const Ended older = run_of_day("1700000000");
+  INFO(older.err);
+  CHECK(older.exit_code() == 0);
+  CHECK(scene.digests_of(scene.targets[0]) == newer);
+  CHECK(read_file(scene.folder / "digests.json") == "{}\n");
+  CHECK(read_file(output) == "digests={}\n");
+}
+
+TEST_CASE("a run whose digests cannot be written ends with 125, and has published", "[after]") {
+  PublishScene scene;
+  scene.targets = {make_target("alpha", 74)};
+  scene.push_sources();
+  const Ended ended = scene.publish({"--digests-file", "/nowhere/digests.json"});
+  INFO(ended.err);
+  CHECK(ended.exit_code() == 125);
+  check_published(scene);
+  Program program = scene.program();
+  program.environment.emplace_back("GITHUB_OUTPUT", "/nowhere/output");
+  CHECK(run(program).exit_code() == 125);
+}

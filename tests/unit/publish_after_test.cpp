@@ -1,0 +1,149 @@
+// What runs once a target is published.
+#include "catch_shim.hpp"
+#include "publish_world.hpp"
+#include "temporary_folder.hpp"
+
+#include <retry_exec/publish_plan.hpp>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+using namespace retry_exec;
+using namespace retry_exec::publish;
+using namespace retry_exec::publish::plan;
+using namespace std::chrono_literals;
+
+using world::Said;
+using world::Words;
+using world::World;
+
+namespace {
+
+// Signs at each destination, and tells of each tag.
+Target& add_signed_target(World& world) {
+  Target& target = world.add_target("one", {'a'}, {"f.io/r:1", "f.io/r:2", "g.io/r:1"});
+  target.after = {{"cosign", "sign", "--yes", "{repository}@{digest}"},
+                  {"tell", "{name}", "{repository}:{tag}"}};
+  return target;
+}
+
+Words sorted(Words words) {
+  std::sort(words.begin(), words.end());
+  return words;
+}
+
+Errors errors_in(const std::string& after) {
+  const std::string plan = "retry-publish: 1\ntargets:\n  one:\n    sources: ['r.io/tmp@" +
+                           World::digest('a') + "']\n    tags: [f.io/r:1]\n    after: " + after +
+                           "\n";
+  const auto read = read_plan(plan, [](const std::string&) -> const char* { return nullptr; });
+  return read ? Errors{} : read.error();
+}
+
+}  // namespace
+
+TEST_CASE("What is to run after publishing runs once a destination, or once a tag", "[publish]") {
+  World world;
+  add_signed_target(world);
+  const PublishResult result = world.run();
+  REQUIRE(result.exit_code() == 0);
+  const std::string digest = result.targets[0].digest;
+  CHECK(sorted(world.done_after) == Words{"cosign sign --yes f.io/r@" + digest,
+                                          "cosign sign --yes g.io/r@" + digest, "tell one f.io/r:1",
+                                          "tell one f.io/r:2", "tell one g.io/r:1"});
+  REQUIRE(result.targets[0].phases.back().phase == Phase::after);
+  CHECK(result.targets[0].after.size() == 5);
+}
+
+TEST_CASE("A second run does not do again what has been done after the first", "[publish]") {
+  World world;
+  add_signed_target(world);
+  REQUIRE(world.run().exit_code() == 0);
+  world.done_after.clear();
+  const PublishResult again = world.run();
+  CHECK(again.exit_code() == 0);
+  CHECK(world.done_after.empty());
+  CHECK(again.targets[0].after[0].was_done);
+}
+
+TEST_CASE("Another digest, and a command of other words, are done", "[publish]") {
+  World world;
+  Target& target = add_signed_target(world);
+  REQUIRE(world.run().exit_code() == 0);
+  world.done_after.clear();
+  target.after.push_back({"cosign", "attest", "{repository}@{digest}"});
+  REQUIRE(world.run().exit_code() == 0);
+  CHECK(world.done_after.size() == 2);
+  world.done_after.clear();
+  target.annotations = {{"a", "b"}};
+  REQUIRE(world.run().exit_code() == 0);
+  CHECK(world.done_after.size() == 7);
+}
+
+TEST_CASE("A signer that fails twice is run a third time", "[publish]") {
+  World world;
+  add_signed_target(world);
+  int failures = 0;
+  world.fault = [&](const Words& argv) -> std::optional<Said> {
+    if (argv[0] != "cosign" || ++failures > 2) return std::nullopt;
+    return Said{1, "", "connection reset by peer\n"};
+  };
+  CHECK(world.run().exit_code() == 0);
+  CHECK(world.done_after.size() == 5);
+}
+
+TEST_CASE(
+    "A failed signature fails its target, which stays published, and the next run does the rest",
+    "[publish]") {
+  World world;
+  add_signed_target(world);
+  world.fault = [](const Words& argv) -> std::optional<Said> {
+    if (argv[0] != "cosign" || !argv.back().starts_with("f.io")) return std::nullopt;
+    return Said{1, "", "denied: no key\n"};
+  };
+  const PublishResult result = world.run();
+  CHECK(result.exit_code() == 1);
+  REQUIRE(result.targets[0].failure);
+  CHECK(result.targets[0].failure->phase == Phase::after);
+  CHECK_THAT(result.targets[0].failure->what,
+             test::ContainsSubstring("is published, but 'cosign'"));
+  const std::string digest = result.targets[0].digest;
+  CHECK(world.at("f.io/r:2") == digest);
+  CHECK(sorted(world.done_after) ==
+        Words{"cosign sign --yes g.io/r@" + digest, "tell one g.io/r:1"});
+  world.fault = nullptr;
+  world.done_after.clear();
+  CHECK(world.run().exit_code() == 0);
+  CHECK(sorted(world.done_after) ==
+        Words{"cosign sign --yes f.io/r@" + digest, "tell one f.io/r:1", "tell one f.io/r:2"});
+}
+
+TEST_CASE("A tag that is left alone is not signed", "[publish]") {
+  World world;
+  Target& target = add_signed_target(world);
+  target.after = {{"cosign", "sign", "{repository}:{tag}"}};
+  target.only_newer = true;
+  const std::string newer = world.add_index(
+      "g.io/r",
+      R"({"manifests":[],"annotations":{"org.opencontainers.image.created":"2030-01-01T00:00:00Z"}})");
+  world.set_tag("g.io/r:1", newer);
+  target.annotations = {{"org.opencontainers.image.created", "2020-01-01T00:00:00Z"}};
+  REQUIRE(world.run().exit_code() == 0);
+  CHECK(sorted(world.done_after) == Words{"cosign sign f.io/r:1", "cosign sign f.io/r:2"});
+}
+
+TEST_CASE("What is wrong with 'after' is said with its place", "[publish]") {
+  CHECK(
+      errors_in("[[cosign, sign, '{repository}@{digest}', '{{.Digest}}', '{\"a\": 1}']]").empty());
+  for (const char* wrong : {"cosign sign", "[cosign, sign]", "[[]]", "[[cosign, [a]]]"}) {
+    INFO(wrong);
+    const Errors errors = errors_in(wrong);
+    REQUIRE_FALSE(errors.empty());
+    CHECK_THAT(errors[0].what, test::ContainsSubstring("'after' is a list of commands"));
+  }
+  const Errors unknown = errors_in("[[cosign, sign, '{digets}']]");
+  REQUIRE(unknown.size() == 1);
+  CHECK_THAT(unknown[0].what, test::ContainsSubstring("'{digets}' is not known here"));
+  CHECK(unknown[0].where.line == 6);
+}
