@@ -38,8 +38,9 @@ constexpr std::array variables = {
     Variable{R"(\b(?=[0-9a-f]*\d)[0-9a-f]{7,}\b)", "[0-9a-f]+"},
     Variable{R"(\b\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h)\b)", R"([\d.]+\w+)"},
     // A number that names an error tells two failures apart.
-    Variable{R"((?i)(?<!code )(?<!code: )(?<!code=)(?<!error )(?<!error: )(?<!errno )\b\d{4,}\b)",
-             R"(\d+)"},
+    Variable{
+        R"((?i)(?<!code )(?<!code: )(?<!code=)(?<!error )(?<!error: )(?<!errno )(?<!(?-i:[A-Z])-)\b\d{4,}\b)",
+        R"(\d+)"},
 };
 
 constexpr std::uint64_t allowed = 20'000'000;  // steps
@@ -107,13 +108,13 @@ constexpr std::string_view an_error =
     R"([^\n]*\b(?:error|fatal|fail(?:ed|ure)?|cannot|could not|unable to)\b)";
 
 // The line that tells most: the last that names a cause, else the last that speaks of an error,
-// else the last.
-std::size_t telling_line(std::string_view text) {
+// else the last; none where all only sum up.
+std::optional<std::size_t> telling_line(std::string_view text) {
   for (const std::string_view words : {a_cause, an_error, std::string_view("[^\\n]*\\S")}) {
     const auto found = last_match(std::string(not_a_summary) + std::string(words), text);
-    if (found) return *found;
+    if (found) return found;
   }
-  return text.find_last_not_of(" \t\n");
+  return std::nullopt;
 }
 
 // Named after the first words of the line that do not vary.
@@ -198,10 +199,10 @@ std::string Suggestion::yaml() const {
 }
 
 std::optional<Suggestion> suggest_rule(const Explanation& explanation) {
-  const std::size_t at = telling_line(explanation.evidence);
-  if (at == std::string::npos) return std::nullopt;
-  std::string_view line = line_at(explanation.evidence, at);
-  const std::size_t number = line_number(explanation.evidence, at);
+  const std::optional<std::size_t> at = telling_line(explanation.evidence);
+  if (!at) return std::nullopt;
+  std::string_view line = line_at(explanation.evidence, *at);
+  const std::size_t number = line_number(explanation.evidence, *at);
   const std::string_view printed = nth_line(explanation.unmasked, number);
   const std::string_view member = telling_member(line);
   const bool whole = line.size() <= longest_line;

@@ -33,12 +33,14 @@ bool goes_on(std::string_view line) {
          std::string_view::npos;
 }
 
-// "fatal:" begins a message, and so does whatever the line before began with.
+// "fatal:" and "java.io.IOException:" begin a message, and so does whatever the line before began
+// with.
 bool begins_message(std::string_view line, std::string_view before) {
   const std::string_view word = first_word(line);
   if (word == first_word(before)) return true;
-  return word.ends_with(':') &&
-         word.find_first_not_of("abcdefghijklmnopqrstuvwxyz-_:") == std::string_view::npos;
+  constexpr std::string_view of_names =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.$-_:";
+  return word.ends_with(':') && word.find_first_not_of(of_names) == std::string_view::npos;
 }
 
 // Did a tool break a line of text between `line` and `next`? It does so where the next word would

@@ -76,7 +76,8 @@ std::vector<std::string> shipped_patterns() {
 // A few failures in one text.
 std::vector<std::string> texts_of_corpus() {
   std::vector<std::string> texts(1);
-  for (const std::string name : {"errors", "packages", "containers", "reproduced", "worded"}) {
+  for (const std::string name :
+       {"errors", "packages", "containers", "reproduced", "worded", "unread"}) {
     std::ifstream file(std::string(UNIT_TEST_FOLDER) + "/corpus/" + name + ".jsonl");
     const std::string text{std::istreambuf_iterator<char>(file), {}};
     const auto records = read_corpus(text, name);

@@ -69,8 +69,14 @@ TEST_CASE("a rule is suggested of the cause, not of the line that sums up", "[ru
 TEST_CASE("a suggested rule keeps the code that tells two failures apart", "[rules][suggest]") {
   CHECK(suggested("An unknown error has occurred. [code: 10013]\n")->match ==
         "^An unknown error has occurred\\. \\[code: 10013\\]$");
+  CHECK(suggested("ERROR ORA-12541: no listener\n")->match == "^ERROR ORA-12541: no listener$");
   CHECK(suggested("ERROR 1205 (HY000) at line 14230: waited\n")->match ==
         "^ERROR 1205 \\(HY000\\) at line \\d+: waited$");
+}
+
+TEST_CASE("lines that only sum up make no rule", "[rules][suggest]") {
+  CHECK_FALSE(suggested("make: *** [Makefile:12: deps] Error 52\n").has_value());
+  CHECK_FALSE(suggested("npm error A complete log of this run can be found in: /root/x\n"));
 }
 
 TEST_CASE("a suggestion that would hold on a failure that stays says so", "[rules][suggest]") {
