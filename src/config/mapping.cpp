@@ -22,7 +22,9 @@ Position Node::position_of(std::size_t offset) const {
   if (style == Style::single_quoted) {
     columns += static_cast<std::size_t>(std::count(before.begin(), before.end(), '\''));
   } else if (style == Style::double_quoted) {
-    const auto escaped = [](char c) { return c == '\\' || c == '"' || (c >= '\0' && c < ' '); };
+    const auto escaped = [](char c) {
+      return c == '\\' || c == '"' || static_cast<unsigned char>(c) < ' ';
+    };
     columns += static_cast<std::size_t>(std::count_if(before.begin(), before.end(), escaped));
   }
   position.column += static_cast<unsigned>(columns);

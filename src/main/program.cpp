@@ -1,6 +1,7 @@
 #include "program.hpp"
 
 #include "documentation.hpp"
+#include "version.hpp"
 
 #include <retry_exec/outcome.hpp>
 #include <retry_exec/process.hpp>
@@ -150,7 +151,9 @@ int run_program(CommandLine& line, const Help& help, const OutputSettings* outpu
       return print(program, std::string(help.usage) + std::string(help.about) + "\nOptions:\n" +
                                 line.table() + "\n" + help.behind);
     }
-    if (line.has("version")) return print(program, program + " " RETRY_EXEC_VERSION "\n");
+    if (line.has("version")) {
+      return print(program, program + " " + std::string(version_text));
+    }
     const Result<ExitCode, Errors> code = run();
     return code ? code->value : failed(code.error());
   } catch (const boost::system::system_error& error) {

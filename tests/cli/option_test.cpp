@@ -2,6 +2,7 @@
 #include "wrapped.hpp"
 
 #include <map>
+#include <regex>
 
 using namespace test;
 
@@ -118,6 +119,20 @@ TEST_CASE("a variable named as our version is nobody's wish to see it", "[option
   Program program = wrapped({"-q", "-a", "1"}, {"exit", "3"});
   program.environment.push_back({"RETRY_EXEC_VERSION", "1.2.3"});
   CHECK(run(program).exit_code() == 3);
+}
+
+TEST_CASE("the version comes with the commit and the libraries", "[option]") {
+  for (const char* program : {"RETRY_EXEC", "RETRY_PUBLISH", "RETRY_RULES"}) {
+    const std::string path = required(program);
+    const Ended ended = run({.argv = {path, "--version"}});
+    INFO(ended.out);
+    const std::vector<std::string> lines = lines_of(ended.out);
+    REQUIRE(lines.size() == 2);
+    CHECK(lines[0] == path.substr(path.rfind('/') + 1) + " " RETRY_EXEC_VERSION);
+    CHECK(std::regex_match(lines[1],
+                           std::regex("commit ([0-9a-f]{12,}(-dirty)?|unknown); Boost 1\\.[0-9.]+, "
+                                      "PCRE2 10\\.[0-9]+, yaml-cpp [0-9.]+")));
+  }
 }
 
 TEST_CASE("an option without its value, and a switch with one, are errors", "[option]") {

@@ -19,7 +19,7 @@ std::string go_string(std::string_view text) {
       out += '\\', out += c;
     } else if (c == '\n' || c == '\r' || c == '\t' || c == '\b' || c == '\f') {
       out += c == '\n' ? "\\n" : c == '\r' ? "\\r" : c == '\t' ? "\\t" : c == '\b' ? "\\b" : "\\f";
-    } else if ((c >= 0 && c < ' ') || c == '<' || c == '>' || c == '&') {
+    } else if (static_cast<unsigned char>(c) < ' ' || c == '<' || c == '>' || c == '&') {
       out += "\\u00";
       out += digits[static_cast<unsigned char>(c) >> 4], out += digits[c & 0xf];
     } else if (text.substr(i).starts_with("\u2028") || text.substr(i).starts_with("\u2029")) {
