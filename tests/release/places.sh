@@ -1,0 +1,39 @@
+# Fresh places to install into. Sourced by run.
+# shellcheck shell=bash disable=SC2154,SC2164  # run sets these, and `set -e`
+
+# A Debian with nothing but its minimum, unpacked into a folder of its own.
+fresh_debian() { # SUITE FOLDER
+  local archive=$tools/chroots/$1.tar
+  if [[ ! -f $archive ]]; then
+    install_packages debootstrap
+    rm -rf "$archive.part" && mkdir -p "$archive.part"
+    debootstrap --variant=minbase "$1" "$archive.part"
+    tar -C "$archive.part" -cf "$archive.tar" .
+    rm -rf "$archive.part"
+    mv "$archive.tar" "$archive"
+  fi
+  mkdir -p "$2"
+  tar -C "$2" -xf "$archive"
+}
+
+# A name of each architecture's executables that this machine can start: itself, or under emulation.
+emulator_of() { # ARCHITECTURE
+  [[ $1 == "$native" ]] || echo "qemu-$(machine "$1")-static"
+}
+
+machine() { # ARCHITECTURE, in the kernel's words
+  case $1 in
+    amd64) echo x86_64 ;;
+    arm64) echo aarch64 ;;
+  esac
+}
+
+# Makes FOLDER a path in which retry-exec and the others are those of another architecture, under emulation.
+emulated_path() { # ARCHITECTURE EXECUTABLES FOLDER
+  local program
+  mkdir -p "$3"
+  for program in retry-exec retry-publish retry-rules; do
+    printf '#!/bin/sh\nexec %s %s "$@"\n' "$(emulator_of "$1")" "$2/$program" >"$3/$program"
+    chmod +x "$3/$program"
+  done
+}
