@@ -10,6 +10,29 @@ build_nfpm() {
     go_install "nfpm-$nfpm_version" "github.com/goreleaser/nfpm/v2/cmd/nfpm@v$nfpm_version"
 }
 
+# Every file, and the folders that are ours. As one tree, folders would get a mode that pacman finds altered.
+contents() { # FOLDER
+  local path format
+  find "$1" -type d -path "$1/*/retry-exec*" -printf "  - {dst: '/usr/%P', type: dir, file_info: {mode: 0755}}\n" |
+    LC_ALL=C sort
+  find "$1" -type f -printf '%P\n' | LC_ALL=C sort | while read -r path; do
+    case $path in
+      share/lintian/* | */changelog.Debian.gz)
+        printf "  - {src: '%s', dst: '/usr/%s', packager: deb}\n" "$1/$path" "$path"
+        ;;
+      share/zsh/site-functions/*) # Debian's zsh looks in another folder
+        for format in deb:vendor-completions rpm:site-functions archlinux:site-functions; do
+          printf "  - {src: '%s', dst: '/usr/share/zsh/%s', packager: %s}\n" "$1/$path" \
+            "${format#*:}/${path##*/}" "${format%:*}"
+        done
+        ;;
+      *)
+        printf "  - {src: '%s', dst: '/usr/%s'}\n" "$1/$path" "$path"
+        ;;
+    esac
+  done
+}
+
 make_packages() { # ARCHITECTURE TREE FOLDER
   local format
   cat >"$2/../nfpm.yaml" <<YAML
@@ -33,7 +56,7 @@ description: |
   publishes container images.
 mtime: $(date -u -d "@$SOURCE_DATE_EPOCH" +%Y-%m-%dT%H:%M:%SZ)
 contents:
-  - {src: $2/usr, dst: /usr, type: tree}
+$(contents "$2/usr")
 YAML
   for format in deb rpm archlinux; do
     "$tools/nfpm-$nfpm_version/nfpm" package --config "$2/../nfpm.yaml" --packager "$format" --target "$3/"

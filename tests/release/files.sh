@@ -21,6 +21,8 @@ complete_archive() { # ARCHITECTURE
   local file
   for file in bin/retry-exec bin/retry-publish bin/retry-rules share/retry-exec/report.schema.json \
     share/retry-exec/publish-report.schema.json share/retry-exec/rule-file.schema.json share/retry-exec/rules/ghcr.yaml \
+    share/man/man1/retry-exec.1.gz share/man/man5/retry-rules.5.gz share/bash-completion/completions/retry-exec \
+    share/zsh/site-functions/_retry-exec share/fish/vendor_completions.d/retry-exec.fish \
     share/doc/retry-exec/{copyright,NOTICES.gz,README.md,retry-exec.spdx.json}; do
     [[ -s $file ]] || die "no $file"
   done

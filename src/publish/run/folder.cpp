@@ -60,7 +60,9 @@ void remove_folder(int parent, const std::string& name) {
   if (!status || !S_ISDIR(status->st_mode)) return;
   // A umask, or an image's own modes, may have locked us out of what is ours.
   if ((status->st_mode & S_IRWXU) != S_IRWXU) {
-    ::fchmodat(parent, name.c_str(), S_IRWXU, AT_SYMLINK_NOFOLLOW);
+    // Where this is refused, what follows is too, or did not need it.
+    [[maybe_unused]] const int result =
+        ::fchmodat(parent, name.c_str(), S_IRWXU, AT_SYMLINK_NOFOLLOW);
   }
   if (const UniqueFd folder = open_folder(parent, name)) empty_folder(folder.get(), {});
   ::unlinkat(parent, name.c_str(), AT_REMOVEDIR);
