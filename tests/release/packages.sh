@@ -40,7 +40,8 @@ of_another_architecture() { # ARCHITECTURE
 
 # A root folder in which nothing but the package's own files are needed.
 rpm_installed() { # ARCHITECTURE
-  local package=$dist/retry-exec-$version-1.$(machine "$1").rpm
+  local package
+  package=$dist/retry-exec-$version-1.$(machine "$1").rpm
   rpm -qp --requires "$package" >requires
   fails grep -v '^rpmlib(' requires
   mkdir root
@@ -54,7 +55,8 @@ rpm_installed() { # ARCHITECTURE
 }
 
 arch_installed() { # ARCHITECTURE
-  local package=$dist/retry-exec-$version-1-$(machine "$1").pkg.tar.zst
+  local package
+  package=$dist/retry-exec-$version-1-$(machine "$1").pkg.tar.zst
   mkdir -p root/var/lib/pacman
   printf '[options]\nArchitecture = auto %s\nSigLevel = Never\nLocalFileSigLevel = Never\n' "$(machine "$1")" >pacman.conf
   local pacman=(pacman --config pacman.conf --root "$PWD/root" --dbpath "$PWD/root/var/lib/pacman" --noconfirm
