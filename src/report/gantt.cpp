@@ -82,6 +82,17 @@ std::string_view axis_for(std::span<const ChartRow* const> rows) {
   return end - begin < fractions ? "%S.%L s" : end - begin < minutes ? "%H:%M:%S" : "%H:%M";
 }
 
+// Mermaid leaves room for names of ten letters beside the bars; longer ones would lie over them.
+std::string margin_for(std::span<const ChartRow* const> rows) {
+  std::size_t longest = 0;
+  for (const ChartRow* row : rows) longest = std::max(longest, row->section.size());
+  constexpr std::size_t fits = 10;
+  constexpr std::size_t pixels_a_letter = 7;
+  if (longest <= fits) return {};
+  const std::size_t margin = 25 + pixels_a_letter * std::min(longest, std::size_t{40});
+  return "%%{init: {\"gantt\": {\"leftPadding\": " + std::to_string(margin) + "}}}%%\n";
+}
+
 // The rows to show, in their order: all, or the longest.
 std::vector<const ChartRow*> shown_rows(std::span<const ChartRow> rows) {
   std::vector<const ChartRow*> shown;
@@ -100,7 +111,8 @@ std::string gantt_chart(WallTime origin, std::span<const ChartRow> rows) {
   if (rows.empty()) return {};
   // Times are milliseconds since 1970, so that the axis shows the reader's own time of day.
   const std::vector<const ChartRow*> shown = shown_rows(rows);
-  std::string chart = "```mermaid\ngantt\n    dateFormat x\n    axisFormat ";
+  std::string chart =
+      "```mermaid\n" + margin_for(shown) + "gantt\n    dateFormat x\n    axisFormat ";
   chart.append(axis_for(shown)).append("\n");
   const std::int64_t start =
       std::chrono::floor<std::chrono::milliseconds>(origin.time_since_epoch()).count();

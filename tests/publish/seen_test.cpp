@@ -96,7 +96,7 @@ TEST_CASE("GitHub gets annotations, groups and a summary with a chart", "[seen]"
   CHECK_THAT(written, ContainsSubstring("```mermaid\ngantt\n"));
   CHECK_THAT(written, ContainsSubstring("    section alpha\n"));
   CHECK_THAT(written, ContainsSubstring("… waited "));
-  CHECK_THAT(written, ContainsSubstring("s  5 probes :"));
+  CHECK_THAT(written, ContainsSubstring("s (5 probes) :"));
 }
 
 TEST_CASE("a rehearsal and a matrix contact nothing and need no tools", "[seen]") {

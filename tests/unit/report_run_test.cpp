@@ -270,6 +270,7 @@ TEST_CASE("names cannot break a chart", "[report]") {
       {.section = "g", .label = "", .start = 3s, .length = 1s, .status = ChartRow::Status::failed}};
   CHECK(gantt_chart(noon, rows) ==
         "```mermaid\n"
+        "%%{init: {\"gantt\": {\"leftPadding\": 207}}}%%\n"
         "gantt\n"
         "    dateFormat x\n"
         "    axisFormat %S.%L s\n"

@@ -1,6 +1,7 @@
 #include <retry_exec/publish_run.hpp>
 
 #include <algorithm>
+#include <array>
 
 namespace retry_exec::publish {
 
@@ -24,16 +25,6 @@ PolicyFields pace_of(const PolicyFields& policy) {
   pace.backoff = policy.backoff;
   pace.jitter = policy.jitter;
   return pace;
-}
-
-// The phase's deadline is not the attempt's, see phase_deadline().
-PolicyFields limits_of(const PolicyFields& policy, Duration timeout) {
-  PolicyFields limits;
-  limits.timeout = policy.timeout.value_or(timeout);
-  limits.idle_timeout = policy.idle_timeout;
-  limits.stall_timeout = policy.stall_timeout;
-  limits.kill_after = policy.kill_after;
-  return limits;
 }
 
 // A wait of a tenth of what has been waited already overshoots by a tenth.
@@ -60,20 +51,35 @@ PolicyFields content_pace() {
   return pace;
 }
 
-Duration command_timeout(plan::Phase phase) {
-  switch (phase) {
-    case plan::Phase::preflight:
-    case plan::Phase::verify:
-      return 30s;  // oras itself gives a throttled request 15 s
-    case plan::Phase::index:
-      return 1min;
-    case plan::Phase::after:
-      return 10min;
-    case plan::Phase::soci:
-    case plan::Phase::copy:
-      break;
-  }
-  return 30min;
+struct Limits {
+  plan::Phase phase;
+  Duration timeout;   // of one attempt
+  Duration deadline;  // of the phase
+};
+
+// Of a read 30 s: oras itself gives a throttled request 15.
+constexpr std::array<Limits, plan::phases.size()> default_limits = {{
+    {plan::Phase::preflight, 30s, 10min},
+    {plan::Phase::index, 1min, 10min},
+    {plan::Phase::soci, 30min, 2h},
+    {plan::Phase::copy, 30min, 2h},
+    {plan::Phase::verify, 30s, 10min},
+    {plan::Phase::after, 10min, 30min},
+}};
+
+const Limits& limits_of(plan::Phase phase) {
+  return *std::find_if(default_limits.begin(), default_limits.end(),
+                       [phase](const Limits& limits) { return limits.phase == phase; });
+}
+
+// The phase's deadline is not the attempt's, see phase_deadline().
+PolicyFields attempt_limits(const PolicyFields& policy, plan::Phase phase) {
+  PolicyFields limits;
+  limits.timeout = policy.timeout.value_or(limits_of(phase).timeout);
+  limits.idle_timeout = policy.idle_timeout;
+  limits.stall_timeout = policy.stall_timeout;
+  limits.kill_after = policy.kill_after;
+  return limits;
 }
 
 // A copy that hangs is ended long before its timeout, and a slow one goes on.
@@ -93,7 +99,7 @@ StepPolicy probe_policy(const plan::Plan& plan, plan::Phase phase) {
   if (waits && own != plan.phases.end()) {
     step.absent = layered(pace_of(own->second), probe_pace());
   }
-  step.strong = limits_of(policy, command_timeout(plan::Phase::preflight));
+  step.strong = attempt_limits(policy, plan::Phase::preflight);
   if (!policy.kill_after) step.strong.kill_after = 2s;  // a read leaves nothing to tidy up
   return step;
 }
@@ -103,7 +109,7 @@ StepPolicy step_policy(const plan::Plan& plan, plan::Phase phase) {
   StepPolicy step;
   step.absent = content_pace();
   step.failures = pace_of(policy);
-  step.strong = limits_of(policy, command_timeout(phase));
+  step.strong = attempt_limits(policy, phase);
   if (!policy.stall_timeout) step.strong.stall_timeout = command_stall_timeout;
   return step;
 }
@@ -111,9 +117,7 @@ StepPolicy step_policy(const plan::Plan& plan, plan::Phase phase) {
 Duration phase_deadline(const plan::Plan& plan, plan::Phase phase) {
   const std::optional<Duration> deadline = said(plan, phase).deadline;
   constexpr Duration century = 24h * 36525;  // that a point in time can be reckoned with
-  if (deadline) return std::min(*deadline, century);
-  if (phase == plan::Phase::after) return 30min;
-  return phase == plan::Phase::soci || phase == plan::Phase::copy ? 2h : 10min;
+  return deadline ? std::min(*deadline, century) : limits_of(phase).deadline;
 }
 
 }  // namespace retry_exec::publish

@@ -28,17 +28,23 @@ TargetRun::TargetRun(Shared& shared, const plan::Target& target, std::size_t num
   for (const oci::Reference& tag : target.tags) result_.tags.push_back({.tag = tag});
 }
 
+// The phases in their order. Their limits are in policy.cpp.
+const std::array<TargetRun::Step, plan::phases.size()> TargetRun::steps = {{
+    {plan::Phase::preflight, &TargetRun::preflight, &TargetRun::always},
+    {plan::Phase::index, &TargetRun::index, &TargetRun::uses_soci},
+    {plan::Phase::soci, &TargetRun::soci, &TargetRun::uses_soci},
+    {plan::Phase::copy, &TargetRun::copy, &TargetRun::always},
+    {plan::Phase::verify, &TargetRun::verify, &TargetRun::always},
+    {plan::Phase::after, &TargetRun::after, &TargetRun::has_after},
+}};
+
 asio::awaitable<TargetResult> TargetRun::run() {
-  co_await phase(plan::Phase::preflight, &TargetRun::preflight);
-  if (target_.soci.enabled) {
-    co_await phase(plan::Phase::index, &TargetRun::index);
-    co_await phase(plan::Phase::soci, &TargetRun::soci);
+  for (const Step& step : steps) {
+    if ((this->*step.wanted)()) co_await phase(step.phase, step.body);
+    if (step.phase != plan::Phase::copy) continue;
+    // Those behind it in a queue that it never came to may pass.
+    for (const oci::Reference& tag : target_.tags) shared_.copies.leave(tag.name(), number_);
   }
-  co_await phase(plan::Phase::copy, &TargetRun::copy);
-  // Those behind it in a queue that it never came to may pass.
-  for (const oci::Reference& tag : target_.tags) shared_.copies.leave(tag.name(), number_);
-  co_await phase(plan::Phase::verify, &TargetRun::verify);
-  if (!target_.after.empty()) co_await phase(plan::Phase::after, &TargetRun::after);
   count_content();
   tell(TargetFinished{&result_});
   co_return std::move(result_);

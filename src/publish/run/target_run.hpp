@@ -6,6 +6,7 @@
 #include "publish/run/commands.hpp"
 #include "publish/run/scratch.hpp"
 
+#include <array>
 #include <set>
 
 namespace retry_exec::publish {
@@ -33,6 +34,15 @@ class TargetRun {
   using Task = boost::asio::awaitable<void>;
 
   // Phases. Each ends early when the target has failed.
+  struct Step {
+    plan::Phase phase;
+    Task (TargetRun::*body)();
+    bool (TargetRun::*wanted)() const;
+  };
+  static const std::array<Step, plan::phases.size()> steps;
+  bool always() const { return true; }
+  bool uses_soci() const { return target_.soci.enabled; }
+  bool has_after() const { return !target_.after.empty(); }
   Task phase(plan::Phase phase, Task (TargetRun::*body)());
   Task preflight();
   Task index();

@@ -175,14 +175,14 @@ std::string table_row(const TargetResult& target, const Redactor& redact) {
          cell(target.lags.empty() ? "" : format_duration(lagged)) + '\n';
 }
 
-// All probes of one digest or tag: "tmp@sha256:3f9a0c1b… waited 7.9s, 11 probes".
+// All probes of one digest or tag: "tmp@sha256:3f9a0c1b… waited 7.9s (11 probes)".
 ChartRow lag_row(const CommandRecord& command) {
   const bool came = command.run.end.reason == StopReason::success;
   const std::string about = with_short_digests(command.step->about);
   return {.section = command.step->target,
           .label = about.substr(about.rfind('/') + 1) + " waited " +
-                   format_duration(command.run.end.elapsed) + ", " +
-                   counted(static_cast<unsigned>(command.run.attempts.size()), "probe"),
+                   format_duration(command.run.end.elapsed) + " (" +
+                   counted(static_cast<unsigned>(command.run.attempts.size()), "probe") + ")",
           .start = command.start,
           .length = command.run.end.elapsed,
           .status = came ? ChartRow::Status::waited : ChartRow::Status::failed};
