@@ -249,6 +249,9 @@ class Simulation {
       for (const TagResult& tag : target.tags) {
         const std::string now = world_.at(to_string(tag.tag));
         if (now != target.digest) broken_ = to_string(tag.tag) + " was not moved";
+        if (world_.shown(to_string(tag.tag)) != target.digest) {
+          broken_ = to_string(tag.tag) + " does not show what was published";
+        }
         if (!tag.verified) broken_ = to_string(tag.tag) + " was not verified";
         check_signed(i, tag.tag, target.digest);
       }

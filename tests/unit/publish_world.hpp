@@ -79,6 +79,8 @@ struct World {
   TimePoint& shows(char source) { return repositories["r.io/tmp"].shows[digest(source)]; }
   // What a tag ("f.io/r:1") holds, in truth.
   std::string at(const std::string& tag) const;
+  // What it reads as now: the registry may lag.
+  std::string shown(const std::string& tag) const { return read(tag); }
   void set_tag(const std::string& tag, const std::string& digest);
   // Puts a manifest of these bytes somewhere, and what it lists.
   std::string add_index(const std::string& repository, const std::string& json);
