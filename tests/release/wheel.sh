@@ -43,8 +43,8 @@ taken_for() { # PLATFORM: of glibc and of musl
 }
 
 emulated() { # ARCHITECTURE
-  python3 -m venv venv
   python3 -c 'import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extractall("wheel")' "$(wheel "$1")"
+  chmod +x "wheel/retry_exec-$version.data/scripts"/* # zipfile leaves that to installers
   emulated_path "$1" "$PWD/wheel/retry_exec-$version.data/scripts" "$PWD/bin"
   PATH=$PWD/bin:$PATH works
 }
