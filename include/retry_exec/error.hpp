@@ -45,6 +45,10 @@ using Result = boost::system::result<T, E>;
 // are not known are left out.
 std::string to_string(const Error& error);
 
+// "'x' is not a number from 1 to 9": `text`, of which a message holds the start, and what is wrong
+// with it.
+Error wrong_value(std::string_view text, std::string_view why);
+
 // The known word nearest to `word`, or an empty view when none is near enough to be meant: at most
 // a third of its letters away, by Damerau-Levenshtein distance.
 std::string_view nearest_word(std::string_view word, std::span<const std::string_view> known);

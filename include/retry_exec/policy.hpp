@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 namespace retry_exec {
 
@@ -57,12 +58,6 @@ struct PolicyFields {
   bool operator==(const PolicyFields&) const = default;
 };
 
-// The fields of `strong`, and where it is silent those of `weak`.
-PolicyFields layered(const PolicyFields& strong, const PolicyFields& weak);
-
-// What one layer must not say: a longest wait that is shorter than its delay. Empty: nothing.
-std::string contradiction(const PolicyFields& fields);
-
 // A policy with nothing left open. The defaults: 5 attempts, 2 s
 // growing by 2 up to 32 s, equal jitter, no time limit, KILL 10 s after the first signal.
 struct Policy {
@@ -81,9 +76,108 @@ struct Policy {
   bool operator==(const Policy&) const = default;
 };
 
+// Words and back. The parsers' errors name the words that would be right.
+std::string_view to_string(Growth growth);
+Result<Growth> parse_growth(std::string_view text);
+std::string to_string(const Jitter& jitter);
+Result<Jitter> parse_jitter(std::string_view text);       // "none", "equal", "full", "25%", "500ms"
+Result<unsigned> parse_attempts(std::string_view text);   // ≥ 1, at most 1,000,000
+Result<double> parse_factor(std::string_view text);       // 0.1 to 1000
+Result<Duration> parse_max_delay(std::string_view text);  // 0: no waits; "none": no longest wait
+
+// ---- the fields, once ------------------------------------------------------------------------
+
+enum class PolicyPart { pace, attempt, run };  // the waits, limits of one attempt, of the whole run
+
+// A field, from which follow how it is read, layered, described, compiled in, printed as JSON, and
+// what rule-file.schema.json says of it.
+template <class Value, class Chosen>
+struct PolicyField {
+  std::string_view name;  // in files and in JSON
+  std::optional<Value> PolicyFields::*said;
+  Chosen Policy::*chosen;  // a Value; of a limit, an optional one
+  PolicyPart part;
+  Result<Value> (*parse)(std::string_view);
+  std::string_view wanted;  // by files, for messages
+  std::string_view schema;  // its $defs in the schema
+  const char* option;       // of retry-exec
+  const char* argument;
+  const char* help;
+  std::string_view limits;  // of a limit: "30s an attempt"
+};
+template <class Value, class Chosen, class... Rest>
+PolicyField(std::string_view, std::optional<Value> PolicyFields::*, Chosen Policy::*, Rest...)
+    -> PolicyField<Value, Chosen>;
+
+// In the order in which they are shown.
+inline constexpr std::tuple policy_fields = {
+    PolicyField{"attempts", &PolicyFields::attempts, &Policy::attempts, PolicyPart::pace,
+                parse_attempts, "a number", "attempts", "attempts,a", "N",
+                "attempts in all, the first included (5)", ""},
+    PolicyField{"delay", &PolicyFields::delay, &Policy::delay, PolicyPart::pace, parse_duration,
+                "a duration such as 30s", "duration", "delay,d", "DUR", "first wait (2s)", ""},
+    PolicyField{"factor", &PolicyFields::factor, &Policy::factor, PolicyPart::pace, parse_factor,
+                "a number", "factor", "factor", "F", "growth per wait (2)", ""},
+    PolicyField{"max-delay", &PolicyFields::max_delay, &Policy::max_delay, PolicyPart::pace,
+                parse_max_delay, "a duration such as 30s, or none", "limit", "max-delay,m", "DUR",
+                "longest wait, or none (32s; never less than a --delay that is given)", ""},
+    PolicyField{"backoff", &PolicyFields::backoff, &Policy::backoff, PolicyPart::pace, parse_growth,
+                "a word", "backoff", "backoff", "KIND",
+                "constant, linear, exponential or decorrelated (exponential)", ""},
+    PolicyField{"jitter", &PolicyFields::jitter, &Policy::jitter, PolicyPart::pace, parse_jitter,
+                "a word, 'N%' or a duration", "jitter", "jitter,j", "KIND",
+                "none, equal, full, N%, or a duration that is added (equal)", ""},
+    PolicyField{"timeout", &PolicyFields::timeout, &Policy::timeout, PolicyPart::attempt,
+                parse_limit, "a duration such as 30s, or none", "limit", "timeout,t", "DUR",
+                "of one attempt (none)", "an attempt"},
+    PolicyField{"idle-timeout", &PolicyFields::idle_timeout, &Policy::idle_timeout,
+                PolicyPart::attempt, parse_limit, "a duration such as 30s, or none", "limit",
+                "idle-timeout", "DUR", "of an attempt that prints nothing (none)",
+                "without output"},
+    PolicyField{"stall-timeout", &PolicyFields::stall_timeout, &Policy::stall_timeout,
+                PolicyPart::attempt, parse_limit, "a duration such as 30s, or none", "limit",
+                "stall-timeout", "DUR",
+                "of an attempt in which nothing moves: no output, no bytes read, written, sent "
+                "or received, next to no CPU time (none)",
+                "without movement"},
+    PolicyField{"deadline", &PolicyFields::deadline, &Policy::deadline, PolicyPart::run,
+                parse_limit, "a duration such as 30s, or none", "limit", "deadline", "DUR",
+                "of the whole run: no attempt outlives it, and the run stops if the next wait "
+                "would not fit (none)",
+                "in all"},
+    PolicyField{"kill-after", &PolicyFields::kill_after, &Policy::kill_after, PolicyPart::attempt,
+                parse_duration, "a duration such as 30s", "duration", "kill-after,k", "DUR",
+                "from that signal to KILL (10s)", ""},
+};
+
+// Calls `f` with each.
+template <class F>
+void for_each_policy_field(F f) {
+  std::apply([&f](const auto&... field) { (f(field), ...); }, policy_fields);
+}
+
+// ---- what is done with them ------------------------------------------------------------------
+
+// The fields of `strong`, and where it is silent those of `weak`.
+PolicyFields layered(const PolicyFields& strong, const PolicyFields& weak);
+
+// What one layer must not say: a longest wait that is shorter than its delay. Empty: nothing.
+std::string contradiction(const PolicyFields& fields);
+
+// Those of one part.
+PolicyFields only(PolicyPart part, const PolicyFields& fields);
+
 // `fields`, and where they are silent the defaults. A longest wait that was not chosen for this
 // delay is at least the delay.
 Policy policy_from(const PolicyFields& fields);
+
+// "5 attempts, delay 2s": what is said, in the words of files.
+std::string describe(const PolicyFields& fields);
+
+// "up to 5 attempts, exponential waits from 2s by 2 up to 32s, jitter equal, 30s an attempt".
+std::string describe(const Policy& policy);
+
+// ---- waits -----------------------------------------------------------------------------------
 
 // A number, uniform in [0, 1).
 using Random = std::function<double()>;
@@ -111,14 +205,5 @@ class Backoff {
   unsigned waits_ = 0;
   Duration previous_{};
 };
-
-// Words and back. The parsers' errors name the words that would be right.
-std::string_view to_string(Growth growth);
-Result<Growth> parse_growth(std::string_view text);
-std::string to_string(const Jitter& jitter);
-Result<Jitter> parse_jitter(std::string_view text);       // "none", "equal", "full", "25%", "500ms"
-Result<unsigned> parse_attempts(std::string_view text);   // ≥ 1, at most 1,000,000
-Result<double> parse_factor(std::string_view text);       // 0.1 to 1000
-Result<Duration> parse_max_delay(std::string_view text);  // 0: no waits; "none": no longest wait
 
 }  // namespace retry_exec

@@ -41,7 +41,7 @@ Duration phase_deadline(const plan::Plan& plan, plan::Phase phase);
 // ---- what came of it -------------------------------------------------------------------------
 
 // Why a target is not published.
-struct Failure {
+struct TargetFailure {
   plan::Phase phase = plan::Phase::preflight;
   StopReason reason = StopReason::permanent;
   std::string what;                  // one sentence for people
@@ -94,7 +94,7 @@ struct TargetResult {
   unsigned attestations = 0;
   unsigned commands = 0;
   unsigned attempts = 0;
-  std::optional<Failure> failure;
+  std::optional<TargetFailure> failure;
 
   Duration elapsed() const;  // from its first phase to the end of its last
 };
@@ -171,7 +171,7 @@ struct PublishSeams {
   std::function<boost::asio::awaitable<std::optional<int>>(Duration)> wait;
   std::function<std::optional<int>()> interrupted_by;
   std::function<TimePoint()> now;
-  std::function<Verdict(const retry_exec::Failure&)> judge;
+  std::function<Verdict(const Failure&)> judge;
   Random random;
   std::function<void(const PublishEvent&)> events;
 };

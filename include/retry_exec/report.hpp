@@ -10,6 +10,7 @@
 #include <retry_exec/policy.hpp>
 #include <retry_exec/redact.hpp>
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -17,6 +18,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace retry_exec {
@@ -30,8 +32,15 @@ using Writer = std::function<void(std::string_view)>;
 // ---- the log ---------------------------------------------------------------------------------
 
 enum class LogFormat { text, json, github };
+inline constexpr std::array log_formats = {
+    std::pair(LogFormat::text, std::string_view("text")),
+    std::pair(LogFormat::json, std::string_view("json")),
+    std::pair(LogFormat::github, std::string_view("github"))};
 
-// "text", "json", "github" and "auto": github under GitHub Actions (GITHUB_ACTIONS=true), else
+// "text, json, github or auto".
+std::string log_format_words();
+
+// The words of these formats, and "auto": github under GitHub Actions (GITHUB_ACTIONS=true), else
 // text.
 Result<LogFormat> parse_log_format(std::string_view text, std::string_view github_actions);
 
@@ -61,9 +70,6 @@ EventSink log_events(LogOptions options, const Redactor& redactor, Writer write)
 // Lines of the log that no event calls for (an explanation, the chosen rules): those of `text`,
 // each with the program's name before it, or as a JSON object {"event": "note", "text": …}.
 std::string note_lines(std::string_view text, const LogOptions& options, const Redactor& redact);
-
-// "up to 5 attempts, exponential waits from 2s by 2 up to 32s, jitter equal, 30s an attempt".
-std::string describe(const Policy& policy);
 
 // ---- what happened, kept ---------------------------------------------------------------------
 

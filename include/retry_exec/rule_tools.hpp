@@ -36,7 +36,7 @@ std::vector<std::string> permanent_look_alikes(const Suggestion& suggestion);
 // What a person says of a recorded failure. `either` is not scored.
 enum class Label { transient, permanent, either };
 
-struct Record {
+struct LabelledFailure {
   std::string id;
   std::string tool;  // "oras 1.3.6"
   std::string registry;
@@ -49,18 +49,19 @@ struct Record {
 };
 
 // Reads lines of JSON objects; all errors at once.
-Result<std::vector<Record>, Errors> read_corpus(std::string_view text, const std::string& file);
+Result<std::vector<LabelledFailure>, Errors> read_corpus(std::string_view text,
+                                                         const std::string& file);
 
 // The command that a record stands for, as far as rules and `auto` look at it.
-std::vector<std::string> command_of(const Record& record);
+std::vector<std::string> command_of(const LabelledFailure& record);
 
 struct Scored {
-  Record record;
+  LabelledFailure record;
   Verdict verdict;
   bool right() const;
 };
 
-struct Count {
+struct Share {
   std::size_t right = 0;
   std::size_t all = 0;
   double share() const {
@@ -69,7 +70,7 @@ struct Count {
 };
 
 // What became of the records of one label.
-struct Row {
+struct ConfusionRow {
   std::size_t retried = 0;
   std::size_t stopped = 0;    // by a rule
   std::size_t unmatched = 0;  // stopped, for no rule knows it
@@ -77,20 +78,20 @@ struct Row {
 };
 
 struct Score {
-  Row transient;
-  Row permanent;
-  Row either;
-  Count total;  // without `either`
-  std::map<std::string, Count> by_tool;
-  std::map<std::string, Count> by_class;  // of verdicts, "unmatched" among them
-  std::map<std::string, Count> by_set;    // that the deciding rule was written in: family or tool
+  ConfusionRow transient;
+  ConfusionRow permanent;
+  ConfusionRow either;
+  Share total;  // without `either`
+  std::map<std::string, Share> by_tool;
+  std::map<std::string, Share> by_class;  // of verdicts, "unmatched" among them
+  std::map<std::string, Share> by_set;    // that the deciding rule was written in: family or tool
   std::vector<Scored> misses;
 };
 
 // Judges each record by the sets that `sets_for` gives for its command; sets are loaded once each.
 Result<Score, Errors> score_corpus(
-    std::span<const Record> records,
-    const std::function<std::vector<std::string>(const Record&)>& sets_for);
+    std::span<const LabelledFailure> records,
+    const std::function<std::vector<std::string>(const LabelledFailure&)>& sets_for);
 
 // The verdict on a saved output of which it is not known for sure which stream it came from:
 // `stream` is stdout, stderr, both, or anything else for "stderr, else stdout".

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -68,6 +70,43 @@ void for_each_part(std::string_view text, char separator, F f) {
     f(text.substr(start, end - start));
     start = end + 1;
   }
+}
+
+// "a, b or c": the words with `separator` between them, before the last one `last`.
+template <class Words>
+std::string joined(const Words& words, std::string_view separator, std::string_view last) {
+  std::string text;
+  std::size_t left = words.size();
+  for (const auto& word : words) {
+    text += word;
+    if (--left > 0) text += left == 1 ? last : separator;
+  }
+  return text;
+}
+template <class Words>
+std::string joined(const Words& words, std::string_view separator = ", ") {
+  return joined(words, separator, separator);
+}
+
+// Puts one more word behind those of a list.
+inline void append_to(std::string& list, std::string_view word, std::string_view separator = ", ") {
+  if (!list.empty()) list += separator;
+  list += word;
+}
+
+// 'text', for a message; of a long one, its start.
+inline std::string quoted(std::string_view text, std::size_t most = 64) {
+  return "'" + std::string(text.substr(0, most)) + "'";
+}
+
+// The number that the whole of `text` is, whole or with a fraction; nothing where it is none, or
+// too large.
+template <class Number>
+std::optional<Number> number_from(std::string_view text) {
+  Number number{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
 }
 
 }  // namespace retry_exec::text

@@ -1,7 +1,7 @@
 #include <retry_exec/config.hpp>
+#include <retry_exec/text.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 namespace retry_exec::config {
@@ -33,13 +33,8 @@ Position Node::position_of(std::size_t offset) const {
 
 namespace {
 
-std::string joined(std::span<const std::string_view> words) {
-  std::string text;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (i > 0) text += i + 1 == words.size() ? " or " : ", ";
-    text += words[i];
-  }
-  return text;
+std::string one_of_these(std::span<const std::string_view> words) {
+  return text::joined(words, ", ", " or ");
 }
 
 std::string_view kind_name(Node::Kind kind) {
@@ -65,19 +60,11 @@ std::string misfit(std::string_view key, std::string_view wanted, const Node& no
   return misfit(key, wanted, node.text.empty() ? "an empty text" : "'" + node.text + "'");
 }
 
-template <class T>
-std::optional<T> number_from(std::string_view text) {
-  T value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 template <class T, class Words>
 std::optional<T> in_range(const Node* value, Words words, T least, T most, Errors& errors,
                           std::string_view key) {
   if (value == nullptr) return std::nullopt;
-  const auto number = value->quoted() ? std::nullopt : number_from<T>(value->text);
+  const auto number = value->quoted() ? std::nullopt : text::number_from<T>(value->text);
   if (number && *number >= least && *number <= most) return number;
   errors.push_back(
       {value->where, misfit(key, "a number from " + words(least) + " to " + words(most), *value)});
@@ -184,10 +171,10 @@ std::vector<std::string> Mapping::strings(std::string_view key) {
 
 std::optional<std::string> Mapping::one_of(std::string_view key,
                                            std::span<const std::string_view> words) {
-  const Node* value = scalar(key, joined(words));
+  const Node* value = scalar(key, one_of_these(words));
   if (value == nullptr) return std::nullopt;
   if (std::find(words.begin(), words.end(), value->text) != words.end()) return value->text;
-  error(value->where, misfit(key, joined(words), *value));
+  error(value->where, misfit(key, one_of_these(words), *value));
   return std::nullopt;
 }
 
@@ -199,7 +186,7 @@ void Mapping::finish() {
     if (const std::string_view near = nearest_word(name.text, asked_); !near.empty()) {
       what += "; did you mean '" + std::string(near) + "'?";
     } else {
-      what += "; expected " + joined(asked_);
+      what += "; expected " + one_of_these(asked_);
     }
     error(name.where, std::move(what));
   }

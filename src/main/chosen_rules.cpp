@@ -1,5 +1,7 @@
 #include "chosen_rules.hpp"
 
+#include <retry_exec/text.hpp>
+
 #include <algorithm>
 #include <utility>
 
@@ -37,7 +39,7 @@ void ChosenRules::add(std::string name, Errors& errors) {
 
 std::string ChosenRules::names() const {
   std::string text;
-  for (const Set& set : sets_) text += (text.empty() ? "" : ", ") + set.name;
+  for (const Set& set : sets_) text::append_to(text, set.name);
   return text;
 }
 

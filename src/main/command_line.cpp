@@ -1,5 +1,7 @@
 #include "command_line.hpp"
 
+#include <retry_exec/text.hpp>
+
 #include <boost/program_options/parsers.hpp>
 #include <boost/program_options/value_semantic.hpp>
 
@@ -47,17 +49,12 @@ Result<bool> parse_switch(std::string_view text) {
   };
   if (is_one_of(text, "", "1", "true", "yes", "on")) return true;
   if (is_one_of(text, "0", "false", "no", "off")) return false;
-  return Error{
-      {}, "'" + std::string(text.substr(0, 64)) + "' is neither yes nor no; write true or false"};
-}
-
-char upper(char c) {
-  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  return wrong_value(text, "is neither yes nor no; write true or false");
 }
 
 std::string variable_name(std::string_view name) {
   std::string variable;
-  for (const char c : name) variable += c == '-' ? '_' : upper(c);
+  for (const char c : name) variable += c == '-' ? '_' : text::upper_case(c);
   return variable;
 }
 

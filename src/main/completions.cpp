@@ -1,6 +1,7 @@
 #include "completions.hpp"
 
 #include <retry_exec/rules.hpp>
+#include <retry_exec/text.hpp>
 
 #include <algorithm>
 
@@ -92,12 +93,7 @@ std::vector<std::string> option_words(const CommandLine& line, bool with_value) 
 }
 
 std::string joined(const std::vector<std::string>& words, std::string_view separator) {
-  std::string text;
-  for (const std::string& word : words) {
-    text += text.empty() ? "" : separator;
-    text += word;
-  }
-  return text;
+  return text::joined(words, separator);
 }
 
 std::string function_name(std::string_view program) {

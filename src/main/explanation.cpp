@@ -7,29 +7,6 @@
 
 namespace retry_exec {
 
-std::string words(const PolicyFields& policy) {
-  std::string text;
-  const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
-  const auto duration = [&](const char* name, const std::optional<Duration>& value) {
-    if (value) add(std::string(name) + " " + exact_duration(*value));
-  };
-  if (policy.attempts) {
-    add(*policy.attempts == 0 ? "unlimited attempts"
-                              : std::to_string(*policy.attempts) + " attempts");
-  }
-  duration("delay", policy.delay);
-  if (policy.factor) add("factor " + format_number(*policy.factor));
-  duration("max-delay", policy.max_delay);
-  if (policy.backoff) add("backoff " + std::string(to_string(*policy.backoff)));
-  if (policy.jitter) add("jitter " + to_string(*policy.jitter));
-  duration("timeout", policy.timeout);
-  duration("idle-timeout", policy.idle_timeout);
-  duration("stall-timeout", policy.stall_timeout);
-  duration("deadline", policy.deadline);
-  duration("kill-after", policy.kill_after);
-  return text;
-}
-
 namespace {
 
 std::vector<Duration> waits_under(const Policy& policy, const std::optional<Duration>& floor) {
@@ -77,7 +54,7 @@ std::string policy_text(const Verdict& verdict, const std::optional<InForce>& in
   if (in_force) {
     if (in_force->retried) text = describe(in_force->policy);
   } else if (verdict.matched) {
-    text = words(verdict.policy);
+    text = describe(verdict.policy);
   }
   return text.empty() ? text : "    policy   " + text + "\n";
 }

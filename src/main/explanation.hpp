@@ -29,9 +29,6 @@ std::string explained_briefly(const Explanation& explanation, const InForce& in_
 // Without secrets, for logs are pasted where others read them.
 Explanation redacted(Explanation explanation, const Redactor& redact);
 
-// "5 attempts, delay 2s": the fields that say something.
-std::string words(const PolicyFields& policy);
-
 // Each line of `text`, four columns in; "(none)" when there is none.
 std::string indented(std::string_view text);
 

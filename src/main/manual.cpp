@@ -3,6 +3,8 @@
 #include "documentation.hpp"
 #include "manual_text.hpp"
 
+#include <retry_exec/policy.hpp>
+
 #include <algorithm>
 #include <vector>
 
@@ -164,7 +166,16 @@ std::string manual_page(const CommandLine& line, const Help& help) {
 }
 
 std::string format_page(const CommandLine& line, const Help& help) {
-  return title(line, '5', help.format_purpose) + std::string(help.format);
+  std::string text(help.format);
+  constexpr std::string_view place = ".\\\" @POLICY_FIELDS@\n";
+  if (const std::size_t at = text.find(place); at != std::string::npos) {
+    std::string fields;
+    for_each_policy_field([&](const auto& field) {
+      fields += tagged("\\fB" + roff(field.name) + "\\fR", field.help);
+    });
+    text.replace(at, place.size(), fields);
+  }
+  return title(line, '5', help.format_purpose) + text;
 }
 
 }  // namespace retry_exec

@@ -1,5 +1,7 @@
 #include "plain_target.hpp"
 
+#include <retry_exec/text.hpp>
+
 namespace retry_exec {
 
 namespace {
@@ -17,7 +19,7 @@ std::string yaml_text(std::string_view text) {
 
 std::string yaml_list(const std::vector<std::string>& texts) {
   std::string list;
-  for (const std::string& text : texts) list += (list.empty() ? "" : ", ") + yaml_text(text);
+  for (const std::string& text : texts) text::append_to(list, yaml_text(text));
   return "[" + list + "]";
 }
 

@@ -6,6 +6,7 @@
 #include <retry_exec/outcome.hpp>
 #include <retry_exec/process.hpp>
 #include <retry_exec/redact.hpp>
+#include <retry_exec/text.hpp>
 #include <retry_exec/write.hpp>
 
 #include <boost/system/system_error.hpp>
@@ -13,7 +14,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -53,7 +53,8 @@ void declare_output(CommandLine& line, OutputSettings& output, const char* summa
   line.option("report,R", "[json:|text:]FILE|-", "final report (none)",
               into(output.report, parse_report_target));
   line.option("summary", "FILE", summary, into(output.summary));
-  line.option("log", "FORMAT", "text, json, github or auto (auto)", into(output.log, log_format));
+  line.option("log", "FORMAT", (log_format_words() + " (auto)").c_str(),
+              into(output.log, log_format));
   line.option("color", "WHEN",
               "of verdicts in the log: auto, always or never (auto: at a terminal, unless NO_COLOR "
               "is set, or where CLICOLOR_FORCE is)",
@@ -83,17 +84,9 @@ void declare_help(CommandLine& line) {
   line.flag("help,h", "print this", answered);
 }
 
-Error wrong_value(std::string_view text, std::string_view why) {
-  return {{}, "'" + std::string(text.substr(0, 64)) + "' " + std::string(why)};
-}
-
 Result<std::uint64_t> parse_whole(std::string_view text, std::uint64_t least, std::uint64_t most) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error == std::errc() && end == text.data() + text.size() && number >= least &&
-      number <= most) {
-    return number;
-  }
+  const auto number = text::number_from<std::uint64_t>(text);
+  if (number && *number >= least && *number <= most) return *number;
   return wrong_value(
       text, "is not a number from " + std::to_string(least) + " to " + std::to_string(most));
 }

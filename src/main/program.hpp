@@ -43,9 +43,6 @@ void declare_output(CommandLine& line, OutputSettings& output, const char* summa
 // --version and --help.
 void declare_help(CommandLine& line);
 
-// "'x' is not a number from 1 to 9".
-Error wrong_value(std::string_view text, std::string_view why);
-
 // A whole number of decimal digits from `least` to `most`.
 Result<std::uint64_t> parse_whole(std::string_view text, std::uint64_t least, std::uint64_t most);
 

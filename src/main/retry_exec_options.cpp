@@ -30,47 +30,30 @@ Result<std::uint64_t> parse_capture_limit(std::string_view text) {
   return size;
 }
 
+// What else says how many attempts there are.
 void declare_attempts(CommandLine& line, Settings& settings) {
-  PolicyFields& policy = settings.policy;
-  line.option("attempts,a", "N", "attempts in all, the first included (5)",
-              into(policy.attempts, parse_attempts));
   line.flag("forever,f", "no limit on the number of attempts", into(settings.forever));
   line.option("retries", "N", "the same as --attempts N+1",
-              into(policy.attempts, [](std::string_view text) -> Result<unsigned> {
+              into(settings.policy.attempts, [](std::string_view text) -> Result<unsigned> {
                 const auto retries = whole<unsigned>(0, 999'999)(text);
                 return retries ? Result<unsigned>(*retries + 1) : retries;
               }));
   line.alternatives({"attempts", "retries", "forever"});
 }
 
-void declare_policy(CommandLine& line, PolicyFields& policy) {
-  line.option("delay,d", "DUR", "first wait (2s)", into(policy.delay, parse_duration));
-  line.option("factor", "F", "growth per wait (2)", into(policy.factor, parse_factor));
-  line.option("max-delay,m", "DUR",
-              "longest wait, or none (32s; never less than a --delay that is given)",
-              into(policy.max_delay, parse_max_delay));
-  line.option("backoff", "KIND", "constant, linear, exponential or decorrelated (exponential)",
-              into(policy.backoff, parse_growth));
-  line.option("jitter,j", "KIND", "none, equal, full, N%, or a duration that is added (equal)",
-              into(policy.jitter, parse_jitter));
-  line.option("timeout,t", "DUR", "of one attempt (none)", into(policy.timeout, parse_limit));
-  line.option("idle-timeout", "DUR", "of an attempt that prints nothing (none)",
-              into(policy.idle_timeout, parse_limit));
-  line.option("stall-timeout", "DUR",
-              "of an attempt in which nothing moves: no output, no bytes read, written, sent "
-              "or received, next to no CPU time (none)",
-              into(policy.stall_timeout, parse_limit));
-  line.option("deadline", "DUR",
-              "of the whole run: no attempt outlives it, and the run stops if the next wait would "
-              "not fit (none)",
-              into(policy.deadline, parse_limit));
+void declare_policy(CommandLine& line, Settings& settings) {
+  for_each_policy_field([&](const auto& field) {
+    if (field.name == "kill-after") {
+      line.option("signal,s", "SIG", "first signal to an attempt that is out of time (TERM)",
+                  into(settings.signal, parse_signal_name));
+    }
+    line.option(field.option, field.argument, field.help,
+                into(settings.policy.*field.said, field.parse));
+    if (field.name == "attempts") declare_attempts(line, settings);
+  });
 }
 
 void declare_ending(CommandLine& line, Settings& settings) {
-  line.option("signal,s", "SIG", "first signal to an attempt that is out of time (TERM)",
-              into(settings.signal, parse_signal_name));
-  line.option("kill-after,k", "DUR", "from that signal to KILL (10s)",
-              into(settings.policy.kill_after, parse_duration));
   line.option("drain-grace", "DUR",
               "how long after its last byte to wait for output from background processes, once the "
               "command has ended (200ms)",
@@ -165,8 +148,7 @@ void declare(CommandLine& line, Settings& settings) {
               "operands are its $1 and so on",
               into(settings.script));
   line.not_in_environment({"command"});
-  declare_attempts(line, settings);
-  declare_policy(line, settings.policy);
+  declare_policy(line, settings);
   declare_ending(line, settings);
   declare_decisions(line, settings);
   declare_streams(line, settings);

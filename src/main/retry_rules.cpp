@@ -4,6 +4,7 @@
 
 #include "manual_text.hpp"
 
+#include <retry_exec/text.hpp>
 #include <retry_exec/write.hpp>
 
 #include <boost/system/result.hpp>
@@ -12,7 +13,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 namespace retry_exec::retry_rules {
 
@@ -36,11 +36,9 @@ Result<std::optional<Outcome>> parse_outcome(std::string_view text) {
 }
 
 Result<double> parse_percentage(std::string_view text) {
-  double value = 0;
-  const std::string_view digits = text.substr(0, text.size() - (text.ends_with('%') ? 1 : 0));
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  const bool whole = error == std::errc() && end == digits.data() + digits.size();
-  if (whole && value >= 0 && value <= 100) return value;
+  const auto value =
+      text::number_from<double>(text.substr(0, text.size() - (text.ends_with('%') ? 1 : 0)));
+  if (value && *value >= 0 && *value <= 100) return *value;
   return wrong_value(text, "is not a percentage from 0 to 100");
 }
 

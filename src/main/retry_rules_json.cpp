@@ -1,3 +1,4 @@
+#include "report/events_json.hpp"
 #include "retry_rules.hpp"
 
 #include <boost/json.hpp>
@@ -8,8 +9,20 @@ namespace json = boost::json;
 
 namespace {
 
-double seconds(Duration duration) {
+// Values of a policy as a rule file may write them: a number of seconds is a duration.
+json::value in_files(unsigned number) {
+  return number;
+}
+json::value in_files(double number) {
+  return number;
+}
+json::value in_files(Duration duration) {
+  if (duration == unlimited) return "none";
   return std::chrono::duration<double>(duration).count();
+}
+template <class Word>
+json::value in_files(const Word& word) {
+  return json::string(to_string(word));
 }
 
 void add(json::object& object, const char* name, const std::optional<PatternSource>& pattern) {
@@ -79,24 +92,9 @@ json::array json_strings(std::span<const std::string> words) {
 
 json::object to_json(const PolicyFields& policy) {
   json::object object;
-  if (policy.attempts) object["attempts"] = *policy.attempts;
-  if (policy.factor) object["factor"] = *policy.factor;
-  if (policy.backoff) object["backoff"] = to_string(*policy.backoff);
-  if (policy.jitter) object["jitter"] = to_string(*policy.jitter);
-  const auto duration = [&](const char* name, const std::optional<Duration>& value) {
-    if (value == unlimited) {
-      object[name] = "none";
-    } else if (value) {
-      object[name] = seconds(*value);
-    }
-  };
-  duration("delay", policy.delay);
-  duration("max-delay", policy.max_delay);
-  duration("timeout", policy.timeout);
-  duration("idle-timeout", policy.idle_timeout);
-  duration("stall-timeout", policy.stall_timeout);
-  duration("deadline", policy.deadline);
-  duration("kill-after", policy.kill_after);
+  for_each_policy_field([&](const auto& field) {
+    if (const auto& said = policy.*field.said) object[field.name] = in_files(*said);
+  });
   return object;
 }
 
@@ -112,18 +110,10 @@ json::array to_json(const Errors& errors) {
 }
 
 json::object to_json(const Verdict& verdict) {
-  json::object details;
-  for (const Detail& detail : verdict.details) details[detail.name] = detail.value;
-  json::object object{{"class", verdict.class_name},
-                      {"matched", verdict.matched},
-                      {"retry", verdict.retry},
-                      {"rule", verdict.rule},
-                      {"because", verdict.because},
-                      {"line", verdict.line},
-                      {"details", std::move(details)},
-                      {"policy", to_json(verdict.policy)},
-                      {"unevaluated", json_strings(verdict.unevaluated)}};
-  if (verdict.retry_after) object["retry_after"] = seconds(*verdict.retry_after);
+  json::object object = as_json(verdict, Redactor());
+  object["matched"] = verdict.matched;
+  object["retry"] = verdict.retry;
+  object["policy"] = to_json(verdict.policy);
   if (!verdict.note.empty()) object["note"] = verdict.note;
   return object;
 }

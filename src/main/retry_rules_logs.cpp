@@ -1,6 +1,7 @@
 // retry-rules explain, suggest and test: rules against what commands have printed.
 
 #include "explanation.hpp"
+#include "report/events_json.hpp"
 #include "retry_rules.hpp"
 
 #include <retry_exec/read_file.hpp>
@@ -126,17 +127,17 @@ json::object explained_json(const Judged& judged) {
   for (const std::string& set : judged.sets) sets.emplace_back(set);
   json::array waits;
   for (const Duration wait : waits_after(judged.explanation.verdict)) {
-    waits.emplace_back(std::chrono::duration<double>(wait).count());
+    waits.emplace_back(milliseconds(wait));
   }
   return {{"rules", std::move(sets)},
           {"command", json_strings(judged.command)},
-          {"outcome", to_string(judged.outcome)},
+          {"outcome", as_json(judged.outcome, Redactor())},
           {"stream", judged.explanation.stream},
           {"evidence", judged.explanation.unmasked},
           {"masked", judged.explanation.evidence},
           {"trials", std::move(trials)},
           {"verdict", to_json(judged.explanation.verdict)},
-          {"waits", std::move(waits)}};
+          {"waits_ms", std::move(waits)}};
 }
 
 }  // namespace
@@ -177,29 +178,29 @@ Answer suggest(const Question& asked) {
 
 namespace {
 
-std::string percent(const Count& count) {
+std::string percent(const Share& count) {
   char text[64];
   std::snprintf(text, sizeof text, "%5.1f %%  (%zu of %zu)", 100 * count.share(), count.right,
                 count.all);
   return text;
 }
 
-std::string row_text(const char* label, const Row& row) {
+std::string row_text(const char* label, const ConfusionRow& row) {
   char text[160];
   std::snprintf(text, sizeof text, "%-12s %9zu %9zu %10zu\n", label, row.retried, row.stopped,
                 row.unmatched);
   return text;
 }
 
-json::object to_json(const Row& row) {
+json::object to_json(const ConfusionRow& row) {
   return {{"retried", row.retried}, {"stopped", row.stopped}, {"unmatched", row.unmatched}};
 }
 
-json::object to_json(const Count& count) {
+json::object to_json(const Share& count) {
   return {{"right", count.right}, {"all", count.all}, {"share", count.share()}};
 }
 
-json::object to_json(const std::map<std::string, Count>& counts) {
+json::object to_json(const std::map<std::string, Share>& counts) {
   json::object object;
   for (const auto& [name, count] : counts) object[name] = to_json(count);
   return object;
@@ -218,10 +219,10 @@ std::string_view word(Label label) {
 }
 
 // Of what was retried, and of what should be, the share that is both.
-Count precision(const Score& score) {
+Share precision(const Score& score) {
   return {score.transient.retried, score.transient.retried + score.permanent.retried};
 }
-Count recall(const Score& score) {
+Share recall(const Score& score) {
   return {score.transient.retried, score.transient.all()};
 }
 
@@ -278,12 +279,12 @@ json::object score_json(const Score& score) {
           {"misses", std::move(misses)}};
 }
 
-Result<std::vector<Record>, Errors> read_corpora(const std::vector<std::string>& paths) {
-  std::vector<Record> records;
+Result<std::vector<LabelledFailure>, Errors> read_corpora(const std::vector<std::string>& paths) {
+  std::vector<LabelledFailure> records;
   for (const std::string& path : paths) {
     const Result<std::string> text = read_input(path);
     if (!text) return Errors{text.error()};
-    Result<std::vector<Record>, Errors> some = read_corpus(*text, path);
+    Result<std::vector<LabelledFailure>, Errors> some = read_corpus(*text, path);
     if (!some) return some;
     if (some->empty()) return Errors{{{path}, "has no records"}};
     std::move(some->begin(), some->end(), std::back_inserter(records));
@@ -295,9 +296,9 @@ Result<std::vector<Record>, Errors> read_corpora(const std::vector<std::string>&
 
 Answer test(const Question& asked) {
   if (asked.operands.empty()) return usage_error("test takes labelled corpora (JSON lines)");
-  const Result<std::vector<Record>, Errors> records = read_corpora(asked.operands);
+  const Result<std::vector<LabelledFailure>, Errors> records = read_corpora(asked.operands);
   if (!records) return usage_error(records.error());
-  const auto sets_for = [&](const Record& record) {
+  const auto sets_for = [&](const LabelledFailure& record) {
     return chosen_sets(asked, command_of(record), record.text);
   };
   const Result<Score, Errors> score = score_corpus(*records, sets_for);

@@ -3,6 +3,8 @@
 #include "explanation.hpp"
 #include "retry_rules.hpp"
 
+#include <retry_exec/text.hpp>
+
 #include <boost/json.hpp>
 #include <boost/system/result.hpp>
 
@@ -13,12 +15,6 @@ namespace retry_exec::retry_rules {
 namespace json = boost::json;
 
 namespace {
-
-std::string joined(std::span<const std::string_view> words) {
-  std::string text;
-  for (const std::string_view word : words) text += (text.empty() ? "" : " ") + std::string(word);
-  return text;
-}
 
 std::string padded(std::string text, std::size_t width) {
   text.resize(std::max(text.size() + 2, width), ' ');
@@ -45,9 +41,10 @@ Answer list(const Question& asked) {
                                 {"see", strings(set.see)}});
     answer.out += padded(std::string(set.name), 18) + std::string(set.about) + "\n";
     for (const auto* served : {&set.commands, &set.hosts}) {
-      if (!served->empty()) answer.out += padded("", 18) + "for " + joined(*served) + "\n";
+      if (!served->empty())
+        answer.out += padded("", 18) + "for " + text::joined(*served, " ") + "\n";
     }
-    if (!set.see.empty()) answer.out += padded("", 18) + "see " + joined(set.see) + "\n";
+    if (!set.see.empty()) answer.out += padded("", 18) + "see " + text::joined(set.see, " ") + "\n";
   }
   if (asked.json) answer.out = json_text(sets);
   return answer;
@@ -56,7 +53,7 @@ Answer list(const Question& asked) {
 namespace {
 
 std::string class_text(const FailureClass& value) {
-  const std::string policy = words(value.policy);
+  const std::string policy = describe(value.policy);
   return padded("  " + value.name, 14) + (value.retry ? "retried" : "stops") +
          (policy.empty() ? "" : ": " + policy) + "\n";
 }
@@ -77,10 +74,7 @@ std::string stream_text(const EvidenceSource& source) {
 std::string evidence_text(const EvidenceSource& source) {
   std::string text = "  for ";
   if (source.commands.empty()) text += "any command";
-  for (std::size_t i = 0; i < source.commands.size(); ++i) {
-    text += (i == 0 ? "" : ", ") + source.commands[i];
-  }
-  text += ": " + stream_text(source) + "\n";
+  text += text::joined(source.commands) + ": " + stream_text(source) + "\n";
   if (source.focus) text += "    from the last    " + source.focus->text + "\n";
   for (const PatternSource& mask : source.mask) text += "    without          " + mask.text + "\n";
   return text;
@@ -95,18 +89,14 @@ std::string rule_text(const Rule& rule) {
   field("unless", rule.unless ? rule.unless->text : "");
   std::string codes;
   for (const CodeRange& range : rule.codes.codes) {
-    codes += (codes.empty() ? "" : ", ") + std::to_string(range.first);
+    text::append_to(codes, std::to_string(range.first));
     if (range.last != range.first) codes += "-" + std::to_string(range.last);
   }
-  for (const int signal : rule.codes.signals) {
-    codes += (codes.empty() ? "" : ", ") + signal_name(signal);
-  }
+  for (const int signal : rule.codes.signals) text::append_to(codes, signal_name(signal));
   field("codes", codes);
   field("outcome", rule.outcome == OutcomeKind::timed_out ? "timed-out" : "");
-  std::string commands;
-  for (const std::string& name : rule.commands) commands += (commands.empty() ? "" : ", ") + name;
-  field("commands", commands);
-  field("policy", words(rule.policy));
+  field("commands", text::joined(rule.commands));
+  field("policy", describe(rule.policy));
   field("because", rule.because);
   for (const std::string& see : rule.see) field("see", see);
   return text;
@@ -114,7 +104,7 @@ std::string rule_text(const Rule& rule) {
 
 std::string resolved_text(const RuleSet& set) {
   std::string text =
-      set.name + ": " + set.about + "\n\npolicy: " + words(set.policy) + "\n\nclasses:\n";
+      set.name + ": " + set.about + "\n\npolicy: " + describe(set.policy) + "\n\nclasses:\n";
   for (const auto& [name, value] : set.classes) text += class_text(value);
   text += "\nevidence:\n";
   for (const EvidenceSource& source : set.evidence) text += evidence_text(source);

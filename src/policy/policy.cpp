@@ -1,18 +1,13 @@
 #include <retry_exec/policy.hpp>
+#include <retry_exec/text.hpp>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <utility>
 
 namespace retry_exec {
 
 namespace {
-
-template <class T>
-std::optional<T> first_said(const std::optional<T>& strong, const std::optional<T>& weak) {
-  return strong ? strong : weak;
-}
 
 constexpr std::array growth_words = {
     std::pair{Growth::constant, std::string_view("constant")},
@@ -21,36 +16,34 @@ constexpr std::array growth_words = {
     std::pair{Growth::decorrelated, std::string_view("decorrelated")},
 };
 
-template <class Number>
-std::optional<Number> whole_number(std::string_view text) {
-  Number number{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
+template <class Value>
+void choose(Value& chosen, const Value& said) {
+  chosen = said;
 }
 
-Error wrong(std::string_view text, std::string_view right) {
-  return {{}, "'" + std::string(text.substr(0, 64)) + "' is " + std::string(right)};
+void choose(std::optional<Duration>& limit, const Duration& said) {
+  limit = said == unlimited ? std::nullopt : std::optional(said);
 }
 
 }  // namespace
 
 PolicyFields layered(const PolicyFields& strong, const PolicyFields& weak) {
+  PolicyFields fields = strong;
+  for_each_policy_field([&](const auto& field) {
+    if (!(fields.*field.said)) fields.*field.said = weak.*field.said;
+  });
   const PolicyFields& said = strong.delay || strong.max_delay ? strong : weak;
-  return {
-      .attempts = first_said(strong.attempts, weak.attempts),
-      .delay = first_said(strong.delay, weak.delay),
-      .factor = first_said(strong.factor, weak.factor),
-      .max_delay = first_said(strong.max_delay, weak.max_delay),
-      .backoff = first_said(strong.backoff, weak.backoff),
-      .jitter = first_said(strong.jitter, weak.jitter),
-      .timeout = first_said(strong.timeout, weak.timeout),
-      .idle_timeout = first_said(strong.idle_timeout, weak.idle_timeout),
-      .stall_timeout = first_said(strong.stall_timeout, weak.stall_timeout),
-      .deadline = first_said(strong.deadline, weak.deadline),
-      .kill_after = first_said(strong.kill_after, weak.kill_after),
-      .delay_outranks_max = said.delay && (!said.max_delay || said.delay_outranks_max),
-  };
+  fields.delay_outranks_max = said.delay && (!said.max_delay || said.delay_outranks_max);
+  return fields;
+}
+
+PolicyFields only(PolicyPart part, const PolicyFields& fields) {
+  PolicyFields some;
+  for_each_policy_field([&](const auto& field) {
+    if (field.part == part) some.*field.said = fields.*field.said;
+  });
+  if (part == PolicyPart::pace) some.delay_outranks_max = fields.delay_outranks_max;
+  return some;
 }
 
 std::string contradiction(const PolicyFields& fields) {
@@ -60,24 +53,13 @@ std::string contradiction(const PolicyFields& fields) {
 }
 
 Policy policy_from(const PolicyFields& fields) {
-  const auto limit = [](const std::optional<Duration>& said) {
-    return said == unlimited ? std::nullopt : said;
-  };
   Policy policy;
-  policy.attempts = fields.attempts.value_or(policy.attempts);
-  policy.delay = fields.delay.value_or(policy.delay);
-  policy.factor = fields.factor.value_or(policy.factor);
-  policy.max_delay = fields.max_delay.value_or(policy.max_delay);
+  for_each_policy_field([&](const auto& field) {
+    if (const auto& said = fields.*field.said) choose(policy.*field.chosen, *said);
+  });
   if (layered(fields, {}).delay_outranks_max) {
     policy.max_delay = std::max(policy.max_delay, policy.delay);
   }
-  policy.backoff = fields.backoff.value_or(policy.backoff);
-  policy.jitter = fields.jitter.value_or(policy.jitter);
-  policy.timeout = limit(fields.timeout);
-  policy.idle_timeout = limit(fields.idle_timeout);
-  policy.stall_timeout = limit(fields.stall_timeout);
-  policy.deadline = limit(fields.deadline);
-  policy.kill_after = fields.kill_after.value_or(policy.kill_after);
   return policy;
 }
 
@@ -92,7 +74,8 @@ Result<Growth> parse_growth(std::string_view text) {
   for (const auto& [value, word] : growth_words) {
     if (word == text) return value;
   }
-  return wrong(text, "not a kind of backoff; write constant, linear, exponential or decorrelated");
+  return wrong_value(
+      text, "is not a kind of backoff; write constant, linear, exponential or decorrelated");
 }
 
 std::string to_string(const Jitter& jitter) {
@@ -116,25 +99,26 @@ Result<Jitter> parse_jitter(std::string_view text) {
   if (text == "equal") return Jitter{Jitter::Kind::equal};
   if (text == "full") return Jitter{Jitter::Kind::full};
   if (text.ends_with('%')) {
-    const auto percent = whole_number<double>(text.substr(0, text.size() - 1));
+    const auto percent = text::number_from<double>(text.substr(0, text.size() - 1));
     if (percent && *percent >= 0 && *percent <= 100) {
       return Jitter{Jitter::Kind::percent, *percent};
     }
   } else if (const Result<Duration> added = parse_duration(text)) {
     return Jitter{Jitter::Kind::added, 0, *added};
   }
-  return wrong(
+  return wrong_value(
       text,
-      "not a jitter; write none, equal, full, a percentage up to 100%, or a duration that is "
+      "is not a jitter; write none, equal, full, a percentage up to 100%, or a duration that is "
       "added");
 }
 
 Result<unsigned> parse_attempts(std::string_view text) {
-  const auto attempts = whole_number<unsigned>(text);
+  const auto attempts = text::number_from<unsigned>(text);
   if (attempts && *attempts >= 1 && *attempts <= 1'000'000) return *attempts;
-  return wrong(text,
-               "not a number of attempts; write 1 to 1000000 (the first attempt counts), or use "
-               "--forever");
+  return wrong_value(
+      text,
+      "is not a number of attempts; write 1 to 1000000 (the first attempt counts), or use "
+      "--forever");
 }
 
 Result<Duration> parse_max_delay(std::string_view text) {
@@ -143,9 +127,9 @@ Result<Duration> parse_max_delay(std::string_view text) {
 }
 
 Result<double> parse_factor(std::string_view text) {
-  const auto factor = whole_number<double>(text);
+  const auto factor = text::number_from<double>(text);
   if (factor && *factor >= 0.1 && *factor <= 1000) return *factor;
-  return wrong(text, "not a factor; write a number from 0.1 to 1000");
+  return wrong_value(text, "is not a factor; write a number from 0.1 to 1000");
 }
 
 }  // namespace retry_exec

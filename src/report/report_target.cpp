@@ -11,7 +11,6 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <filesystem>
 #include <optional>
 #include <system_error>
@@ -130,12 +129,8 @@ std::filesystem::path followed(std::filesystem::path path) {
 // 1 for /dev/stdout, 3 for /dev/fd/3. To open it again would be a second position in the same file,
 // and is not possible with a socket.
 std::optional<int> own_descriptor(const std::filesystem::path& path) {
-  const std::string number = path.filename();
-  int fd = -1;
-  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), fd);
-  if (error != std::errc() || end != number.data() + number.size()) return std::nullopt;
   if (path.parent_path() != "/proc/" + std::to_string(::getpid()) + "/fd") return std::nullopt;
-  return fd;
+  return text::number_from<int>(path.filename().native());
 }
 
 // "yaml" of "yaml:out": what stands for a kind of report, known or not. A name such as "run-12:30"

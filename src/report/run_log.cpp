@@ -6,7 +6,6 @@
 #include <retry_exec/text.hpp>
 
 #include <algorithm>
-#include <array>
 #include <memory>
 #include <utility>
 
@@ -213,15 +212,23 @@ std::string painted(std::string_view text, Colour colour, const LogOptions& opti
   return "\x1b[" + std::to_string(static_cast<int>(colour)) + "m" + std::string(text) + "\x1b[0m";
 }
 
+std::string log_format_words() {
+  std::vector<std::string_view> words;
+  for (const auto& [format, word] : log_formats) words.push_back(word);
+  words.push_back("auto");
+  return text::joined(words, ", ", " or ");
+}
+
 Result<LogFormat> parse_log_format(std::string_view text, std::string_view github_actions) {
-  constexpr std::array<std::string_view, 4> names = {"auto", "text", "json", "github"};
   if (text == "auto") return github_actions == "true" ? LogFormat::github : LogFormat::text;
-  if (text == "text") return LogFormat::text;
-  if (text == "json") return LogFormat::json;
-  if (text == "github") return LogFormat::github;
+  std::vector<std::string_view> words = {"auto"};
+  for (const auto& [format, word] : log_formats) {
+    if (text == word) return format;
+    words.push_back(word);
+  }
   std::string what = "unknown log format '" + text::printable(text) + "'";
-  const std::string_view meant = nearest_word(text, names);
-  what += meant.empty() ? "; write text, json, github or auto"
+  const std::string_view meant = nearest_word(text, words);
+  what += meant.empty() ? "; write " + log_format_words()
                         : "; did you mean '" + std::string(meant) + "'?";
   return Error{{}, what};
 }

@@ -1,17 +1,15 @@
 #include <retry_exec/rules.hpp>
+#include <retry_exec/text.hpp>
 
 #include <algorithm>
-#include <charconv>
 
 namespace retry_exec {
 
 namespace {
 
 std::optional<int> exit_code_from(std::string_view text) {
-  int code = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), code);
-  const bool whole = error == std::errc() && end == text.data() + text.size();
-  return whole && code >= 0 && code <= 255 ? std::optional(code) : std::nullopt;
+  const auto code = text::number_from<int>(text);
+  return code && *code >= 0 && *code <= 255 ? code : std::nullopt;
 }
 
 std::optional<CodeRange> range_from(std::string_view text) {

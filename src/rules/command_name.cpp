@@ -45,14 +45,12 @@ constexpr std::array wrappers = {
     Wrapper{"pipx", "", 0, "run"},
     Wrapper{"uv", "--with --python -p --from", 0, "run"},
     Wrapper{"mise", "", 0, "exec x"},
-    Wrapper{"retry-exec",
-            "-r --rules -a --attempts -d --delay --factor -m --max-delay --backoff -j "
-            "--jitter -t --timeout --idle-timeout --stall-timeout --spent-stdin --deadline -s "
-            "--signal -k "
-            "--kill-after --retry-on --stop-on --unmatched --capture-limit -R --report "
-            "--log --color --seed --exhausted-code --retries --drain-grace --drain-limit --summary "
-            "--before-retry "
-            "--github-output"},
+    // And the options of a policy, see takes_value().
+    Wrapper{
+        "retry-exec",
+        "-r --rules --spent-stdin -s --signal --retry-on --stop-on --unmatched --capture-limit "
+        "-R --report --log --color --seed --exhausted-code --retries --drain-grace --drain-limit "
+        "--summary --before-retry --github-output"},
 };
 
 std::string_view base_name(std::string_view path) {
@@ -81,6 +79,23 @@ const Wrapper* find_wrapper(std::span<const std::string> command) {
   return &*found;
 }
 
+bool is_policy_option(std::string_view argument) {
+  bool known = false;
+  for_each_policy_field([&](const auto& field) {
+    const std::string_view names = field.option;  // "max-delay,m"
+    const std::size_t comma = names.find(',');
+    const std::string_view letter = comma == std::string_view::npos ? "" : names.substr(comma + 1);
+    known = known || argument == "--" + std::string(names.substr(0, comma)) ||
+            (!letter.empty() && argument == "-" + std::string(letter));
+  });
+  return known;
+}
+
+bool takes_value(const Wrapper& wrapper, std::string_view option) {
+  return is_among(wrapper.valued, option) ||
+         (wrapper.name == "retry-exec" && is_policy_option(option));
+}
+
 // "wrangler" of `npx wrangler@4`.
 std::string_view without_version(std::string_view name) {
   return name.substr(0, name.find('@', 1));
@@ -104,7 +119,7 @@ std::span<const std::string> inner_command(const Wrapper& wrapper,
     const bool skipped = option || (assigns && is_assignment(argument)) || operands > 0;
     if (!skipped) return arguments;
     if (!option && operands > 0) --operands;
-    const bool value_follows = option && is_among(wrapper.valued, argument) && arguments.size() > 1;
+    const bool value_follows = option && takes_value(wrapper, argument) && arguments.size() > 1;
     arguments = arguments.subspan(value_follows ? 2 : 1);
   }
   return arguments;

@@ -3,6 +3,8 @@
 #include "rules/glob.hpp"
 #include "rules/retry_after.hpp"
 
+#include <retry_exec/text.hpp>
+
 #include <algorithm>
 
 namespace retry_exec::rules {
@@ -82,12 +84,6 @@ bool lists(const std::vector<std::string>& names, const std::vector<std::string>
   return names.empty() || std::any_of(commands.begin(), commands.end(), named);
 }
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
-
 const EvidencePatterns& Judge::source_of(const CompiledSet& set) const {
   for (const EvidencePatterns& patterns : set.evidence) {
     if (lists(patterns.source->commands, commands_)) return patterns;
@@ -104,7 +100,7 @@ const Evidence& Judge::view(const CompiledSet& set, Views& views, std::optional<
 
 // Why the rule is not for such an outcome at all; empty when it is.
 std::string Judge::unfit(const Rule& rule) const {
-  if (!lists(rule.commands, commands_)) return "is for " + joined(rule.commands);
+  if (!lists(rule.commands, commands_)) return "is for " + text::joined(rule.commands);
   switch (rule.outcome) {
     case OutcomeKind::any:
       if (timed_out()) return "is not for time-outs";

@@ -1,5 +1,7 @@
 #include "rules/sources.hpp"
 
+#include <retry_exec/text.hpp>
+
 #include <boost/system/result.hpp>
 
 #include <algorithm>
@@ -218,8 +220,8 @@ Result<RuleSet, Errors> load_rule_sets(std::span<const std::string> names_or_pat
     if (std::find(roots.begin(), roots.end(), root) != roots.end() && root != nullptr) continue;
     roots.push_back(root);
     if (root == nullptr) continue;
-    set.name += (set.name.empty() ? "" : "+") + root->file.name;
-    set.file += (set.file.empty() ? "" : ", ") + root->file.file;
+    text::append_to(set.name, root->file.name, "+");
+    text::append_to(set.file, root->file.file);
   }
   return rules::flattened(roots, std::move(set), sources.complete(), std::move(errors));
 }

@@ -31,7 +31,7 @@ std::optional<int> exit_code_of(const json::object& object) {
                                                        : std::nullopt;
 }
 
-Result<Record> read_record(std::string_view line, const Position& where) {
+Result<LabelledFailure> read_record(std::string_view line, const Position& where) {
   boost::system::error_code wrong;
   const json::value value = json::parse({line.data(), line.size()}, wrong);
   if (wrong) return Error{where, "this is not valid JSON: " + wrong.message()};
@@ -41,28 +41,29 @@ Result<Record> read_record(std::string_view line, const Position& where) {
   if (!label) return Error{where, "'label' is transient, permanent or either"};
   const json::value* output = object->if_contains("text");
   if (output == nullptr || !output->is_string()) return Error{where, "a record needs a 'text'"};
-  return Record{.id = text_of(*object, "id"),
-                .tool = text_of(*object, "tool"),
-                .registry = text_of(*object, "registry"),
-                .op = text_of(*object, "op"),
-                .stream = text_of(*object, "stream"),
-                .exit_code = exit_code_of(*object),
-                .text = text_of(*object, "text"),
-                .label = *label,
-                .where = where};
+  return LabelledFailure{.id = text_of(*object, "id"),
+                         .tool = text_of(*object, "tool"),
+                         .registry = text_of(*object, "registry"),
+                         .op = text_of(*object, "op"),
+                         .stream = text_of(*object, "stream"),
+                         .exit_code = exit_code_of(*object),
+                         .text = text_of(*object, "text"),
+                         .label = *label,
+                         .where = where};
 }
 
 }  // namespace
 
-Result<std::vector<Record>, Errors> read_corpus(std::string_view text, const std::string& file) {
-  std::vector<Record> records;
+Result<std::vector<LabelledFailure>, Errors> read_corpus(std::string_view text,
+                                                         const std::string& file) {
+  std::vector<LabelledFailure> records;
   Errors errors;
   for (Position where{file, 1, 1}; !text.empty(); ++where.line) {
     const std::size_t end = text.find('\n');
     const std::string_view line = text.substr(0, end);
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
-    Result<Record> record = read_record(line, where);
+    Result<LabelledFailure> record = read_record(line, where);
     if (record) {
       records.push_back(*std::move(record));
     } else {
@@ -73,7 +74,7 @@ Result<std::vector<Record>, Errors> read_corpus(std::string_view text, const std
   return records;
 }
 
-std::vector<std::string> command_of(const Record& record) {
+std::vector<std::string> command_of(const LabelledFailure& record) {
   const std::string name = record.tool.substr(0, record.tool.find(' '));
   std::vector<std::string> command = {name.empty() ? "command" : name};
   if (!record.op.empty()) command.push_back(record.op);
@@ -112,7 +113,7 @@ class Scorer {
   Errors errors;
   Score score;
 
-  void add(const Record& record, const std::vector<std::string>& sets) {
+  void add(const LabelledFailure& record, const std::vector<std::string>& sets) {
     const Classifier* classifier = classifier_for(sets);
     if (classifier == nullptr) return;
     const std::vector<std::string> command = command_of(record);
@@ -133,7 +134,7 @@ class Scorer {
     return added.get();
   }
 
-  Row& row_of(Label label) {
+  ConfusionRow& row_of(Label label) {
     switch (label) {
       case Label::transient:
         return score.transient;
@@ -147,13 +148,13 @@ class Scorer {
 
   void count(Scored scored) {
     const Verdict& verdict = scored.verdict;
-    Row& row = row_of(scored.record.label);
+    ConfusionRow& row = row_of(scored.record.label);
     ++(verdict.retry ? row.retried : verdict.matched ? row.stopped : row.unmatched);
     if (scored.record.label == Label::either) return;
     const std::string tool = scored.record.tool.substr(0, scored.record.tool.find(' '));
     const std::string set =
         verdict.matched ? verdict.rule.substr(0, verdict.rule.find('/')) : "(none)";
-    for (Count* count : {&score.total, &score.by_tool[tool], &score.by_class[verdict.class_name],
+    for (Share* count : {&score.total, &score.by_tool[tool], &score.by_class[verdict.class_name],
                          &score.by_set[set]}) {
       ++count->all;
       if (scored.right()) ++count->right;
@@ -167,10 +168,10 @@ class Scorer {
 }  // namespace
 
 Result<Score, Errors> score_corpus(
-    std::span<const Record> records,
-    const std::function<std::vector<std::string>(const Record&)>& sets_for) {
+    std::span<const LabelledFailure> records,
+    const std::function<std::vector<std::string>(const LabelledFailure&)>& sets_for) {
   Scorer scorer;
-  for (const Record& record : records) scorer.add(record, sets_for(record));
+  for (const LabelledFailure& record : records) scorer.add(record, sets_for(record));
   if (!scorer.errors.empty()) return std::move(scorer.errors);
   return std::move(scorer.score);
 }

@@ -1,4 +1,5 @@
 #include <retry_exec/error.hpp>
+#include <retry_exec/text.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -16,6 +17,10 @@ std::string to_string(const Error& error) {
   }
   if (!text.empty()) text += ": ";
   return text + error.what;
+}
+
+Error wrong_value(std::string_view text, std::string_view why) {
+  return {{}, text::quoted(text) + ' ' + std::string(why)};
 }
 
 void append(Errors& errors, Errors more) {

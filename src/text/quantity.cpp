@@ -1,4 +1,5 @@
 #include <retry_exec/quantity.hpp>
+#include <retry_exec/text.hpp>
 
 #include <algorithm>
 #include <array>
@@ -70,10 +71,6 @@ const Unit* find_unit(const std::array<Unit, N>& units, std::string_view name) {
   return nullptr;
 }
 
-std::string quoted(std::string_view text) {
-  return "'" + std::string(text.substr(0, 64)) + "'";
-}
-
 std::string print(const char* format, double number) {
   std::array<char, 64> buffer{};
   const int length = std::snprintf(buffer.data(), buffer.size(), format, number);
@@ -101,31 +98,31 @@ std::string decimal(std::uint64_t count, std::size_t digits) {
 
 Result<Duration> parse_duration(std::string_view text) {
   const auto wrong = [&](std::string_view why) {
-    return Error{{},
-                 quoted(text) + std::string(why) +
-                     "; write a duration such as 500ms, 2.5s, 1h30m or 2d (units: ms, s, m, h, d, "
-                     "w, or spelled out; a bare number is seconds)"};
+    return wrong_value(
+        text, std::string(why) +
+                  "; write a duration such as 500ms, 2.5s, 1h30m or 2d (units: ms, s, m, h, d, "
+                  "w, or spelled out; a bare number is seconds)");
   };
   constexpr double most = static_cast<double>(Duration::max().count());
-  if (text.empty()) return wrong(" is not a valid duration");
+  if (text.empty()) return wrong("is not a valid duration");
   Duration total{};
   std::string_view rest = text;
   while (!rest.empty()) {
     const bool first = rest.size() == text.size();
     const std::optional<Part> part = take_part(rest);
-    if (!part) return wrong(" is not a valid duration");
+    if (!part) return wrong("is not a valid duration");
     double factor = 1e9;
     if (!part->unit.empty()) {
       const Unit* unit = find_unit(duration_units, part->unit);
-      if (unit == nullptr) return wrong(" has an unknown unit " + quoted(part->unit));
+      if (unit == nullptr) return wrong("has an unknown unit " + text::quoted(part->unit));
       factor = unit->factor;
     } else if (part->number != 0 && !(first && rest.empty())) {
-      return wrong(" lacks a unit");
+      return wrong("lacks a unit");
     }
     // Each part by itself, in whole nanoseconds: a sum of doubles would lose the small ones.
     const double nanoseconds = part->number * factor;
     if (nanoseconds >= most || Duration::max() - total <= Duration(std::llround(nanoseconds))) {
-      return wrong(" is longer than 292 years");
+      return wrong("is longer than 292 years");
     }
     total += Duration(std::llround(nanoseconds));
   }
@@ -186,8 +183,7 @@ std::string format_number(double number) {
 
 Result<std::uint64_t> parse_size(std::string_view text) {
   const auto wrong = [&] {
-    return Error{
-        {}, quoted(text) + " is not a valid size; write a number of bytes, or 64KiB, 1MiB, 2GiB"};
+    return wrong_value(text, "is not a valid size; write a number of bytes, or 64KiB, 1MiB, 2GiB");
   };
   std::string_view rest = text;
   const std::optional<Part> part = take_part(rest);

@@ -1,11 +1,11 @@
 #include "values/overloaded.hpp"
 
 #include <retry_exec/outcome.hpp>
+#include <retry_exec/text.hpp>
 
 #include <array>
 #include <cctype>
 #include <cerrno>
-#include <charconv>
 #include <csignal>
 
 namespace retry_exec {
@@ -44,12 +44,12 @@ std::optional<int> real_time_signal(std::string_view name) {
   name.remove_prefix(5);
   int steps = 0;
   if (!name.empty()) {
-    const char* end = name.data() + name.size();
-    const auto [read, error] = std::from_chars(name.data() + 1, end, steps);
-    if (name.front() != (from_least ? '+' : '-') || error != std::errc() || read != end ||
-        steps < 0 || steps > SIGRTMAX - SIGRTMIN) {
+    const auto number = text::number_from<int>(name.substr(1));
+    if (name.front() != (from_least ? '+' : '-') || !number || *number < 0 ||
+        *number > SIGRTMAX - SIGRTMIN) {
       return std::nullopt;
     }
+    steps = *number;
   }
   return from_least ? SIGRTMIN + steps : SIGRTMAX - steps;
 }
@@ -133,16 +133,10 @@ std::string signal_name(int signal) {
 }
 
 std::optional<int> parse_signal(std::string_view text) {
-  int number = 0;
-  if (const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-      error == std::errc() && end == text.data() + text.size()) {
-    if (number >= 1 && number <= SIGRTMAX) return number;
-    return std::nullopt;
+  if (const auto number = text::number_from<int>(text)) {
+    return *number >= 1 && *number <= SIGRTMAX ? number : std::nullopt;
   }
-  std::string upper;
-  for (const char c : text) {
-    upper += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  }
+  const std::string upper = text::upper_case(text);
   std::string_view name = upper;
   if (name.starts_with("SIG")) name.remove_prefix(3);
   for (const NamedSignal& named : named_signals) {

@@ -10,7 +10,7 @@ using namespace retry_exec;
 
 namespace {
 
-std::vector<Record> records_of(const std::string& name) {
+std::vector<LabelledFailure> records_of(const std::string& name) {
   const std::string path = std::string(UNIT_TEST_FOLDER) + "/corpus/" + name + ".jsonl";
   std::ifstream file(path);
   REQUIRE(file);
@@ -23,8 +23,8 @@ std::vector<Record> records_of(const std::string& name) {
 
 // Each record by the sets that `--rules auto` picks for its command.
 Score score_of(const std::string& name) {
-  const std::vector<Record> records = records_of(name);
-  const auto score = score_corpus(records, [](const Record& record) {
+  const std::vector<LabelledFailure> records = records_of(name);
+  const auto score = score_corpus(records, [](const LabelledFailure& record) {
     return pick_rule_sets(command_of(record), record.text);
   });
   REQUIRE(score.has_value());

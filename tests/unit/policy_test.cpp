@@ -141,3 +141,27 @@ TEST_CASE("what a jitter is written as is read back as the same", "[policy]") {
     CHECK(parse_jitter(to_string(jitter)).value() == jitter);
   }
 }
+
+TEST_CASE("each field of a policy is layered, chosen, parted and described by its entry",
+          "[policy]") {
+  for_each_policy_field([](const auto& field) {
+    CAPTURE(field.name);
+    const auto parsed = [&] {
+      auto value = field.parse("3");
+      for (const char* other : {"linear", "full"}) {
+        if (!value) value = field.parse(other);
+      }
+      return *value;
+    };
+    PolicyFields fields;
+    fields.*field.said = parsed();
+    CHECK(layered(fields, {}).*field.said == fields.*field.said);
+    CHECK(layered({}, fields).*field.said == fields.*field.said);
+    CHECK(policy_from(fields).*field.chosen == fields.*field.said);
+    CHECK(describe(fields).find(field.name) != std::string::npos);
+    CHECK(only(field.part, fields).*field.said == fields.*field.said);
+    const PolicyPart other =
+        field.part == PolicyPart::pace ? PolicyPart::attempt : PolicyPart::pace;
+    CHECK_FALSE((only(other, fields).*field.said).has_value());
+  });
+}

@@ -11,6 +11,7 @@
 #include <pcre2.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <set>
@@ -73,20 +74,22 @@ std::vector<std::string> shipped_patterns() {
   return {patterns.begin(), patterns.end()};
 }
 
-// A few failures in one text.
+// The failures of every file of the corpus, a few in one text.
 std::vector<std::string> texts_of_corpus() {
   std::vector<std::string> texts(1);
-  for (const std::string name :
-       {"errors", "packages", "containers", "reproduced", "worded", "unread"}) {
-    std::ifstream file(std::string(UNIT_TEST_FOLDER) + "/corpus/" + name + ".jsonl");
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::string(UNIT_TEST_FOLDER) + "/corpus")) {
+    if (entry.path().extension() != ".jsonl") continue;
+    std::ifstream file(entry.path());
     const std::string text{std::istreambuf_iterator<char>(file), {}};
-    const auto records = read_corpus(text, name);
+    const auto records = read_corpus(text, entry.path());
     REQUIRE(records.has_value());
-    for (const Record& record : *records) {
+    for (const LabelledFailure& record : *records) {
       if (texts.back().size() > 1000) texts.emplace_back();
       texts.back() += record.text + "\n";
     }
   }
+  REQUIRE(texts.size() > 100);
   return texts;
 }
 

@@ -56,11 +56,12 @@ TargetResult bad() {
   TargetResult target;
   target.name = "bad";
   target.phases = {{.phase = Phase::preflight, .elapsed = 600s, .succeeded = false}};
-  target.failure = publish::Failure{.phase = Phase::preflight,
-                                    .reason = StopReason::deadline,
-                                    .what = "source ghcr.io/o/r@" + digest + " could not be read",
-                                    .command = {"oras", "manifest", "fetch"},
-                                    .verdict = verdict_of("absent")};
+  target.failure =
+      publish::TargetFailure{.phase = Phase::preflight,
+                             .reason = StopReason::deadline,
+                             .what = "source ghcr.io/o/r@" + digest + " could not be read",
+                             .command = {"oras", "manifest", "fetch"},
+                             .verdict = verdict_of("absent")};
   return target;
 }
 
@@ -237,10 +238,10 @@ TEST_CASE("A failure in the middle tells which tags moved, and how to push the i
   target.tags = {{.tag = publish::oci::parse_reference("f.io/r:1").value(), .copied = true},
                  {.tag = publish::oci::parse_reference("g.io/r:1").value()}};
   target.failure =
-      publish::Failure{.phase = publish::plan::Phase::copy,
-                       .what = "tag g.io/r:1 could not be moved: denied",
-                       .command = {"oras", "manifest", "push", "g.io/r:1", "/tmp/x/0.json"},
-                       .manifest = "{\"schemaVersion\":2}"};
+      publish::TargetFailure{.phase = publish::plan::Phase::copy,
+                             .what = "tag g.io/r:1 could not be moved: denied",
+                             .command = {"oras", "manifest", "push", "g.io/r:1", "/tmp/x/0.json"},
+                             .manifest = "{\"schemaVersion\":2}"};
   result.targets = {target};
   const std::string text = publish_failures(result, Redactor());
   CHECK_THAT(text, test::ContainsSubstring("    moved: f.io/r:1\n    not moved: g.io/r:1\n"));

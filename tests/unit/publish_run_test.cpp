@@ -94,7 +94,7 @@ TEST_CASE("A digest that never comes ends its target alone", "[publish]") {
   CHECK(result.exit_code() == 1);
   CHECK_FALSE(result.targets[1].failure);
   REQUIRE(result.targets[0].failure);
-  const publish::Failure& failure = *result.targets[0].failure;
+  const publish::TargetFailure& failure = *result.targets[0].failure;
   CHECK(failure.phase == Phase::preflight);
   CHECK(failure.reason == StopReason::deadline);
   CHECK(failure.what.find(World::digest('a')) != std::string::npos);

@@ -365,8 +365,9 @@ TEST_CASE("the JSON log is one object a line, without secrets", "[report]") {
 }
 
 TEST_CASE("a policy is described in one line", "[report]") {
-  CHECK(describe({}) == "up to 5 attempts, exponential waits from 2s by 2 up to 32s, jitter equal");
-  CHECK(describe({.attempts = 1, .timeout = 30s}) == "1 attempt, 30s an attempt");
+  CHECK(describe(Policy{}) ==
+        "up to 5 attempts, exponential waits from 2s by 2 up to 32s, jitter equal");
+  CHECK(describe(Policy{.attempts = 1, .timeout = 30s}) == "1 attempt, 30s an attempt");
 }
 
 TEST_CASE("under GitHub Actions nothing is told as a line and as an annotation", "[report]") {

@@ -1,26 +1,14 @@
-// What must not be shown, and where what is shown is written to.
+// What must not be shown of a text.
 
 #include "catch_shim.hpp"
-#include "temporary_folder.hpp"
 
 #include <retry_exec/redact.hpp>
-#include <retry_exec/report.hpp>
-
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <array>
 #include <chrono>
-#include <filesystem>
 #include <string>
-#include <thread>
-#include <vector>
 
-using retry_exec::append_summary;
 using retry_exec::Redactor;
-using retry_exec::write_report;
-using Argv = std::vector<std::string>;
 
 namespace {
 
@@ -277,60 +265,6 @@ TEST_CASE("what only looks like a secret stays", "[report]") {
   for (const char* text : look_alikes) CHECK(shown(text) == text);
 }
 
-TEST_CASE("the values of variables that are named like secrets are redacted", "[report]") {
-  const std::array names = {"GITHUB_TOKEN",
-                            "AWS_SECRET_ACCESS_KEY",
-                            "DOCKER_PASSWORD",
-                            "MYSQL_PASSWD",
-                            "OPENAI_API_KEY",
-                            "MY_ACCESS_KEY",
-                            "MY_CREDENTIALS",
-                            "REGISTRY_AUTH",
-                            "DOCKER_AUTH_CONFIG",
-                            "gpg_passphrase",
-                            "NPM_PAT",
-                            "DB_PASS",
-                            "SIGNING_KEY",
-                            "SSH_KEY",
-                            "STRIPE_KEY",
-                            "CI_JWT",
-                            "BEARER",
-                            "MY_BEARER_1"};
-  for (const char* name : names) {
-    const std::string entry = std::string(name) + "=correct-horse";
-    const std::array<const char*, 3> environment = {"HOME=/root", entry.c_str(), nullptr};
-    CHECK(Redactor({}, environment.data())("the correct-horse is wrong") ==
-          "the [redacted] is wrong");
-  }
-}
-
-TEST_CASE("other variables stay readable", "[report]") {
-  const std::array<const char*, 18> environment = {
-      "GIT_AUTHOR_NAME=Jane Roe",
-      "SSH_AUTH_SOCK=/tmp/agent",
-      "REGISTRY_AUTH_FILE=/run/auth",
-      "GOOGLE_APPLICATION_CREDENTIALS=/etc/key.json",
-      "PATH=/usr/bin:/bin",
-      "PWD=/work/place",
-      "OLDPWD=/work/other",
-      "MY_TOKEN=short",
-      "TOKEN_EMPTY=",
-      "ACTIONS_ID_TOKEN_REQUEST_URL=https://token.example",
-      "NO_EQUALS_SIGN_TOKEN",
-      "SIGNING_PUBLIC_KEY=publickey",
-      "CACHE_KEY=linux-x64",
-      "SSH_KEY_FILE=ssh-key-file",
-      "SSH_KEY=/root/keys/id_rsa",
-      "API_KEY=~/keys/api.txt",
-      "GPG_KEY_ID=0123456789",
-      nullptr};
-  const std::string text =
-      "Jane Roe /tmp/agent /run/auth /etc/key.json /usr/bin:/bin /work/place /work/other short "
-      "https://token.example publickey linux-x64 ssh-key-file /root/keys/id_rsa ~/keys/api.txt "
-      "0123456789";
-  CHECK(Redactor({}, environment.data())(text) == text);
-}
-
 TEST_CASE("a secret is redacted in the forms that programs write it in", "[report]") {
   const std::array<const char*, 2> environment = {"A_TOKEN=c>rr/ct h\"rs\\&", nullptr};
   const Redactor redact({}, environment.data());
@@ -368,76 +302,6 @@ TEST_CASE("a secret of several lines is redacted line by line and as one", "[rep
   const Redactor redact({}, environment.data());
   CHECK(redact("got second-line-of-it") == "got [redacted]");
   CHECK(redact("got first-line-of-it\nsecond-line-of-it") == "got [redacted]");
-}
-
-TEST_CASE("a secret of the command line is redacted wherever its output repeats it", "[report]") {
-  const Argv argv = {"oras", "login", "-u", "joe", "-p", "correct-horse", "ghcr.io"};
-  CHECK(Redactor(argv)("cannot use correct-horse for joe") == "cannot use [redacted] for joe");
-  const Argv attached = {"curl", "--user=joe:correct-horse"};
-  CHECK(Redactor(attached)("cannot use correct-horse for joe") == "cannot use [redacted] for joe");
-}
-
-TEST_CASE("every option that takes a secret is known on the command line", "[report]") {
-  const std::array<Argv, 19> commands = {
-      Argv{"curl", "--oauth2-bearer", "correct-horse"},
-      Argv{"curl", "-H", "Authorization: Bearer correct-horse"},
-      Argv{"tool", "--bearer=correct-horse"},
-      Argv{"tool", "--auth", "correct-horse"},
-      Argv{"curl", "--cookie", "correct-horse"},
-      Argv{"/usr/bin/curl", "-b", "correct-horse"},
-      Argv{"tool", "--pwd", "correct-horse"},
-      Argv{"tool", "--pw=correct-horse"},
-      Argv{"tool", "--PASSWORD", "correct-horse"},
-      Argv{"tool", "--Api-Key=correct-horse"},
-      Argv{"docker", "exec", "db", "mysql", "-pcorrect-horse"},
-      Argv{"mariadb", "-pcorrect-horse"},
-      Argv{"mysqldump", "-pcorrect-horse"},
-      Argv{"mysqladmin", "-pcorrect-horse", "ping"},
-      Argv{"env", "SIGNING_KEY=correct-horse", "tool"},
-      Argv{"sh", "-c", "oras login --password 'correct-horse' h"},
-      Argv{"sh", "-c", "curl -u joe:correct-horse h"},
-      Argv{"sh", "-c", "mysql -pcorrect-horse"},
-      Argv{"sh", "-c", "echo correct-horse | docker login --password-stdin"},
-  };
-  for (const Argv& argv : commands) {
-    const Redactor redact(argv);
-    CHECK_THAT(redact.command(argv), !test::ContainsSubstring("correct-horse"));
-    CHECK_THAT(Redactor().command(argv), !test::ContainsSubstring("correct-horse"));
-    CHECK(redact("the correct-horse is wrong") == "the [redacted] is wrong");
-  }
-}
-
-TEST_CASE("arguments that are no secrets stay readable", "[report]") {
-  const std::array<Argv, 9> commands = {
-      Argv{"docker", "run", "--name", "mysql", "-p3306:3306", "mysql:8"},
-      Argv{"mysql", "-p", "database"},
-      Argv{"curl", "-b", "cookies.txt", "-c", "cookies.txt", "h"},
-      Argv{"tool", "--private-key", "/etc/key.pem", "--credentials=./key.json"},
-      Argv{"tool", "--password-file", "passwords"},
-      Argv{"tool", "--no-auth", "image"},
-      Argv{"docker", "build", "--secret", "id=npmrc", "--secret=id=other"},
-      Argv{"env", "PUBLIC_KEY=abcdef", "TOKEN_FILE=abcdef", "tool"},
-      Argv{"ssh", "-p", "2222", "-b", "10.0.0.1", "h"},
-  };
-  for (const Argv& argv : commands) {
-    CHECK_THAT(Redactor(argv).command(argv), !test::ContainsSubstring("redacted"));
-  }
-}
-
-TEST_CASE("a command is shown quoted as a shell would need it, without its secrets", "[report]") {
-  const Redactor redact;
-  const auto command = [&](const Argv& argv) { return redact.command(argv); };
-  CHECK(command({"oras", "cp", "a b", "", "it's"}) == "oras cp 'a b' '' 'it'\\''s'");
-  CHECK(command({"oras", "login", "--password", "-x y", "h"}) ==
-        "oras login --password [redacted] h");
-  CHECK(command({"docker", "login", "-px", "h"}) == "docker login -p[redacted] h");
-  CHECK(command({"curl", "-H", "X-Key: a b", "h"}) == "curl -H 'X-Key: [redacted]' h");
-  CHECK(command({"curl", "-u", "joe:a b", "h"}) == "curl -u joe:[redacted] h");
-  CHECK(command({"docker", "run", "-p", "8080:80", "-u", "1:1", "x"}) ==
-        "docker run -p 8080:80 -u 1:1 x");
-  CHECK(command({"oras", "cp", "https://a:b@h/x?y=z"}) ==
-        "oras cp 'https://[redacted]@h/x?[redacted]'");
-  CHECK(command({"x", "a\nb"}) == "x 'a b'");
 }
 
 TEST_CASE("long text is cut between words, and says so", "[report]") {
@@ -492,135 +356,4 @@ TEST_CASE("hostile text is redacted in milliseconds", "[report]") {
     CHECK_FALSE(redact(text).empty());
     CHECK(std::chrono::steady_clock::now() - start < std::chrono::milliseconds(250));
   }
-}
-
-// ---- where reports and summaries go ------------------------------------------------------------
-
-namespace {
-
-mode_t mode_of(const std::string& path) {
-  struct stat status {};
-  return ::stat(path.c_str(), &status) == 0 ? status.st_mode & 07777 : 0;
-}
-
-struct Pipe {
-  explicit Pipe(int flags) { REQUIRE(::pipe2(ends.data(), flags | O_CLOEXEC) == 0); }
-  Pipe(const Pipe&) = delete;
-  Pipe& operator=(const Pipe&) = delete;
-  ~Pipe() {
-    for (const int fd : ends) ::close(fd);
-  }
-  std::array<int, 2> ends{};
-};
-
-}  // namespace
-
-TEST_CASE("a report keeps the mode of the file that it replaces", "[report]") {
-  const test::TemporaryFolder folder;
-  const std::string path = folder.write("report", "old");
-  for (const mode_t mode : {0600U, 0640U, 0666U}) {
-    REQUIRE(::chmod(path.c_str(), mode) == 0);
-    CHECK(write_report(path, "new").has_value());
-    CHECK(mode_of(path) == mode);
-  }
-}
-
-TEST_CASE("a new report and a new summary have the mode that the umask leaves", "[report]") {
-  const test::TemporaryFolder folder;
-  const mode_t before = ::umask(027);
-  CHECK(write_report(folder / "report", "x").has_value());
-  CHECK(append_summary(folder / "summary", "x").has_value());
-  ::umask(before);
-  CHECK(mode_of(folder / "report") == 0640);
-  CHECK(mode_of(folder / "summary") == 0640);
-}
-
-TEST_CASE("a report and a summary go where a symbolic link leads, even to nothing yet",
-          "[report]") {
-  const test::TemporaryFolder folder;
-  std::filesystem::create_directory(folder / "sub");
-  std::filesystem::create_symlink("sub/second", folder / "first");
-  std::filesystem::create_symlink("target", folder / "sub/second");
-  CHECK(write_report(folder / "first", "one").has_value());
-  CHECK(test::read_file(folder / "sub/target") == "one");
-  CHECK(append_summary(folder / "first", ", two").has_value());
-  CHECK(test::read_file(folder / "sub/target") == "one, two");
-  CHECK(std::filesystem::is_symlink(folder / "first"));
-  CHECK(std::filesystem::is_symlink(folder / "sub/second"));
-}
-
-TEST_CASE("links that go round are an error", "[report]") {
-  const test::TemporaryFolder folder;
-  std::filesystem::create_symlink("b", folder / "a");
-  std::filesystem::create_symlink("a", folder / "b");
-  CHECK(write_report(folder / "a", "x").has_error());
-  CHECK(append_summary(folder / "a", "x").has_error());
-  CHECK(std::filesystem::is_symlink(folder / "a"));
-}
-
-TEST_CASE("a named pipe that nobody reads is an error that says so", "[report]") {
-  const test::TemporaryFolder folder;
-  const std::string path = folder / "pipe";
-  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
-  for (const auto& refused : {write_report(path, "x"), append_summary(path, "x")}) {
-    REQUIRE(refused.has_error());
-    CHECK(refused.error().what == "cannot open: it is a pipe without a reader");
-  }
-}
-
-TEST_CASE("a named pipe with a reader gets all of the report", "[report]") {
-  const test::TemporaryFolder folder;
-  const std::string path = folder / "pipe";
-  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
-  const int reader = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-  REQUIRE(reader >= 0);
-  REQUIRE(::fcntl(reader, F_SETFL, 0) == 0);
-  const std::string text(300'000, 'x');  // more than a pipe holds
-  std::string got;
-  std::thread reading([&] {
-    std::array<char, 4096> buffer{};
-    for (ssize_t n = 1; n > 0 && got.size() < text.size();) {
-      n = ::read(reader, buffer.data(), buffer.size());
-      if (n > 0) got.append(buffer.data(), static_cast<std::size_t>(n));
-    }
-  });
-  CHECK(write_report(path, text).has_value());
-  reading.join();
-  ::close(reader);
-  CHECK(got == text);
-}
-
-TEST_CASE("a report waits for a full pipe that must not block", "[report]") {
-  const Pipe pipe(O_NONBLOCK);
-  const std::string text(300'000, 'x');
-  std::size_t got = 0;
-  std::thread reading([&] {
-    std::array<char, 4096> buffer{};
-    while (got < text.size()) {
-      const ssize_t n = ::read(pipe.ends[0], buffer.data(), buffer.size());
-      if (n > 0) got += static_cast<std::size_t>(n);
-      if (n <= 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
-  });
-  CHECK(write_report("/dev/fd/" + std::to_string(pipe.ends[1]), text).has_value());
-  reading.join();
-}
-
-TEST_CASE("a report to an open descriptor follows what was written there", "[report]") {
-  const test::TemporaryFolder folder;
-  const std::string path = folder / "out";
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-  REQUIRE(::write(fd, "output, ", 8) == 8);
-  const std::string descriptor = "/dev/fd/" + std::to_string(fd);
-  CHECK(write_report(descriptor, "report, ").has_value());
-  CHECK(append_summary(descriptor, "summary, ").has_value());
-  REQUIRE(::write(fd, "more", 4) == 4);
-  ::close(fd);
-  CHECK(test::read_file(path) == "output, report, summary, more");
-}
-
-TEST_CASE("the name in a report's error forges no line and tells no secret", "[report]") {
-  const auto refused = write_report("/no/such\n::error::/https://joe:hunter22@h/x?sig=abc", "x");
-  REQUIRE(refused.has_error());
-  CHECK(refused.error().where.file == "/no/such ::error::/https://[redacted]@h/x?[redacted]");
 }

@@ -138,7 +138,7 @@ TEST_CASE("an empty corpus is all right, and no share of it is wrong", "[rules][
   const auto records = read_corpus("\n \n", "c.jsonl");
   REQUIRE(records.has_value());
   const auto score =
-      score_corpus(*records, [](const Record&) { return std::vector<std::string>(); });
+      score_corpus(*records, [](const LabelledFailure&) { return std::vector<std::string>(); });
   REQUIRE(score.has_value());
   CHECK(score->total.all == 0);
   CHECK(score->total.share() == 1);

@@ -1,4 +1,5 @@
 #include <retry_exec/publish_oci.hpp>
+#include <retry_exec/text.hpp>
 
 #include <algorithm>
 
@@ -75,7 +76,7 @@ bool is_host(std::string_view text) {
 }
 
 Error wrong(std::string_view text, const std::string& why) {
-  return {{}, "'" + std::string(text.substr(0, 300)) + "' is not a valid reference: " + why};
+  return {{}, text::quoted(text, 300) + " is not a valid reference: " + why};
 }
 
 }  // namespace

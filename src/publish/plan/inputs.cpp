@@ -4,6 +4,7 @@
 #include "publish/plan/plan_file.hpp"
 
 #include <retry_exec/read_file.hpp>
+#include <retry_exec/text.hpp>
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
@@ -44,9 +45,7 @@ class InputReader {
     errors_.push_back({{file}, std::move(what)});
   }
 
-  void look_in(const std::string& place) {
-    draft_.looked_in += (draft_.looked_in.empty() ? "" : ", ") + place;
-  }
+  void look_in(const std::string& place) { text::append_to(draft_.looked_in, place); }
 
   void add(const std::string& file, const std::string& name, const std::string& digest) {
     std::string full = name.empty() ? repository_ : with_host(name);

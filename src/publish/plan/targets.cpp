@@ -1,9 +1,10 @@
 #include "publish/oci/index.hpp"
 #include "publish/plan/plan_file.hpp"
 
+#include <retry_exec/text.hpp>
+
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <ctime>
 #include <map>
 #include <tuple>
@@ -20,18 +21,15 @@ constexpr std::string_view created_key = "org.opencontainers.image.created";
 std::optional<std::string> reproducible_date(const Variables& environment, Errors& errors) {
   const char* text = environment("SOURCE_DATE_EPOCH");
   if (text == nullptr || *text == '\0') return std::nullopt;
-  const std::string_view digits(text);
   constexpr std::int64_t most = 253402300799;  // the end of the year 9999
-  std::int64_t seconds = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), seconds);
-  if (error != std::errc() || end != digits.data() + digits.size() || seconds < 0 ||
-      seconds > most) {
-    errors.push_back({{},
-                      "SOURCE_DATE_EPOCH: '" + std::string(digits.substr(0, 64)) +
-                          "' is not a number of seconds since 1970"});
+  const auto seconds = text::number_from<std::int64_t>(text);
+  if (!seconds || *seconds < 0 || *seconds > most) {
+    errors.push_back(
+        {{},
+         "SOURCE_DATE_EPOCH: " + text::quoted(text) + " is not a number of seconds since 1970"});
     return std::nullopt;
   }
-  const std::time_t time = seconds;
+  const std::time_t time = *seconds;
   std::tm parts{};
   ::gmtime_r(&time, &parts);
   char buffer[32];
@@ -124,9 +122,7 @@ class Finisher {
     constexpr std::size_t most = 5;
     const std::vector<std::string>& files = file_.metadata_files;
     std::string text = files.size() == 1 ? "the metadata file " : "the metadata files ";
-    for (std::size_t i = 0; i < std::min(files.size(), most); ++i) {
-      text += (i == 0 ? "" : ", ") + files[i];
-    }
+    text += text::joined(std::span(files).first(std::min(files.size(), most)));
     if (files.size() > most) text += " and " + std::to_string(files.size() - most) + " more";
     return text + remarks_of(draft);
   }

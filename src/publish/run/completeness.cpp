@@ -3,6 +3,8 @@
 #include "publish/oci/json.hpp"
 #include "publish/run/target_run.hpp"
 
+#include <retry_exec/text.hpp>
+
 #include <algorithm>
 
 namespace retry_exec::publish {
@@ -15,9 +17,7 @@ constexpr std::string_view created_key = "org.opencontainers.image.created";
 
 std::string names_of(const std::vector<oci::Platform>& platforms) {
   std::string names;
-  for (const oci::Platform& platform : platforms) {
-    names += (names.empty() ? "" : ", ") + to_string(platform);
-  }
+  for (const oci::Platform& platform : platforms) text::append_to(names, to_string(platform));
   return names;
 }
 

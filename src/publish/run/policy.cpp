@@ -14,19 +14,6 @@ PolicyFields said(const plan::Plan& plan, plan::Phase phase) {
   return found == plan.phases.end() ? plan.policy : layered(found->second, plan.policy);
 }
 
-// How a policy paces what is waited for; the rest of it holds for every failure.
-PolicyFields pace_of(const PolicyFields& policy) {
-  PolicyFields pace;
-  pace.attempts = policy.attempts;
-  pace.delay = policy.delay;
-  pace.factor = policy.factor;
-  pace.max_delay = policy.max_delay;
-  pace.delay_outranks_max = policy.delay_outranks_max;
-  pace.backoff = policy.backoff;
-  pace.jitter = policy.jitter;
-  return pace;
-}
-
 // A wait of a tenth of what has been waited already overshoots by a tenth.
 PolicyFields probe_pace() {
   PolicyFields pace;
@@ -74,11 +61,8 @@ const Limits& limits_of(plan::Phase phase) {
 
 // The phase's deadline is not the attempt's, see phase_deadline().
 PolicyFields attempt_limits(const PolicyFields& policy, plan::Phase phase) {
-  PolicyFields limits;
-  limits.timeout = policy.timeout.value_or(limits_of(phase).timeout);
-  limits.idle_timeout = policy.idle_timeout;
-  limits.stall_timeout = policy.stall_timeout;
-  limits.kill_after = policy.kill_after;
+  PolicyFields limits = only(PolicyPart::attempt, policy);
+  if (!limits.timeout) limits.timeout = limits_of(phase).timeout;
   return limits;
 }
 
@@ -97,7 +81,7 @@ StepPolicy probe_policy(const plan::Plan& plan, plan::Phase phase) {
   StepPolicy step;
   step.absent = probe_pace();
   if (waits && own != plan.phases.end()) {
-    step.absent = layered(pace_of(own->second), probe_pace());
+    step.absent = layered(only(PolicyPart::pace, own->second), probe_pace());
   }
   step.strong = attempt_limits(policy, plan::Phase::preflight);
   if (!policy.kill_after) step.strong.kill_after = 2s;  // a read leaves nothing to tidy up
@@ -108,7 +92,7 @@ StepPolicy step_policy(const plan::Plan& plan, plan::Phase phase) {
   const PolicyFields policy = said(plan, phase);
   StepPolicy step;
   step.absent = content_pace();
-  step.failures = pace_of(policy);
+  step.failures = only(PolicyPart::pace, policy);
   step.strong = attempt_limits(policy, phase);
   if (!policy.stall_timeout) step.strong.stall_timeout = command_stall_timeout;
   return step;

@@ -134,12 +134,12 @@ void TargetRun::fail(const Answer& answer, std::string what) {
   const bool run_is_over =
       answer.run.reason == StopReason::deadline && answer.deadline == shared_.deadline;
   shared_.deadline_ended_it = shared_.deadline_ended_it || run_is_over;
-  result_.failure = Failure{.phase = phase_,
-                            .reason = answer.run.reason,
-                            .what = std::move(what) + ": " + last_word(answer, run_is_over),
-                            .command = answer.command,
-                            .manifest = {},
-                            .verdict = answer.run.verdict};
+  result_.failure = TargetFailure{.phase = phase_,
+                                  .reason = answer.run.reason,
+                                  .what = std::move(what) + ": " + last_word(answer, run_is_over),
+                                  .command = answer.command,
+                                  .manifest = {},
+                                  .verdict = answer.run.verdict};
   const bool pushes =
       !root_file_.empty() && !answer.command.empty() && answer.command.back() == root_file_;
   if (pushes) result_.failure->manifest = root_.bytes;
@@ -148,12 +148,12 @@ void TargetRun::fail(const Answer& answer, std::string what) {
 void TargetRun::fail(StopReason reason, std::string what) {
   if (failed()) return;
   stopped_ = true;
-  result_.failure = Failure{.phase = phase_,
-                            .reason = reason,
-                            .what = std::move(what),
-                            .command = {},
-                            .manifest = {},
-                            .verdict = {}};
+  result_.failure = TargetFailure{.phase = phase_,
+                                  .reason = reason,
+                                  .what = std::move(what),
+                                  .command = {},
+                                  .manifest = {},
+                                  .verdict = {}};
 }
 
 void TargetRun::note(const std::string& text) {

@@ -27,7 +27,7 @@ std::string tags_told(const TargetResult& result) {
   const auto all = static_cast<unsigned>(result.tags.size());
   const unsigned had = all - copied - newer;
   std::string text;
-  const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
+  const auto add = [&](const std::string& part) { text::append_to(text, part); };
   if (copied > 0) {
     add("published to " + (copied == all ? "" : std::to_string(copied) + " of ") +
         counted(all, "tag"));
@@ -42,15 +42,14 @@ std::string moves_told(const TargetResult& result, const Redactor& redactor) {
   std::string moved;
   std::string others;
   for (const TagResult& tag : result.tags) {
-    std::string& list = tag.copied ? moved : others;
-    list += (list.empty() ? "" : ", ") + redactor(to_string(tag.tag));
+    text::append_to(tag.copied ? moved : others, redactor(to_string(tag.tag)));
   }
   if (moved.empty()) return {};
   return "    moved: " + moved + "\n" + (others.empty() ? "" : "    not moved: " + others + "\n");
 }
 
 // An index that is pushed from a file of ours comes to the command by hand through a pipe.
-std::string by_hand(const publish::Failure& failure, const Redactor& redactor) {
+std::string by_hand(const publish::TargetFailure& failure, const Redactor& redactor) {
   if (failure.manifest.empty()) return redactor.command(failure.command);
   const std::vector<std::string> print = {"printf", "%s", failure.manifest};
   std::vector<std::string> push = failure.command;
@@ -233,7 +232,7 @@ std::string publish_failures(const PublishResult& result, const Redactor& redact
   std::string text;
   for (const TargetResult& target : result.targets) {
     if (!target.failure) continue;
-    const publish::Failure& failure = *target.failure;
+    const publish::TargetFailure& failure = *target.failure;
     const std::string known = class_and_rule(failure.verdict);
     text += "  " + text::printable(target.name) + ": " + std::string(to_string(failure.phase)) +
             ": " + std::string(to_string(failure.reason)) + (known.empty() ? "" : ", " + known) +

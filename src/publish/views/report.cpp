@@ -39,7 +39,7 @@ json::object as_json(const AfterResult& after, const Redactor& redact) {
           {"was_done", after.was_done}};
 }
 
-json::object as_json(const publish::Failure& failure, const Redactor& redact) {
+json::object as_json(const publish::TargetFailure& failure, const Redactor& redact) {
   json::object object{{"phase", to_string(failure.phase)},
                       {"reason", to_string(failure.reason)},
                       {"what", redact(failure.what)}};

@@ -85,32 +85,24 @@ std::string words(const std::vector<std::string>& list) {
   return text;
 }
 
-class Fields {
- public:
-  template <class T>
-  void add(const char* name, const std::optional<T>& value) {
-    if (value) text += std::string(".") + name + " = " + code(*value) + ", ";
-  }
-  std::string text;
-
- private:
-  static std::string code(unsigned value) { return std::to_string(value) + "U"; }
-  static std::string code(double value) {
-    char digits[64];
-    std::snprintf(digits, sizeof digits, "%.17g", value);
-    return std::string("double(") + digits + ")";
-  }
-  static std::string code(retry_exec::Duration value) {
-    return "Duration(" + std::to_string(value.count()) + ")";
-  }
-  static std::string code(retry_exec::Growth value) {
-    return "Growth(" + std::to_string(static_cast<int>(value)) + ")";
-  }
-  static std::string code(const retry_exec::Jitter& value) {
-    return "Jitter{Jitter::Kind(" + std::to_string(static_cast<int>(value.kind)) + "), " +
-           code(value.percent) + ", " + code(value.added) + "}";
-  }
-};
+std::string code(unsigned value) {
+  return std::to_string(value) + "U";
+}
+std::string code(double value) {
+  char digits[64];
+  std::snprintf(digits, sizeof digits, "%.17g", value);
+  return std::string("double(") + digits + ")";
+}
+std::string code(retry_exec::Duration value) {
+  return "Duration(" + std::to_string(value.count()) + ")";
+}
+std::string code(retry_exec::Growth value) {
+  return "Growth(" + std::to_string(static_cast<int>(value)) + ")";
+}
+std::string code(const retry_exec::Jitter& value) {
+  return "Jitter{Jitter::Kind(" + std::to_string(static_cast<int>(value.kind)) + "), " +
+         code(value.percent) + ", " + code(value.added) + "}";
+}
 
 // Where a set's words come from: what the file says of itself, then what its own rules say.
 std::vector<std::string> sources_of(const retry_exec::RuleSet& set) {
@@ -127,20 +119,14 @@ std::vector<std::string> sources_of(const retry_exec::RuleSet& set) {
 }
 
 std::string policy_code(const retry_exec::PolicyFields& policy) {
-  Fields fields;
-  fields.add("attempts", policy.attempts);
-  fields.add("delay", policy.delay);
-  fields.add("factor", policy.factor);
-  fields.add("max_delay", policy.max_delay);
-  fields.add("backoff", policy.backoff);
-  fields.add("jitter", policy.jitter);
-  fields.add("timeout", policy.timeout);
-  fields.add("idle_timeout", policy.idle_timeout);
-  fields.add("stall_timeout", policy.stall_timeout);
-  fields.add("deadline", policy.deadline);
-  fields.add("kill_after", policy.kill_after);
-  if (policy.delay_outranks_max) fields.text += ".delay_outranks_max = true, ";
-  return fields.text;
+  std::string text;
+  retry_exec::for_each_policy_field([&](const auto& field) {
+    std::string member(field.name);
+    std::replace(member.begin(), member.end(), '-', '_');
+    if (const auto& said = policy.*field.said) text += "." + member + " = " + code(*said) + ", ";
+  });
+  if (policy.delay_outranks_max) text += ".delay_outranks_max = true, ";
+  return text;
 }
 
 struct Table {

@@ -1,0 +1,147 @@
+// Where reports and summaries are written, whatever is there already.
+#include "catch_shim.hpp"
+#include "temporary_folder.hpp"
+
+#include <retry_exec/report.hpp>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <thread>
+
+using retry_exec::append_summary;
+using retry_exec::write_report;
+
+namespace {
+
+mode_t mode_of(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 ? status.st_mode & 07777 : 0;
+}
+
+struct Pipe {
+  explicit Pipe(int flags) { REQUIRE(::pipe2(ends.data(), flags | O_CLOEXEC) == 0); }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+  ~Pipe() {
+    for (const int fd : ends) ::close(fd);
+  }
+  std::array<int, 2> ends{};
+};
+
+}  // namespace
+
+TEST_CASE("a report keeps the mode of the file that it replaces", "[report]") {
+  const test::TemporaryFolder folder;
+  const std::string path = folder.write("report", "old");
+  for (const mode_t mode : {0600U, 0640U, 0666U}) {
+    REQUIRE(::chmod(path.c_str(), mode) == 0);
+    CHECK(write_report(path, "new").has_value());
+    CHECK(mode_of(path) == mode);
+  }
+}
+
+TEST_CASE("a new report and a new summary have the mode that the umask leaves", "[report]") {
+  const test::TemporaryFolder folder;
+  const mode_t before = ::umask(027);
+  CHECK(write_report(folder / "report", "x").has_value());
+  CHECK(append_summary(folder / "summary", "x").has_value());
+  ::umask(before);
+  CHECK(mode_of(folder / "report") == 0640);
+  CHECK(mode_of(folder / "summary") == 0640);
+}
+
+TEST_CASE("a report and a summary go where a symbolic link leads, even to nothing yet",
+          "[report]") {
+  const test::TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "sub");
+  std::filesystem::create_symlink("sub/second", folder / "first");
+  std::filesystem::create_symlink("target", folder / "sub/second");
+  CHECK(write_report(folder / "first", "one").has_value());
+  CHECK(test::read_file(folder / "sub/target") == "one");
+  CHECK(append_summary(folder / "first", ", two").has_value());
+  CHECK(test::read_file(folder / "sub/target") == "one, two");
+  CHECK(std::filesystem::is_symlink(folder / "first"));
+  CHECK(std::filesystem::is_symlink(folder / "sub/second"));
+}
+
+TEST_CASE("links that go round are an error", "[report]") {
+  const test::TemporaryFolder folder;
+  std::filesystem::create_symlink("b", folder / "a");
+  std::filesystem::create_symlink("a", folder / "b");
+  CHECK(write_report(folder / "a", "x").has_error());
+  CHECK(append_summary(folder / "a", "x").has_error());
+  CHECK(std::filesystem::is_symlink(folder / "a"));
+}
+
+TEST_CASE("a named pipe that nobody reads is an error that says so", "[report]") {
+  const test::TemporaryFolder folder;
+  const std::string path = folder / "pipe";
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  for (const auto& refused : {write_report(path, "x"), append_summary(path, "x")}) {
+    REQUIRE(refused.has_error());
+    CHECK(refused.error().what == "cannot open: it is a pipe without a reader");
+  }
+}
+
+TEST_CASE("a named pipe with a reader gets all of the report", "[report]") {
+  const test::TemporaryFolder folder;
+  const std::string path = folder / "pipe";
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  const int reader = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  REQUIRE(reader >= 0);
+  REQUIRE(::fcntl(reader, F_SETFL, 0) == 0);
+  const std::string text(300'000, 'x');  // more than a pipe holds
+  std::string got;
+  std::thread reading([&] {
+    std::array<char, 4096> buffer{};
+    for (ssize_t n = 1; n > 0 && got.size() < text.size();) {
+      n = ::read(reader, buffer.data(), buffer.size());
+      if (n > 0) got.append(buffer.data(), static_cast<std::size_t>(n));
+    }
+  });
+  CHECK(write_report(path, text).has_value());
+  reading.join();
+  ::close(reader);
+  CHECK(got == text);
+}
+
+TEST_CASE("a report waits for a full pipe that must not block", "[report]") {
+  const Pipe pipe(O_NONBLOCK);
+  const std::string text(300'000, 'x');
+  std::size_t got = 0;
+  std::thread reading([&] {
+    std::array<char, 4096> buffer{};
+    while (got < text.size()) {
+      const ssize_t n = ::read(pipe.ends[0], buffer.data(), buffer.size());
+      if (n > 0) got += static_cast<std::size_t>(n);
+      if (n <= 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  });
+  CHECK(write_report("/dev/fd/" + std::to_string(pipe.ends[1]), text).has_value());
+  reading.join();
+}
+
+TEST_CASE("a report to an open descriptor follows what was written there", "[report]") {
+  const test::TemporaryFolder folder;
+  const std::string path = folder / "out";
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  REQUIRE(::write(fd, "output, ", 8) == 8);
+  const std::string descriptor = "/dev/fd/" + std::to_string(fd);
+  CHECK(write_report(descriptor, "report, ").has_value());
+  CHECK(append_summary(descriptor, "summary, ").has_value());
+  REQUIRE(::write(fd, "more", 4) == 4);
+  ::close(fd);
+  CHECK(test::read_file(path) == "output, report, summary, more");
+}
+
+TEST_CASE("the name in a report's error forges no line and tells no secret", "[report]") {
+  const auto refused = write_report("/no/such\n::error::/https://joe:hunter22@h/x?sig=abc", "x");
+  REQUIRE(refused.has_error());
+  CHECK(refused.error().where.file == "/no/such ::error::/https://[redacted]@h/x?[redacted]");
+}
