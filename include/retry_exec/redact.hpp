@@ -17,8 +17,8 @@ namespace retry_exec::redact {
 
 // Takes secrets out of text: options such as --password, credentials in URLs and headers, names
 // like password with a value, tokens of known shapes, and, in any of the forms that programs print
-// (as they are, base64, percent-encoded, escaped for JSON), the secrets of the command line and of
-// environment variables that are named like secrets.
+// (as they are, base64, hexadecimal, escaped for JSON, addresses, HTML or shells), the secrets of the
+// command line and of environment variables that are named like secrets.
 class Redactor {
  public:
   // `environment` is laid out as environ(7) and, like the strings of `argv`, must live as long as
@@ -32,8 +32,12 @@ class Redactor {
   // The printable form with "[redacted]" in the place of each secret, cut to a few KiB.
   std::string operator()(std::string_view text) const;
 
-  // The same of a text of many lines: each by itself, so that line breaks and tabs stay.
+  // The same of a text of many lines: line breaks, tabs and blanks at the ends of lines stay.
   std::string lines(std::string_view text) const;
+
+  // `text` without the secrets of the command line and the environment, and else as it is: for what
+  // is no output, such as a rule file, whose words only speak of secrets.
+  std::string known(std::string_view text) const;
 
   // A command as one line that a person can read and, where nothing was redacted, paste into a
   // shell.

@@ -62,6 +62,16 @@ inline bool is_one_of(std::string_view word, std::span<const std::string_view> w
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
+inline bool ends_with_one_of(std::string_view text, std::span<const std::string_view> endings) {
+  return std::any_of(endings.begin(), endings.end(),
+                     [&](std::string_view ending) { return text.ends_with(ending); });
+}
+
+// A word that no sentence has: it holds digits, and is not short.
+inline bool is_no_word(std::string_view text) {
+  return text.size() >= 6 && text.find_first_of("0123456789") != std::string_view::npos;
+}
+
 // Calls `f` for each part of `text` between separators.
 template <class F>
 void for_each_part(std::string_view text, char separator, F f) {

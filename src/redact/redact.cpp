@@ -1,20 +1,17 @@
-#include "redact/secret_forms.hpp"
+#include "redact/known_secrets.hpp"
+#include "redact/quoted_commands.hpp"
 #include "redact/secret_patterns.hpp"
 #include "redact/secret_places.hpp"
 
 #include <retry_exec/redact.hpp>
-#include <retry_exec/text.hpp>
 
 #include <algorithm>
-#include <array>
 #include <optional>
 
 namespace retry_exec::redact {
 
 namespace {
 
-// A word of five letters is found in too many innocent places to count as a secret.
-constexpr std::size_t shortest_secret = 6;
 constexpr std::size_t longest_shown = 4096;
 constexpr std::size_t longest_read = std::size_t{16} * longest_shown;
 
@@ -30,6 +27,21 @@ void replace_all(std::string& text, std::string_view what, std::string_view by) 
        at = text.find(what, at + by.size())) {
     text.replace(at, what.size(), by);
   }
+}
+
+// Line breaks, tabs and blanks at the ends of lines stay; all else is text::printable().
+std::string printable_lines(std::string_view text) {
+  std::string shown;
+  while (!text.empty()) {
+    const std::size_t blanks = std::min(text.find_first_not_of(" \t\n"), text.size());
+    shown += text.substr(0, blanks);
+    text.remove_prefix(blanks);
+    const std::string_view part = text.substr(0, text.find_first_of("\t\n"));
+    const std::size_t length = part.find_last_not_of(' ') + 1;
+    if (length > 0) shown += text::printable(part.substr(0, length));
+    text.remove_prefix(length);
+  }
+  return shown;
 }
 
 std::string quoted(const std::string& argument) {
@@ -48,77 +60,58 @@ std::string quoted(const std::string& argument) {
 }  // namespace
 
 struct Redactor::State {
+  struct Tools {
+    KnownSecrets known;
+    SecretPatterns patterns;
+  };
   std::span<const std::string> argv;
   const char* const* environment = nullptr;
-  struct Known {
-    SecretPatterns patterns;
-    std::vector<std::string> values;  // longest first: one may be part of another
-  };
-  std::optional<Known> known_when_needed;
+  std::optional<Tools> when_needed;
 
-  const Known& known() {
-    if (known_when_needed) return *known_when_needed;
-    known_when_needed.emplace();
-    learn_arguments(argv);
-    for (const std::string& argument : argv) {
-      if (argument.find_first_of(" \t\n") == std::string::npos) continue;
-      learn_arguments(words_of(std::string_view(argument).substr(0, longest_read)));
-    }
+  const Tools& tools() {
+    if (when_needed) return *when_needed;
+    KnownSecrets& known = when_needed.emplace().known;
+    known.learn_arguments(argv);
     for (const char* const* entry = environment; entry != nullptr && *entry != nullptr; ++entry) {
-      learn_variable(*entry);
+      known.learn_variable(*entry);
     }
-    std::vector<std::string>& values = known_when_needed->values;
-    std::sort(values.begin(), values.end(), [](const std::string& a, const std::string& b) {
-      return a.size() != b.size() ? a.size() > b.size() : a < b;
-    });
-    values.erase(std::unique(values.begin(), values.end()), values.end());
-    return *known_when_needed;
+    known.finish();
+    return *when_needed;
   }
 
-  void learn_arguments(std::span<const std::string> arguments) {
-    for_each_secret(arguments, [&](std::size_t i, std::size_t start) {
-      const std::string_view secret = std::string_view(arguments[i]).substr(start);
-      learn(secret);
-      const std::string_view scheme = secret.substr(0, secret.find(' '));
-      constexpr std::array<std::string_view, 3> schemes = {"BEARER", "BASIC", "TOKEN"};
-      if (text::is_one_of(text::upper_case(scheme), schemes))
-        learn(secret.substr(std::min(scheme.size() + 1, secret.size())));
-    });
-  }
-
-  void learn_variable(std::string_view entry) {
-    const std::size_t equals = entry.find('=');
-    if (equals == std::string_view::npos || !names_a_secret(entry.substr(0, equals))) return;
-    const std::string_view value = entry.substr(equals + 1);
-    if (is_a_file_name(value)) return;
-    learn(value);
-    if (value.find('\n') != std::string_view::npos) {
-      text::for_each_part(value, '\n', [&](std::string_view line) {
-        if (line.size() >= 2 * shortest_secret) add(line);
-      });
-    }
-  }
-
-  void learn(std::string_view secret) {
-    if (text::printable(secret).size() < shortest_secret) return;  // nor are its forms worth a look
-    add(secret);
-    for_each_form(secret, [&](std::string_view form) { add(form); });
-  }
-
-  void add(std::string_view text) {
-    std::string shown = text::printable(text);
-    if (shown.size() >= shortest_secret) known_when_needed->values.push_back(std::move(shown));
+  // `shown` is printable, and nothing known is left in it.
+  std::string without_secrets_in_line(std::string shown, bool cut) {
+    const std::string_view start = start_of(shown, longest_shown);
+    cut = cut || start.size() < shown.size();
+    shown.resize(start.size());
+    take_out_of_commands(shown);
+    if (!tools().patterns.take_out_of(shown))
+      return "[not shown: it could not be searched for secrets in time]";
+    return cut ? shown + " …" : shown;
   }
 
   std::string without_secrets(std::string_view text) {
     std::string shown = text::printable(start_of(text, longest_read));
-    for (const std::string& value : known().values) replace_all(shown, value, redacted);
-    const std::string_view start = start_of(shown, longest_shown);
-    const bool cut = start.size() < shown.size() || text.size() > longest_read;
-    if (const auto clean = known().patterns.without_secrets(std::string(start))) {
-      return cut ? *clean + " …" : *clean;
+    tools().known.take_out_of(shown);
+    if (!tools().patterns.take_out_of_lines(shown)) shown.clear();
+    return without_secrets_in_line(std::move(shown), text.size() > longest_read);
+  }
+
+  std::string without_secrets_in_lines(std::string_view text) {
+    std::string shown = printable_lines(text);
+    tools().known.take_out_of(shown);
+    if (!tools().patterns.take_out_of_lines(shown)) shown.clear();
+    std::string result;
+    result.reserve(shown.size());
+    for (std::string_view rest = shown; !rest.empty();) {
+      const std::size_t length = std::min(rest.find('\n'), rest.size());
+      if (length > 0) result += without_secrets_in_line(std::string(rest.substr(0, length)), false);
+      rest.remove_prefix(length);
+      if (rest.empty()) break;
+      result += '\n';
+      rest.remove_prefix(1);
     }
-    return "[not shown: it could not be searched for secrets in time]";
+    return result;
   }
 };
 
@@ -136,23 +129,18 @@ std::string Redactor::operator()(std::string_view text) const {
 }
 
 std::string Redactor::lines(std::string_view text) const {
-  // Blanks at either end of a line, and tabs, are not for printable() to tidy.
-  std::string shown;
-  while (!text.empty()) {
-    const std::size_t blanks = std::min(text.find_first_not_of(" \t\n"), text.size());
-    shown += text.substr(0, blanks);
-    text.remove_prefix(blanks);
-    const std::string_view part = text.substr(0, text.find_first_of("\t\n"));
-    const std::size_t length = part.find_last_not_of(' ') + 1;
-    if (length > 0) shown += state_->without_secrets(part.substr(0, length));
-    text.remove_prefix(length);
-  }
+  return state_->without_secrets_in_lines(text);
+}
+
+std::string Redactor::known(std::string_view text) const {
+  std::string shown(text);
+  state_->tools().known.take_out_of(shown);
   return shown;
 }
 
 std::vector<std::string> Redactor::arguments(std::span<const std::string> argv) const {
   std::vector<std::string> shown(argv.begin(), argv.end());
-  for_each_secret(argv, [&](std::size_t i, std::size_t start) {
+  for_each_secret(argv, Words::command, [&](std::size_t i, std::size_t start) {
     shown[i] = argv[i].substr(0, start).append(redacted);
   });
   for (std::string& argument : shown) argument = state_->without_secrets(argument);

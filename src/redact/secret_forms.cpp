@@ -41,39 +41,23 @@ std::string for_url(std::string text) {
   return text;
 }
 
-std::string percent_encoded(std::string_view text, std::string_view kept, std::string_view digits,
-                            std::string_view space) {
-  std::string encoded;
-  for (const char c : text) {
+std::string in_hexadecimal(std::string_view bytes, std::string_view digits) {
+  std::string text;
+  for (const char c : bytes) {
     const auto byte = static_cast<unsigned char>(c);
-    if (text::is_word_character(c) || kept.find(c) != std::string_view::npos) {
-      encoded += c;
-    } else if (c == ' ') {
-      encoded += space;
-    } else {
-      encoded += {'%', digits[byte >> 4U], digits[byte & 0xfU]};
-    }
+    text += {digits[byte >> 4U], digits[byte & 0xfU]};
   }
-  return encoded;
+  return text;
 }
 
-// Inside the quotes of JSON; `for_html` as Go's encoder does unless configured otherwise.
-std::string json_escaped(std::string_view text, bool for_html) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  constexpr std::string_view escaped = "\"\\\b\f\n\r\t";
-  constexpr std::string_view letters = "\"\\bfnrt";
-  std::string json;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (const std::size_t at = escaped.find(c); at != std::string_view::npos) {
-      json += {'\\', letters[at]};
-    } else if (byte < 0x20 || (for_html && (c == '<' || c == '>' || c == '&'))) {
-      json.append("\\u00").append({digits[byte >> 4U], digits[byte & 0xfU]});
-    } else {
-      json += c;
+// As base64(1) and openssl break it.
+void for_each_line(std::string_view text, const std::function<void(std::string_view)>& f) {
+  constexpr std::size_t shortest = 16;
+  for (const std::size_t width : {64U, 76U}) {
+    for (std::size_t at = 0; text.size() > width && at < text.size(); at += width) {
+      if (text.size() - at >= shortest) f(text.substr(at, width));
     }
   }
-  return json;
 }
 
 }  // namespace
@@ -86,18 +70,10 @@ void for_each_form(std::string_view secret, const std::function<void(std::string
     f(base64_inside(secret, before));
     f(for_url(base64_inside(secret, before)));
   }
-  // RFC 3986, encodeURIComponent, the user of a URL in Go
-  for (const std::string_view kept : {"-.~", "-.~!*'()", "-.~$&+,;="}) {
-    for (const std::string_view digits : {"0123456789ABCDEF", "0123456789abcdef"}) {
-      for (const std::string_view space : {"%20", "+"}) {
-        f(percent_encoded(secret, kept, digits, space));
-      }
-    }
+  for (const std::string_view digits : {"0123456789abcdef", "0123456789ABCDEF"}) {
+    f(in_hexadecimal(secret, digits));
   }
-  for (const bool for_html : {false, true}) {
-    f(json_escaped(secret, for_html));
-    f(json_escaped(json_escaped(secret, for_html), false));  // JSON in a string of JSON
-  }
+  for_each_line(whole, f);
 }
 
 }  // namespace retry_exec::redact

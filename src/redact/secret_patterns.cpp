@@ -4,6 +4,7 @@
 
 #include <pcre2.h>
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <cstdint>
@@ -23,7 +24,7 @@ constexpr std::array pieces = {
 
     // What the name of a secret ends with: db_password, clientSecret, X-Api-Key; not PWD=/work.
     Piece{"{named}", R"re((?:
-          pass(?:word|wd|phrase|code) | pwd(?!\s*[:=]\s*["']?[~/]) | (?<!unexpected\s)token
+          pass(?:word|wd|[_-]?phrase|code) | sshpass | client-key-data | pwd(?!\s*[:=]\s*["']?[~/]) | (?<!unexpected\s)token
         | secret | credentials? | jwt
         | (?:api|access|account|auth|deploy|encryption|master|private|secret|shared|signing|ssh)
           [ _-]?key))re"},
@@ -34,9 +35,6 @@ constexpr std::array pieces = {
           (?: (?:~|\.{1,2})?/[\w./@+-]*\.[a-z0-9]{1,8}
             | [\w-]{1,60}\.(?:json|pem|key|txt|ya?ml|cfg|conf|crt|p12|env) )
           (?:[\s"',;:)]|$)))re"},
-
-    // Some words of a command line, from a command's name to its option.
-    Piece{"{words}", R"re((?:\s\S{0,200}){0,20}?\s)re"},
 
     // An argument: in quotes, in quotes inside a quoted text, or without.
     Piece{"{argument}", R"re((?:
@@ -68,6 +66,13 @@ constexpr std::array pieces = {
         | [\w.-]{0,20}?(?:user|name|host|port|url|server|registry|e-?mail|database|db|type|scope
             |account|region|secret|token|key|id)\s?:(?:\s|$)))re"},
 
+    // What stands where there is no secret.
+    Piece{"{nothing}", R"re((?:none|null|nil|undefined|missing|required|failed|invalid|expired|true
+          |false|yes|no|header)(?![\w-]))re"},
+
+    // Where an address ends, but for the punctuation of a sentence.
+    Piece{"{end of address}", R"re([^\s"'<>:.,;)\]}])re"},
+
     // Authentication schemes: with a secret of one word, and with a list of parameters.
     Piece{"{scheme}", R"re((?:bearer|basic|token|jwt|oauth|api-?key|bot|splunk|ssws
           |sharedkey(?:lite)?))re"},
@@ -78,42 +83,12 @@ constexpr std::array pieces = {
 // sees which secret it was. None begins with a repetition, unless only the start of a word can be
 // its start: a line is read once, not once for each of its bytes.
 constexpr std::array patterns = {
-    // ---- options, in command lines and in the text of scripts ----
-
-    // --password X, --from-password=X, ["--password", "X"]; not --password-stdin.
-    R"re((?i){start}--?(?!no-|skip-)(?:[a-z0-9]{1,20}-){0,3}
-         (?:pass|passwd|password|passphrase|pwd|pw)(?:=|\s+|["'],\s*) \K{argument})re",
-    // --identity-token X, --oauth2-bearer X; not what docker calls --secret id=name.
-    R"re((?i){start}--?(?!no-|skip-)(?:[a-z0-9]{1,20}-){0,3}
-         (?:token|secret|creds|credentials?|bearer|auth|cookie|(?:api|access|secret|private)-?key)
-         (?:=|\s+|["'],\s*)(?!id=|type=){not a file} \K{argument})re",
-    // The value of any header on a command line: which of them are secret, only the server knows.
-    R"re({start}(?:-H|--(?:from-|to-)?header)[= ]?\s*"[\w-]+:(?!//)\s* \K[^"]+)re",
-    R"re({start}(?:-H|--(?:from-|to-)?header)[= ]?\s*'[\w-]+:(?!//)\s* \K[^']+)re",
-    R"re({start}(?:-H|--(?:from-|to-)?header)[= ]?\s*[\w-]+:(?!//)\s*
-         \K(?:(?i:bearer|basic|token)\s+)?[^\s"']+)re",
-    // -u user:password, but not docker's -u uid:gid.
-    R"re({start}(?:-u|--user|--proxy-user)[= ]?\s*["']?(?!\d+:\d+(?!\S))[^\s:"']+:(?!//)
-         \K[^\s"']+)re",
-    // docker, oras, helm login -p X; elsewhere -p is a port or a path.
-    R"re(\blogin\b{words}-p(?:=|\s+)? \K(?:"[^"]*"|'[^']*'|[^\s"'=]\S*))re",
-    R"re(\bsshpass\s+-p\s* \K{argument})re",
-    // mysql -pX; its -p alone asks for a password, and docker's -p3306:3306 is a port.
-    R"re(\b(?:mysql|mariadb)(?:-?dump|-?admin)?{words}-p(?!\s|\d+:) \K{argument})re",
-    // curl -b name=X, or the name of a file.
-    R"re(\bcurl\b{words}-b\s*(?-i:{not a file}) \K{argument})re",
-    // echo X | docker login --password-stdin, docker login --password-stdin <<< X
-    R"re(\b(?:echo|printf)\s+(?:-[neE]+\s+)*+
-         \K(?:(?:"(?:[^"\\]|\\.)*+"|'[^']*+'|[^\s|;&<>"']++)(?:\s++(?!\|))?+){1,100}+
-         (?=\s*\|[^|;&]{0,300}\s--?[a-z-]{0,30}(?:stdin|with-token|-fd)\b))re",
-    R"re(\s--?[a-z-]{0,30}(?:stdin|with-token)\s*<<<\s* \K{argument})re",
-
     // ---- headers in text ----
 
     // Authorization: X, "Authorization": ["Bearer X"], map[Authorization:[Bearer X]]
-    R"re((?i)\bauthorization\\*["']?\s*(?:=>|[:=])\s*\\*["']?{listing scheme}\s \K[^']+)re",
-    R"re((?i)\bauthorization\\*["']?\s*(?:=>|[:=])\s*(?!\[redacted\])\[?+\\*+["']?+(?:{scheme}\s+)?+
-         \K(?!(?:{scheme}|{listing scheme})\b|\[redacted\])[^\s"',;\]\\]+)re",
+    R"re((?i)\bauthorization\\*["']?\s*(?:=>|:|=(?!>))\s*\\*["']?{listing scheme}\s \K[^']+)re",
+    R"re((?i)\bauthorization\\*["']?\s*(?:=>|:|=(?!>))\s*(?!\[redacted\])\[?+\\*+["']?+(?:{scheme}\s+)?+
+         \K(?!(?:{scheme}|{listing scheme}|{nothing})\b|\[redacted\])[^\s"',;\]\\]+)re",
     // The authorization header "Bearer X", but not "authorization: bearer token missing".
     R"re((?i)\bauthorization\b[^\w]{0,4}(?:header\b[^\w]{1,4})?(?:bearer|basic)\s+
          \K(?!(?:realm|token|auth\w*|scheme|header|credentials?|is|was|not|required|missing|error
@@ -124,7 +99,7 @@ constexpr std::array patterns = {
            | (?:private|job|deploy|auth|access|csrf|security|api|subscription)-(?:token|key) )
          \\*["']?\s*(?:=>|:)\s*(?:\[(?!redacted)\s*)?+\\*["']?
          (?:(?:bearer|basic)\s+)?+ \K{bare})re",
-    R"re((?i)\b(?:set-)?cookie["']?\s*:\s*["']? \K[^"']+)re",
+    R"re((?i)\b(?:set-)?cookie["']?\s*:\s*+["']?+ \K(?!{nothing}\b)[^"']+)re",
     // Bearer X anywhere, when it looks like a token or is longer than words are.
     R"re((?i)\b(?:bearer|basic)\s+
          \K(?=[\w.~+/-]*(?:\d|=|(?-i:[a-z][A-Z]))|[a-z]{20})[\w.~+/-]{8,}=*(?!["=]))re",
@@ -145,30 +120,48 @@ constexpr std::array patterns = {
                | \d{1,3}(?:\.\d{1,3}){3}\b | \[[0-9a-f:]+\] | (?:tcp|unix)\(
                | (?!sha\d)[a-z][\w.-]{0,62}+:\d{1,5}\b )))re",
     // The query, where presigned addresses carry their signature.
-    R"re(://[^\s?"'<>]*\?\K[^\s"'<>]+)re",
-    R"re((?<=[\w/])\?\K[\w.%-]+=[^\s"'<>]*)re",
+    R"re(://[^\s?"'<>]*\?\K(?!\[redacted\])[^\s"'<>]*{end of address})re",
+    R"re((?<=[\w/])\?\K(?=[\w.%-]+=)[^\s"'<>]*{end of address})re",
+    // Webhooks, whose path is the secret: hooks.slack.com, discord, office, mattermost, telegram.
+    R"re(://hooks\.[\w.-]+/(?:[\w-]+/)?+\K(?!\[redacted\])[^\s"'<>]*{end of address})re",
+    R"re(://[^\s"'<>]{1,200}?/(?:(?:incoming-?)?webhooks?(?:b2)?|hooks)/
+         \K(?=[^\s"'<>]*?(?=[\w.-]*\d)(?=[\w.-]*[A-Za-z])[\w.-]{8})[^\s"'<>]*{end of address})re",
+    R"re(://api\.telegram\.org/bot\K[^\s/"'<>]+)re",
 
     // ---- names and values ----
 
     // password=X, password="two X", SIGNING_KEY=X; not pass=3 in a count of tests.
     R"re((?i)
-         (?: {named} | (?<![a-z])bearer | (?<=[_-])pass | (?<![a-z_-])pass(?!=\d{1,5}(?![^\s,;)]))
+         (?: {named} | (?<![a-z])bearer | sess(?:ion)?_?id | assertion | (?<=_)pw | cookie | webhook(?:_url)? | (?<=_)pat
+           | (?<=[_-])pass | (?<![a-z_-])pass(?!=\d{1,5}(?![^\s,;)]))
            | (?-i:(?<!PUBLIC)(?<!PUB)(?<!CACHE)_KEY(?:_BASE64|_B64|_PEM)?) )
-         =(?!=|id=|type=){not a file} (?:{quoted}|["']?+\K{bare}))re",
+         =(?!=|id=|type=|{nothing}){not a file} (?:{quoted}|["']?+\K{bare}))re",
     // "password":"X" in JSON, 'password': 'X' in Python, both also inside a quoted text.
     R"re((?i)(["'])[\w.-]{0,40}?(?:{named}|(?<![a-z])(?:auth|pass|pw|bearer))\\*\g{-1}
-         \s*(?:=>|[:=])\s*(?:\[(?!redacted)\s*)?+
-         (?:{quoted}|(?!null|true|false|none|nil|[[{"'\\])\K[^\s,}\]]+))re",
+         \s*(?:=>|:|=(?!>))\s*(?:\[(?!redacted)\s*)?+
+         (?:{quoted}|(?!null|true|false|none|nil|[[{"'\\])\K[^\s,}\]]+(?=\s*[,}\]]|$)))re",
+    // {"name": "API_TOKEN", "value": "X"}, <add key="Password" value="X"/>
+    R"re((?i)\b(?:name|key)\\*["']?\s*[:=]\s*\\*["'][\w.-]{0,60}?(?:{named}|_pw|_pass|_auth|_key)
+         \w{0,20}\\*["']\s*,?\s*\\*["']?value\\*["']?\s*[:=]\s*{quoted})re",
     // password: X and password = X in configurations and errors: a value that is in quotes, has
     // letters and digits, or stands alone. Else it is the first word of a sentence.
     R"re((?i)(?<![\w./-])[\w.-]{0,40}?(?:{named}|[_-]pass|[_-]auth)(?:\sprovided)?
-         \s*(?:=(?![=~]|id=|type=)>?|:(?!:))\s*{not a file}
+         \s*(?:=(?![=~]|id=|type=)>?|:(?!:))\s*(?:!!?\w*\s+)?+{not a file}
          (?: {quoted}
            | {not prose}\K(?:
                (?=\S{6})(?=[^\s\d]*\d)(?=[^\sa-z]*[a-z]){bare}
              | {bare}(?=[\s"',;)}\]]*$|[,;)}\]]|\s+{next name}) )))re",
     // The password "X" is wrong; not the secret "X", which is a name in Kubernetes.
     R"re((?i)\bpass(?:word|wd|phrase)\s+(?:is\s+)?{quoted})re",
+    // password X of .netrc and of tables, where X is no word.
+    R"re((?i)\b(?:pass(?:word|wd|phrase)|requirepass)\s+(?:is\s+)?
+         \K(?=[^\s/:]*\d)(?=[^\s/:]*[a-z])(?!sha\d|md5|v\d)[^\s/:"',;]{6,}(?=[\s"',;.)]|$))re",
+    R"re((?i)\b(?:machine\s\S+|default)\s+(?:login|account)\s\S+\s+password\s+\K\S+)re",
+    R"re((?i)\bpassword\s+for\s+[^\s:]{1,80}:\s*{not prose}\K{bare}(?=\s*$))re",
+    // SQL, and what redis shows of its clients.
+    R"re((?i)\bidentified\s+(?:with\s+\S+\s+)?by\s+(?:password\s+)?{quoted})re",
+    R"re((?i)\bset\s+password\b[^=\n]{0,80}=\s*{quoted})re",
+    R"re((?i)"auth"\s+"\K[^"]+)re",
     // <password>X</password>, but not the <password> of a usage.
     R"re((?i)<[\w:.-]{0,40}?{named}(?:\s[^<>]{0,200})?>\s*+(?:<!\[CDATA\[)?
          (?!\[redacted) \K(?:[^<\]]+(?=[<\]])|[^<\s]++$))re",
@@ -178,13 +171,36 @@ constexpr std::array patterns = {
     R"re(\b(?:gh[pousr]_\w{16,}|github_pat_\w{20,}|gl[a-z]{1,5}-[\w-]{18,}|xox[a-z]-[\w-]{10,}
          |xapp-[\w-]{10,}|(?:AKIA|ASIA)[A-Z0-9]{16}\b|npm_\w{30,}|pypi-Ag[\w-]{16,}
          |dckr_[po]at_[\w-]{16,}|hf_[A-Za-z]{30,}|AIza[\w-]{35}|ya29\.[\w-]{16,}|hv[sb]\.[\w-]{20,}
-         |dop_v1_\w{32,}|sk-[\w-]{32,}|[sr]k_live_\w{16,}
+         |dop_v1_\w{32,}|sk-[\w-]{32,}|[sr]k_(?:live|test)_\w{16,}|SG\.[\w-]{16,}\.[\w-]{16,}
+         |rubygems_\w{32,}|shp(?:at|ss|ca|pa)_\w{16,}|glsa_\w{24,}|tskey-[\w-]{16,}|dapi[0-9a-f]{32}
+         |pul-[0-9a-f]{40}|AGE-SECRET-KEY-1\w{32,}|sntrys_\w{16,}|whsec_\w{16,}|sbp_\w{32,}
+         |nvapi-[\w-]{32,}|gsk_\w{32,}|lin_api_\w{16,}|figd_[\w-]{16,}|PMAK-[\w-]{24,}|ATATT3[\w=-]{24,}
          |eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*){0,3}))re",
-    R"re(-----BEGIN[ ][A-Z ]{0,30}PRIVATE[ ]KEY(?:[ ]BLOCK)?-----\K.*?(?=-----END|$))re",
-    // Lines from the inside of such a key and nothing else; no hexadecimal digits, no path.
-    R"re(\A[ ]*\K(?!/\w+/\w+/)(?=\S*[A-Z])(?=\S*[a-z])(?=\S*\d)(?=\S*[g-zG-Z])
-         [A-Za-z0-9+/]{60,76}={0,2}
-         (?:[ ][A-Za-z0-9+/]{60,76})*(?:[ ][A-Za-z0-9+/]{1,76}={0,2})?[ ]*\z)re",
+};
+
+// What goes over several lines, where the text has any.
+constexpr std::array across_lines = {
+    // An armour line that base64 follows, not one that a text only speaks of.
+    R"re((?s)-----BEGIN[ ][A-Z ]{0,30}PRIVATE[ ]KEY(?:[ ]BLOCK)?-----
+         \K(?=(?:\s|\\+[nrt]|["'+,])*
+            (?: (?:Proc-Type|DEK-Info):[ ]?\S+(?:\s|\\+[nrt])+
+              | (?:Version|Comment|Hash|Charset):[ ][^\n\\]{0,80}?(?:\s|\\+[nrt])+)*+
+            (?: M(?:II|IG|IH|IE|C4|Hc|HQ|HU|Dc|FM|FE|EE) | b3B | [lx][A-Z0-9][A-Za-z0-9+/]{2}
+              | [A-Za-z0-9+/]{20}))
+         (?: .{1,20000}?(?=-----END)
+           | (?:(?:\s|\\+[nrt])*[A-Z][A-Za-z-]{2,20}:[ ]?[^\s\\]+)*
+             (?:\s|\\+[nrt]|["'+,])*+[A-Za-z0-9+/]+=*
+             (?:(?:\s|\\+[nrt]|["'+,])++(?:[A-Za-z0-9+/]{40,}=*|(?=[A-Za-z0-9+/]*+=)[A-Za-z0-9+/]+=+))*
+             (?:(?:\s|\\+[nrt])++(?=[A-Za-z0-9+/]*(?:[a-z][A-Z]|[A-Za-z]\d|\d[A-Za-z]))
+                [A-Za-z0-9+/]{8,}+(?![\w.:-]))? ))re",
+    // The inside of one whose first line was cut off, with its last line, which is shorter; no
+    // hexadecimal digits, no path.
+    R"re((?<!\S)(?!/\w+/\w+/)(?=\S*[A-Z])(?=\S*[a-z])(?=\S*\d)(?=\S*[g-zG-Z])
+         [A-Za-z0-9+/]{60,76}={0,2}(?:\s+[A-Za-z0-9+/]{60,76}(?=\s|$))*
+         (?:\s+(?=\S*[\d=])[A-Za-z0-9+/]{2,76}={0,2}(?=\s|$))?+(?!\S))re",
+    // docker login --password-stdin <<EOF
+    R"re((?s)(?:stdin|with-token)\b[^\n]{0,200}?<<(?!<)-?\s*(\\*["']?)(\w{1,30})\g{-2}
+         \K.{1,20000}?(?=\s\g{-1}(?:\s|$)|\z))re",
 };
 
 // `pattern` with the pieces in their places; a piece has none of its own.
@@ -218,10 +234,24 @@ Code compiled(const std::string& pattern) {
   return Code(code);
 }
 
+// `text` as it is replaced: a line by a line.
+std::string in_place_of(std::string_view text) {
+  if (text.find('\n') == std::string_view::npos) return std::string(redacted);
+  std::string lines;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    if (end > at) lines += redacted;
+    if (end < text.size()) lines += '\n';
+    at = end + 1;
+  }
+  return lines;
+}
+
 }  // namespace
 
 struct SecretPatterns::Compiled {
   std::array<Code, patterns.size()> codes;
+  std::array<Code, across_lines.size()> across;
   std::unique_ptr<pcre2_match_data, FreeMatch> match{pcre2_match_data_create(1, nullptr)};
   std::unique_ptr<pcre2_match_context, FreeContext> context{pcre2_match_context_create(nullptr)};
 
@@ -235,7 +265,8 @@ struct SecretPatterns::Compiled {
       if (found == PCRE2_ERROR_NOMATCH) break;
       if (found < 0) return false;
       const PCRE2_SIZE* range = pcre2_get_ovector_pointer(match.get());
-      result.append(text, done, range[0] - done).append(redacted);
+      result.append(text, done, range[0] - done);
+      result += in_place_of(std::string_view(text).substr(range[0], range[1] - range[0]));
       done = range[1];
     }
     if (done == 0) return true;
@@ -247,17 +278,22 @@ struct SecretPatterns::Compiled {
 SecretPatterns::SecretPatterns() : compiled_(std::make_unique<Compiled>()) {
   for (std::size_t i = 0; i < patterns.size(); ++i)
     compiled_->codes[i] = compiled(expanded(patterns[i]));
+  for (std::size_t i = 0; i < across_lines.size(); ++i)
+    compiled_->across[i] = compiled(expanded(across_lines[i]));
   pcre2_set_match_limit(compiled_->context.get(), 200'000);
   pcre2_set_depth_limit(compiled_->context.get(), 20'000);
 }
 
 SecretPatterns::~SecretPatterns() = default;
 
-std::optional<std::string> SecretPatterns::without_secrets(std::string text) const {
-  for (const Code& code : compiled_->codes) {
-    if (!compiled_->replace_all(code.get(), text)) return std::nullopt;
-  }
-  return text;
+bool SecretPatterns::take_out_of(std::string& text) const {
+  return std::all_of(compiled_->codes.begin(), compiled_->codes.end(),
+                     [&](const Code& code) { return compiled_->replace_all(code.get(), text); });
+}
+
+bool SecretPatterns::take_out_of_lines(std::string& text) const {
+  return std::all_of(compiled_->across.begin(), compiled_->across.end(),
+                     [&](const Code& code) { return compiled_->replace_all(code.get(), text); });
 }
 
 }  // namespace retry_exec::redact

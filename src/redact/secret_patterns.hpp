@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,8 +17,11 @@ class SecretPatterns {
   SecretPatterns(const SecretPatterns&) = delete;
   SecretPatterns& operator=(const SecretPatterns&) = delete;
 
-  // `text` with each secret replaced; nothing when that ran into a matching limit.
-  std::optional<std::string> without_secrets(std::string text) const;
+  // Replaces each secret in a line; false when that ran into a matching limit.
+  bool take_out_of(std::string& line) const;
+
+  // Replaces what takes several lines, or did before they were made one: private keys.
+  bool take_out_of_lines(std::string& text) const;
 
  private:
   struct Compiled;

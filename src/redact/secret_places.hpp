@@ -6,7 +6,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace retry_exec::redact {
 
@@ -17,12 +16,12 @@ bool names_a_secret(std::string_view variable);
 // file should say its name.
 bool is_a_file_name(std::string_view value);
 
-// Calls `f(index, start)` for each argument that carries a secret from `start` on.
-void for_each_secret(std::span<const std::string> argv,
-                     const std::function<void(std::size_t index, std::size_t start)>& f);
+// What words are known to be: the arguments of a command, or a text that may quote one, where
+// nothing is hidden that may as well be the next word of a sentence.
+enum class Words { command, text };
 
-// The words of a script such as `sh -c` is given, without their quotes. Near enough to a shell's to
-// find secrets in.
-std::vector<std::string> words_of(std::string_view script);
+// Calls `f(index, start)` for each word that carries a secret from `start` on.
+void for_each_secret(std::span<const std::string> argv, Words kind,
+                     const std::function<void(std::size_t index, std::size_t start)>& f);
 
 }  // namespace retry_exec::redact

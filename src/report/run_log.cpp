@@ -234,14 +234,15 @@ Result<LogFormat> parse_log_format(std::string_view text, std::string_view githu
 }
 
 std::string note_lines(std::string_view text, const LogOptions& options, const Redactor& redact) {
+  const std::string shown = redact.lines(text);
   std::string lines;
-  while (!text.empty()) {
-    const std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(line.size() + 1, text.size()));
+  for (std::string_view rest = shown; !rest.empty();) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
     if (options.format == LogFormat::json) {
       lines += note_as_json(line, options, redact) + '\n';
     } else {
-      const std::string whole = options.program + ": " + redact(line);
+      const std::string whole = options.program + ": " + std::string(line);
       lines +=
           (options.format == LogFormat::github ? without_github_commands(whole) : whole) + '\n';
     }

@@ -48,7 +48,7 @@ constexpr std::array secrets = {
     Shown{"running [\"tool\", \"--password\", \"two words\"]",
           "running [\"tool\", \"--password\", [redacted]]"},
     Shown{"mysql -u root -phunter22 db", "mysql -u root -p[redacted] db"},
-    Shown{"mysqldump -p'two words' db", "mysqldump -p[redacted] db"},
+    Shown{"mysqldump -p'two words' db", "mysqldump -p'[redacted]' db"},
     Shown{"mariadb -phunter22 -e 'show tables'", "mariadb -p[redacted] -e 'show tables'"},
     Shown{"mysqladmin -phunter22 ping", "mysqladmin -p[redacted] ping"},
     Shown{"sh -c 'oras login --pwd hunter22 h'", "sh -c 'oras login --pwd [redacted] h'"},
@@ -57,7 +57,7 @@ constexpr std::array secrets = {
     Shown{"echo -n 'two; words'|oras login --password-stdin h",
           "echo -n [redacted]|oras login --password-stdin h"},
     Shown{"printf %s hunter22 | gh auth login --with-token",
-          "printf [redacted] | gh auth login --with-token"},
+          "printf %s [redacted] | gh auth login --with-token"},
     Shown{"docker login --password-stdin <<< \"two words\"",
           "docker login --password-stdin <<< [redacted]"},
     // headers

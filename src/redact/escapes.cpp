@@ -1,0 +1,169 @@
+#include "redact/escapes.hpp"
+
+#include <retry_exec/text.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+
+namespace retry_exec::redact {
+
+namespace {
+
+// How much of the text stands for how much of what it says.
+struct Step {
+  std::size_t read = 0;  // 0: it does not
+  std::size_t said = 0;
+};
+
+constexpr std::size_t most_backslashes = 16;
+
+std::optional<char32_t> number(std::string_view digits, int base, std::size_t count) {
+  std::uint32_t value = 0;
+  if (digits.size() < count) return std::nullopt;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + count, value, base);
+  if (error != std::errc() || end != digits.data() + count) return std::nullopt;
+  return value;
+}
+
+// `read` bytes stand for the code point or, where it is one, the byte that `plain` begins with.
+Step stands_for(char32_t value, std::string_view plain, std::size_t read) {
+  const text::CodePoint point = text::first_code_point(plain);
+  if (point.valid && point.value == value) return {read, point.length};
+  return {};
+}
+
+Step stands_for_byte(char32_t value, std::string_view plain, std::size_t read) {
+  return value == static_cast<unsigned char>(plain[0]) ? Step{read, 1} : Step{};
+}
+
+// %41, %2541
+Step percent(std::string_view text, std::string_view plain) {
+  std::size_t at = 1;
+  while (at < 8 && text.substr(at).starts_with("25") && plain[0] != '%') at += 2;
+  const auto value = number(text.substr(std::min(at, text.size())), 16, 2);
+  return value ? stands_for_byte(*value, plain, at + 2) : Step{};
+}
+
+// &amp; &#38; &#x26;
+Step entity(std::string_view text, std::string_view plain) {
+  struct Named {
+    std::string_view name;
+    char character;
+  };
+  constexpr std::array names = {Named{"&amp;", '&'}, Named{"&lt;", '<'}, Named{"&gt;", '>'},
+                                Named{"&quot;", '"'}, Named{"&apos;", '\''}};
+  for (const Named& named : names) {
+    if (text.starts_with(named.name) && plain[0] == named.character) return {named.name.size(), 1};
+  }
+  if (!text.starts_with("&#")) return {};
+  const bool hex = text.size() > 2 && (text[2] == 'x' || text[2] == 'X');
+  const std::size_t from = hex ? 3 : 2;
+  const std::size_t end = text.substr(0, 12).find(';');
+  if (end == std::string_view::npos || end <= from) return {};
+  const auto value = number(text.substr(from), hex ? 16 : 10, end - from);
+  return value ? stands_for(*value, plain, end + 1) : Step{};
+}
+
+// \u0041, a surrogate pair, \U00000041
+Step unicode(std::string_view text, std::string_view plain, std::size_t at) {
+  const auto value = number(text.substr(at + 1), 16, text[at] == 'u' ? 4 : 8);
+  if (!value) return {};
+  const std::size_t end = at + (text[at] == 'u' ? 5 : 9);
+  if (*value < 0xd800 || *value > 0xdbff) return stands_for(*value, plain, end);
+  const std::size_t next = std::min(text.find_first_not_of('\\', end), text.size());
+  if (next == end || next == text.size() || text[next] != 'u') return {};
+  const auto low = number(text.substr(next + 1), 16, 4);
+  if (!low) return {};
+  const char32_t pair = 0x10000 + ((*value - 0xd800) << 10U) + (*low - 0xdc00);
+  return stands_for(pair, plain, next + 5);
+}
+
+// \", \/, \x41, \101, \n, and the same with more backslashes, in strings inside strings.
+Step backslashes(std::string_view text, std::string_view plain) {
+  const std::size_t at = std::min(text.find_first_not_of('\\'), text.size());
+  if (at == text.size() || at > most_backslashes) return {};
+  const char c = text[at];
+  if (c == 'u' || c == 'U') {
+    if (const Step step = unicode(text, plain, at); step.read != 0) return step;
+  }
+  if (c == 'x') {
+    const auto value = number(text.substr(at + 1), 16, 2);
+    if (value && stands_for_byte(*value, plain, 1).read != 0) return {at + 3, 1};
+  }
+  if (c >= '0' && c <= '3') {
+    const auto value = number(text.substr(at), 8, 3);
+    if (value && stands_for_byte(*value, plain, 1).read != 0) return {at + 3, 1};
+  }
+  // A line break or a tab is a blank in what is looked for.
+  if (plain[0] == ' ' && std::string_view("nrt").find(c) != std::string_view::npos)
+    return {at + 1, 1};
+  return c == plain[0] ? Step{at + 1, 1} : Step{};
+}
+
+// Quotes are doubled in YAML and SQL, and leave their quotes in shells.
+Step quote(std::string_view text, std::string_view plain) {
+  if (text.starts_with("'\\''")) return {4, 1};
+  if (text.starts_with("'\"'\"'")) return {5, 1};
+  const bool doubled = text.size() > 1 && text[1] == plain[0];
+  const bool twice = plain.size() > 1 && plain[1] == plain[0];
+  return doubled && !twice ? Step{2, 1} : Step{1, 1};
+}
+
+Step step(std::string_view text, std::string_view plain) {
+  const char c = text[0];
+  if (c == plain[0]) {
+    const Step escaped = c == '%' ? percent(text, plain) : c == '&' ? entity(text, plain) : Step{};
+    if (escaped.read != 0) return escaped;
+    return c == '\'' || c == '"' ? quote(text, plain) : Step{1, 1};
+  }
+  if (c == '%') return percent(text, plain);
+  if (c == '&') return entity(text, plain);
+  if (c == '\\') return backslashes(text, plain);
+  return plain[0] == ' ' && (c == '+' || c == '\t' || c == '\n') ? Step{1, 1} : Step{};
+}
+
+}  // namespace
+
+bool may_begin_an_escape(char c) {
+  return c == '%' || c == '&' || c == '\\';
+}
+
+namespace {
+
+// A backslash may be written by any number of them, of which some may belong to what follows: each
+// is tried, at most `tries` in all.
+std::size_t length_within(std::string_view text, std::string_view plain, unsigned& tries) {
+  std::size_t read = 0;
+  while (!plain.empty()) {
+    if (read >= text.size()) return 0;
+    const std::string_view rest = text.substr(read);
+    Step taken = step(rest, plain);
+    if (plain[0] == '\\' && rest[0] == '\\') {
+      const Step spelled = backslashes(rest, plain);
+      taken = spelled.read > 1 && rest[spelled.read - 1] != '\\' ? spelled : Step{};
+      const std::string_view behind = plain.substr(1);
+      for (std::size_t n = 1; taken.read == 0 && n <= most_backslashes && tries > 0; ++n) {
+        if (n > rest.size() || rest[n - 1] != '\\') break;
+        if (behind.empty()) return read + n;
+        --tries;
+        if (const std::size_t more = length_within(rest.substr(n), behind, tries))
+          return read + n + more;
+      }
+    }
+    if (taken.read == 0) return 0;
+    read += taken.read;
+    plain.remove_prefix(taken.said);
+  }
+  return read;
+}
+
+}  // namespace
+
+std::size_t length_of_escaped(std::string_view text, std::string_view plain) {
+  unsigned tries = 64;
+  return length_within(text, plain, tries);
+}
+
+}  // namespace retry_exec::redact

@@ -1,0 +1,17 @@
+// How programs write characters that mean something where they stand: in JSON, addresses, HTML,
+// source text and shells.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+namespace retry_exec::redact {
+
+// The length of what `text` begins with when that is `plain`, any of whose characters may be
+// escaped; else 0. `plain` is not empty.
+std::size_t length_of_escaped(std::string_view text, std::string_view plain);
+
+// Whether an escaped character may begin with `c`.
+bool may_begin_an_escape(char c);
+
+}  // namespace retry_exec::redact
