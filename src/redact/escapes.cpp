@@ -72,8 +72,8 @@ Step unicode(std::string_view text, std::string_view plain, std::size_t at) {
   if (!value) return {};
   const std::size_t end = at + (text[at] == 'u' ? 5 : 9);
   if (*value < 0xd800 || *value > 0xdbff) return stands_for(*value, plain, end);
-  const std::size_t next = std::min(text.find_first_not_of('\\', end), text.size());
-  if (next == end || next == text.size() || text[next] != 'u') return {};
+  const std::size_t next = text.substr(0, end + most_backslashes).find_first_not_of('\\', end);
+  if (next == end || next == std::string_view::npos || text[next] != 'u') return {};
   const auto low = number(text.substr(next + 1), 16, 4);
   if (!low) return {};
   const char32_t pair = 0x10000 + ((*value - 0xd800) << 10U) + (*low - 0xdc00);
@@ -82,8 +82,8 @@ Step unicode(std::string_view text, std::string_view plain, std::size_t at) {
 
 // \", \/, \x41, \101, \n, and the same with more backslashes, in strings inside strings.
 Step backslashes(std::string_view text, std::string_view plain) {
-  const std::size_t at = std::min(text.find_first_not_of('\\'), text.size());
-  if (at == text.size() || at > most_backslashes) return {};
+  const std::size_t at = text.substr(0, most_backslashes + 2).find_first_not_of('\\');
+  if (at == std::string_view::npos) return {};
   const char c = text[at];
   if (c == 'u' || c == 'U') {
     if (const Step step = unicode(text, plain, at); step.read != 0) return step;
@@ -126,8 +126,9 @@ Step step(std::string_view text, std::string_view plain) {
 
 }  // namespace
 
-bool may_begin_an_escape(char c) {
-  return c == '%' || c == '&' || c == '\\';
+bool may_begin_an_escape(std::string_view text) {
+  if (text[0] != '\\') return text[0] == '%' || text[0] == '&';
+  return text.substr(0, most_backslashes + 2).find_first_not_of('\\') != std::string_view::npos;
 }
 
 namespace {

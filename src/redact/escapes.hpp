@@ -11,7 +11,7 @@ namespace retry_exec::redact {
 // escaped; else 0. `plain` is not empty.
 std::size_t length_of_escaped(std::string_view text, std::string_view plain);
 
-// Whether an escaped character may begin with `c`.
-bool may_begin_an_escape(char c);
+// Whether `text`, which is not empty, may begin with an escaped character.
+bool may_begin_an_escape(std::string_view text);
 
 }  // namespace retry_exec::redact

@@ -147,7 +147,7 @@ std::size_t KnownSecrets::length_at(std::string_view text, std::size_t at) const
   for (const std::uint32_t i : by_first_byte_[static_cast<unsigned char>(text[at])]) {
     if (const std::size_t length = length_of_escaped(rest, values_[i])) return length;
   }
-  if (!may_begin_an_escape(text[at])) return 0;
+  if (!may_begin_an_escape(rest)) return 0;
   for (const std::string& value : values_) {
     if (const std::size_t length = length_of_escaped(rest, value)) return length;
   }

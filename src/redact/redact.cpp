@@ -12,6 +12,7 @@ namespace retry_exec::redact {
 
 namespace {
 
+constexpr const char* not_shown = "[not shown: it could not be searched for secrets in time]";
 constexpr std::size_t longest_shown = 4096;
 constexpr std::size_t longest_read = std::size_t{16} * longest_shown;
 
@@ -85,22 +86,21 @@ struct Redactor::State {
     cut = cut || start.size() < shown.size();
     shown.resize(start.size());
     take_out_of_commands(shown);
-    if (!tools().patterns.take_out_of(shown))
-      return "[not shown: it could not be searched for secrets in time]";
+    if (!tools().patterns.take_out_of(shown)) return not_shown;
     return cut ? shown + " …" : shown;
   }
 
   std::string without_secrets(std::string_view text) {
     std::string shown = text::printable(start_of(text, longest_read));
     tools().known.take_out_of(shown);
-    if (!tools().patterns.take_out_of_lines(shown)) shown.clear();
+    if (!tools().patterns.take_out_of_lines(shown)) return not_shown;
     return without_secrets_in_line(std::move(shown), text.size() > longest_read);
   }
 
   std::string without_secrets_in_lines(std::string_view text) {
     std::string shown = printable_lines(text);
     tools().known.take_out_of(shown);
-    if (!tools().patterns.take_out_of_lines(shown)) shown.clear();
+    if (!tools().patterns.take_out_of_lines(shown)) return not_shown;
     std::string result;
     result.reserve(shown.size());
     for (std::string_view rest = shown; !rest.empty();) {

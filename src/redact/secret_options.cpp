@@ -244,11 +244,11 @@ bool is_a_variable(std::string_view name) {
 
 // The next word of a sentence: "--token is required".
 bool is_prose(std::string_view word) {
-  constexpr std::array<std::string_view, 34> words = {
+  constexpr std::array<std::string_view, 35> words = {
       "is",       "was",     "are",  "were",  "must",   "can", "cannot", "or",   "and",
       "to",       "for",     "flag", "flags", "not",    "has", "have",   "will", "should",
       "requires", "in",      "on",   "as",    "the",    "a",   "an",     "from", "if",
-      "when",     "without", "with", "of",    "option", "but", "given"};
+      "when",     "without", "with", "of",    "option", "but", "via",    "given"};
   return text::is_one_of(word, words);
 }
 

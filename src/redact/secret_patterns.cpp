@@ -57,7 +57,7 @@ constexpr std::array pieces = {
             | required | invalid\w* | incorrect | wrong | bad | malformed | denied | refused
             | rejected | revoked | expired | forbidden | un[a-z]+ed | unknown | unavailable
             | fail\w* | error | time-?(?:d-?)?out | cancell?ed | aborted | closed | mismatch | ok
-            | not | hidden | optional | disabled | enabled )(?![\w-])
+            | open | read | stat | not | hidden | optional | disabled | enabled )(?![\w-])
         | \d{3}(?![\w-]) | \S*:(?!\S) | sha\d+: | \w+://))re"},
 
     // What follows a value in a line of several. Before a colon it may just as well be an error.
@@ -87,7 +87,7 @@ constexpr std::array patterns = {
 
     // Authorization: X, "Authorization": ["Bearer X"], map[Authorization:[Bearer X]]
     R"re((?i)\bauthorization\\*["']?\s*(?:=>|:|=(?!>))\s*\\*["']?{listing scheme}\s \K[^']+)re",
-    R"re((?i)\bauthorization\\*["']?\s*(?:=>|:|=(?!>))\s*(?!\[redacted\])\[?+\\*+["']?+(?:{scheme}\s+)?+
+    R"re((?i)(?<!require\s)\bauthorization\\*["']?\s*(?:=>|:|=(?!>))\s*(?!\[redacted\])\[?+\\*+["']?+(?:{scheme}\s+)?+
          \K(?!(?:{scheme}|{listing scheme}|{nothing})\b|\[redacted\])[^\s"',;\]\\]+)re",
     // The authorization header "Bearer X", but not "authorization: bearer token missing".
     R"re((?i)\bauthorization\b[^\w]{0,4}(?:header\b[^\w]{1,4})?(?:bearer|basic)\s+
@@ -157,7 +157,7 @@ constexpr std::array patterns = {
     R"re((?i)\b(?:pass(?:word|wd|phrase)|requirepass)\s+(?:is\s+)?
          \K(?=[^\s/:]*\d)(?=[^\s/:]*[a-z])(?!sha\d|md5|v\d)[^\s/:"',;]{6,}(?=[\s"',;.)]|$))re",
     R"re((?i)\b(?:machine\s\S+|default)\s+(?:login|account)\s\S+\s+password\s+\K\S+)re",
-    R"re((?i)\bpassword\s+for\s+[^\s:]{1,80}:\s*{not prose}\K{bare}(?=\s*$))re",
+    R"re((?i)\bpassword\s+for\s+[^\s:]{1,80}:(?!//)\s*{not prose}\K{bare}(?=\s*$))re",
     // SQL, and what redis shows of its clients.
     R"re((?i)\bidentified\s+(?:with\s+\S+\s+)?by\s+(?:password\s+)?{quoted})re",
     R"re((?i)\bset\s+password\b[^=\n]{0,80}=\s*{quoted})re",
@@ -195,12 +195,12 @@ constexpr std::array across_lines = {
                 [A-Za-z0-9+/]{8,}+(?![\w.:-]))? ))re",
     // The inside of one whose first line was cut off, with its last line, which is shorter; no
     // hexadecimal digits, no path.
-    R"re((?<!\S)(?!/\w+/\w+/)(?=\S*[A-Z])(?=\S*[a-z])(?=\S*\d)(?=\S*[g-zG-Z])
-         [A-Za-z0-9+/]{60,76}={0,2}(?:\s+[A-Za-z0-9+/]{60,76}(?=\s|$))*
-         (?:\s+(?=\S*[\d=])[A-Za-z0-9+/]{2,76}={0,2}(?=\s|$))?+(?!\S))re",
+    R"re((?<!\S)(?=[a-z0-9+/]{0,75}[A-Z])(?=[A-Z0-9+/]{0,75}[a-z])(?=[A-Za-z+/]{0,75}\d)
+         (?=[0-9a-fA-F+/]{0,75}[g-zG-Z])(?!/\w+/\w+/)[A-Za-z0-9+/]{60,76}={0,2}(?:\s+[A-Za-z0-9+/]{60,76}(?=\s|$))*
+         (?:\s+(?=[A-Za-z+/]{0,75}[\d=])[A-Za-z0-9+/]{2,76}={0,2}(?=\s|$))?+(?!\S))re",
     // docker login --password-stdin <<EOF
     R"re((?s)(?:stdin|with-token)\b[^\n]{0,200}?<<(?!<)-?\s*(\\*["']?)(\w{1,30})\g{-2}
-         \K.{1,20000}?(?=\s\g{-1}(?:\s|$)|\z))re",
+         \K(?:.{1,1000}?(?=\s\g{-1}(?:\s|$)|\z)|[^\n]{0,200}\n[^\n]++))re",
 };
 
 // `pattern` with the pieces in their places; a piece has none of its own.

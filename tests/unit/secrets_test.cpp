@@ -4,13 +4,17 @@
 #include "catch_shim.hpp"
 #include "secret_forms.hpp"
 #include "source_paths.hpp"
+#include "temporary_folder.hpp"
 
 #include <retry_exec/publish_views.hpp>
 #include <retry_exec/redact.hpp>
 #include <retry_exec/report.hpp>
+#include <retry_exec/rule_tools.hpp>
 
 #include <array>
 #include <cstdio>
+#include <ctime>
+#include <fstream>
 #include <functional>
 #include <string>
 #include <vector>
@@ -299,4 +303,47 @@ TEST_CASE("a private key is taken out of many lines, line by line, and what foll
         "-----BEGIN RSA PRIVATE KEY-----\n[redacted]\n503 Service Unavailable");
   CHECK(redact.lines("  " + body + "\n  " + body + "\n  q2sT4=\nError: 503") ==
         "  [redacted]\n[redacted]\n[redacted]\nError: 503");
+}
+
+// After a change: look at each new line, and put it there.
+TEST_CASE("what is hidden of the failures of the corpus is what was reviewed",
+          "[report][secrets][corpus]") {
+  const Redactor redact;
+  std::string hidden;
+  for (const char* name :
+       {"errors", "packages", "containers", "reproduced", "worded", "field", "tools"}) {
+    const std::string path = corpus + "/" + name + ".jsonl";
+    const auto records = read_corpus(test::read_file(path), path);
+    REQUIRE(records.has_value());
+    for (const Record& record : *records) {
+      const std::string shown = redact.lines(record.text) + "\n";
+      for (std::size_t at = 0, end = 0; at < shown.size(); at = end + 1) {
+        end = shown.find('\n', at);
+        const std::string line = shown.substr(at, end - at);
+        if (line.find("[redacted]") != std::string::npos) hidden += record.id + ": " + line + "\n";
+      }
+    }
+  }
+  const std::string reviewed = corpus + "/hidden.txt";
+  if (hidden != test::read_file(reviewed)) std::ofstream("hidden.txt") << hidden;
+  INFO("compare hidden.txt, which lies here now, with " << reviewed);
+  CHECK((hidden == test::read_file(reviewed)));
+}
+
+TEST_CASE("a mebibyte of output is searched for secrets in time that grows with its length",
+          "[report][secrets]") {
+  const std::array<const char*, 2> environment = {"A_TOKEN=\\\\%&hunter22", nullptr};
+  const Redactor redact({}, environment.data());
+  for (const std::string unit :
+       {"Error: GET https://h/v2/a/manifests/1: 503 Service Unavailable\n", "login -p x '\n", "\\",
+        "%25", "&#", "a 'b\n", "-----BEGIN PRIVATE KEY-----\n", "stdin <<EOF\n",
+        "{\"a\":[\"-p\",\n", "$(`\"'\n", "[redacted]"}) {
+    std::string text;
+    while (text.size() < (std::size_t{1} << 20)) text += unit;
+    const std::clock_t start = std::clock();
+    CHECK_FALSE(redact.lines(text).empty());
+    const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+    INFO(unit << ": " << seconds << " s");
+    CHECK(seconds < 4);
+  }
 }
