@@ -1,7 +1,8 @@
 #include "countdown.hpp"
 
+#include "voice.hpp"
+
 #include <retry_exec/quantity.hpp>
-#include <retry_exec/write.hpp>
 
 #include <unistd.h>
 
@@ -18,7 +19,7 @@ namespace {
 // theirs.
 void write_over(std::string_view text) {
   if (::tcgetpgrp(STDERR_FILENO) != ::getpgrp()) return;
-  write_all(STDERR_FILENO, "\r\x1b[K" + std::string(text), Clock::now());
+  print_status("\r\x1b[K" + std::string(text), Clock::now());
 }
 
 }  // namespace

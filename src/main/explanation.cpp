@@ -93,13 +93,17 @@ std::string verdict_text(const Verdict& verdict, std::string_view unmasked,
 
 }  // namespace
 
-Explanation redacted(Explanation explanation, const Redactor& redact) {
-  explanation.evidence = redact.lines(explanation.evidence);
-  explanation.unmasked = redact.lines(explanation.unmasked);
-  Verdict& verdict = explanation.verdict;
+Verdict redacted(Verdict verdict, const Redactor& redact) {
   verdict.line = redact(verdict.line);
   verdict.note = redact(verdict.note);
   for (Detail& detail : verdict.details) detail.value = redact(detail.value);
+  return verdict;
+}
+
+Explanation redacted(Explanation explanation, const Redactor& redact) {
+  explanation.evidence = redact.lines(explanation.evidence);
+  explanation.unmasked = redact.lines(explanation.unmasked);
+  explanation.verdict = redacted(std::move(explanation.verdict), redact);
   return explanation;
 }
 

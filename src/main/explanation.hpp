@@ -28,6 +28,7 @@ std::string explained_briefly(const Explanation& explanation, const InForce& in_
 
 // Without secrets, for logs are pasted where others read them.
 Explanation redacted(Explanation explanation, const Redactor& redact);
+Verdict redacted(Verdict verdict, const Redactor& redact);
 
 // Each line of `text`, four columns in; "(none)" when there is none.
 std::string indented(std::string_view text);

@@ -7,7 +7,6 @@
 #include <retry_exec/process.hpp>
 #include <retry_exec/redact.hpp>
 #include <retry_exec/text.hpp>
-#include <retry_exec/write.hpp>
 
 #include <boost/system/system_error.hpp>
 
@@ -103,24 +102,23 @@ int fail(std::string_view program, const Errors& errors, const Redactor& redacto
   options.now = [] { return std::chrono::system_clock::now(); };
   std::string text;
   for (const Error& error : errors) text += note_lines(to_string(error), options, redactor);
-  write_all(STDERR_FILENO, text);
+  print_log(text, format);
   return exit_code::own_failure;
 }
 
-std::string shown(std::string_view text, Form form) {
-  return shown(text, form, *log_format("auto") == LogFormat::github);
-}
+namespace {
 
-int print_as_it_is(std::string_view program, std::string_view text) {
-  const int error = write_all(STDOUT_FILENO, text);
+int exit_code_after(std::string_view program, int error) {
   if (error == 0) return exit_code::success;
   if (error == EPIPE) return die_by(SIGPIPE);  // quietly, as any program behind which a pipe closes
   // NOLINTNEXTLINE(concurrency-mt-unsafe)
   return fail(program, {{{}, std::string("standard output: ") + std::strerror(error)}}, Redactor());
 }
 
+}  // namespace
+
 int print(std::string_view program, std::string_view text, Form form) {
-  return print_as_it_is(program, shown(text, form));
+  return exit_code_after(program, print_answer(STDOUT_FILENO, text, form));
 }
 
 int run_program(CommandLine& line, const Help& help, const OutputSettings* output, int count,
@@ -136,7 +134,7 @@ int run_program(CommandLine& line, const Help& help, const OutputSettings* outpu
   try {
     if (asks_for_documentation(arguments)) {
       const Result<std::string> text = documentation(line, help, arguments);
-      return text ? print_as_it_is(program, *text) : failed({text.error()});
+      return text ? exit_code_after(program, print_documentation(*text)) : failed({text.error()});
     }
     const Result<void, Errors> read = line.read(arguments);
     if (!read) return failed(read.error());

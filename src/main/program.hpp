@@ -2,7 +2,7 @@
 #pragma once
 
 #include "command_line.hpp"
-#include "report/shown.hpp"
+#include "voice.hpp"
 
 #include <retry_exec/report.hpp>
 
@@ -63,13 +63,7 @@ const char* from_environment(const std::string& name);
 int fail(std::string_view program, const Errors& errors, const Redactor& redactor,
          LogFormat format = LogFormat::text);
 
-// Text of an answer, safe for the terminal or, where GITHUB_ACTIONS says so, the job's log.
-std::string shown(std::string_view text, Form form = Form::text);
-
-// Prints what was asked for in place of a run, byte for byte. Returns the exit code.
-int print_as_it_is(std::string_view program, std::string_view text);
-
-// The same, as shown(): help, a version, a plan.
+// Prints what was asked for in place of a run: help, a version, a plan. Returns the exit code.
 int print(std::string_view program, std::string_view text, Form form = Form::text);
 
 // Of a run that came to its end; one that did not has errors to tell.

@@ -129,7 +129,7 @@ TimePoint Publisher::patience() const {
 }
 
 void Publisher::tell(std::string_view text) {
-  write_all(STDERR_FILENO, text, patience());
+  print_log(text, settings_.log, patience());
 }
 
 void Publisher::tell_errors(const Errors& errors) {
@@ -140,7 +140,8 @@ void Publisher::tell_errors(const Errors& errors) {
 
 // Log lines scroll above the status.
 void Publisher::write(std::string_view lines) {
-  tell(live_ ? block_.erase() + std::string(lines) : std::string(lines));
+  if (live_) print_status(block_.erase(), patience());
+  tell(lines);
 }
 
 void Publisher::draw() {
@@ -149,7 +150,7 @@ void Publisher::draw() {
   const std::size_t columns = size.ws_col == 0 ? 80 : size.ws_col;
   const std::size_t lines = size.ws_row == 0 ? 24 : size.ws_row;
   const std::vector<std::string> rows = status_.rows(Clock::now());
-  tell(block_.draw(rows, columns, lines / 2));
+  print_status(block_.draw(rows, columns, lines / 2), patience());
 }
 
 // For the steps that follow: what each target was published as.
@@ -164,7 +165,7 @@ void Publisher::tell_digests() {
   const std::string json = boost::json::serialize(digests);
   const auto note = [this](const Result<void>& written) {
     digests_told_ = digests_told_ && written.has_value();
-    if (!written) tell("retry-publish: " + to_string(written.error()) + "\n");
+    if (!written) tell_errors({written.error()});
   };
   if (settings_.digests_file) note(write_report(*settings_.digests_file, json + "\n", patience()));
   const char* github = from_environment("GITHUB_OUTPUT");
@@ -186,7 +187,9 @@ void Publisher::tell_what_happened() {
   };
   if (settings_.report) {
     const ReportTarget& target = *settings_.report;
-    note(write_report(target.path, publish::views::publish_report(record, target.format, redactor_),
+    const Form form = target.format == ReportFormat::json ? Form::json : Form::text;
+    note(write_report(target.path,
+                      shown(publish::views::publish_report(record, target.format, redactor_), form),
                       patience()));
   }
   const char* github = from_environment("GITHUB_STEP_SUMMARY");
@@ -197,7 +200,7 @@ void Publisher::tell_what_happened() {
 }
 
 int Publisher::finish() {
-  if (live_) tell(block_.erase());
+  if (live_) print_status(block_.erase(), patience());
   if (!tool_errors_.empty()) {
     tell_errors(tool_errors_);
     return exit_code::own_failure;
@@ -206,7 +209,7 @@ int Publisher::finish() {
   tell_what_happened();
   const std::string failures = publish::views::publish_failures(result_, redactor_);
   if (!failures.empty() && settings_.log != LogFormat::json) {
-    tell("retry-publish: " + failures);
+    print_log("retry-publish: " + failures, LogFormat::text, patience());
   }
   if (const std::optional<int> signal = supervisor_.interrupted_by()) return die_by(*signal);
   if (result_.succeeded() && !digests_told_) return exit_code::own_failure;

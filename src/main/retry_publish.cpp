@@ -40,7 +40,7 @@ Help help() {
 }
 
 std::string planned(const publish::plan::Plan& plan) {
-  const Redactor redact;
+  const Redactor redact({}, environ);
   std::string text;
   for (const publish::plan::Target& target : plan.targets) {
     for (const publish::PlannedCommand& command : publish::planned_commands(plan, target)) {
@@ -68,7 +68,8 @@ Result<ExitCode, Errors> run(const CommandLine& line, PublishSettings& settings)
   if (const Errors errors = read_what_to_publish(line, settings); !errors.empty()) return errors;
   settings.notes = line.notes();
   const bool plain = settings.plan.empty();
-  if (settings.print_plan) return ExitCode{print(line.program(), plan_text(settings.plain))};
+  if (settings.print_plan)
+    return ExitCode{print(line.program(), plan_text(settings.plain), Form::yaml)};
   auto whole = plain ? publish::plan::read_plan(plan_text(settings.plain), from_environment)
                      : publish::plan::load_plan(settings.plan, from_environment);
   if (!whole) return whole.error();

@@ -115,7 +115,7 @@ Answer answer(Question& asked) {
 Result<ExitCode, Errors> run(const CommandLine& line, Question& asked) {
   asked.operands = line.operands;
   const Answer given = answer(asked);
-  write_all(STDERR_FILENO, shown(given.err));
+  print_answer(STDERR_FILENO, given.err, Form::text);
   const int lost = print(line.program(), given.out, asked.json ? Form::json : given.form);
   return ExitCode{lost == exit_code::success ? given.code : lost};
 }

@@ -226,7 +226,7 @@ Share recall(const Score& score) {
   return {score.transient.retried, score.transient.all()};
 }
 
-std::string score_text(const Score& score) {
+std::string score_text(const Score& score, const Redactor& redact) {
   std::string text = "label          retried   stopped  unmatched\n" +
                      row_text("transient", score.transient) +
                      row_text("permanent", score.permanent) + row_text("either", score.either) +
@@ -249,21 +249,22 @@ std::string score_text(const Score& score) {
                             miss.record.id + " is " + std::string(word(miss.record.label))}) +
             ", but " + (miss.verdict.retry ? "retried as " : "stopped as ") +
             miss.verdict.class_name + (miss.verdict.matched ? " (" + miss.verdict.rule + ")" : "") +
-            "\n" + indented(miss.record.text);
+            "\n" + indented(redact.lines(miss.record.text));
   }
   return text;
 }
 
-json::object score_json(const Score& score) {
+json::object score_json(const Score& score, const Redactor& redact) {
   json::array misses;
   for (const Scored& miss : score.misses) {
-    misses.push_back(json::object{{"id", miss.record.id},
-                                  {"file", miss.record.where.file},
-                                  {"line", miss.record.where.line},
-                                  {"tool", miss.record.tool},
-                                  {"label", word(miss.record.label)},
-                                  {"text", miss.record.text},
-                                  {"verdict", retry_rules::to_json(miss.verdict)}});
+    misses.push_back(
+        json::object{{"id", miss.record.id},
+                     {"file", miss.record.where.file},
+                     {"line", miss.record.where.line},
+                     {"tool", miss.record.tool},
+                     {"label", word(miss.record.label)},
+                     {"text", redact.lines(miss.record.text)},
+                     {"verdict", retry_rules::to_json(redacted(miss.verdict, redact))}});
   }
   return {{"records", score.total.all + score.either.all()},
           {"accuracy", score.total.share()},
@@ -304,7 +305,8 @@ Answer test(const Question& asked) {
   const Result<Score, Errors> score = score_corpus(*records, sets_for);
   if (!score) return usage_error(score.error());
   Answer answer;
-  answer.out = asked.json ? json_text(score_json(*score)) : score_text(*score);
+  const Redactor redact({}, environ);
+  answer.out = asked.json ? json_text(score_json(*score, redact)) : score_text(*score, redact);
   answer.code = 100 * score->total.share() + 1e-9 < asked.min_accuracy ? 1 : 0;
   if (score->total.all == 0) {
     // A path that names nothing must not pass for a test that went well.

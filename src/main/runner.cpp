@@ -261,7 +261,7 @@ void Runner::write_lines(std::string_view lines) {
   std::string whole = std::exchange(is_coloured_, false) ? "\033[0m" : "";
   whole += std::exchange(line_is_open_, false) ? "\n" : "";
   whole += lines;
-  write_all(STDERR_FILENO, whole, patience());
+  print_log(whole, settings_.log, patience());
 }
 
 TimePoint Runner::patience() const {
@@ -280,8 +280,11 @@ void Runner::on_event(const Event& event) {
              finished != nullptr && !succeeded(finished->outcome)) {
     max_attempts_ = finished->max_attempts;
     last_exit_ = exit_code_of(finished->outcome);
-    last_rule_ = finished->verdict ? finished->verdict->rule : std::string();
-    last_class_ = finished->verdict ? finished->verdict->class_name : std::string();
+    // Names of a rule file, which others may have written, for the next attempt and later steps.
+    const Redactor& redact = redactor();
+    const Verdict verdict = finished->verdict.value_or(Verdict{});
+    last_rule_ = text::printable(redact.known(verdict.rule));
+    last_class_ = text::printable(redact.known(verdict.class_name));
   }
   if (recorder_) recorder_->take(event);
   if (worth_logging(event)) log(event);
@@ -347,7 +350,9 @@ void Runner::tell_what_happened() {
   };
   if (settings_.report) {
     const ReportTarget& target = *settings_.report;
-    note(write_report(target.path, report(recorder_->record(), target.format, redactor()),
+    const Form form = target.format == ReportFormat::json ? Form::json : Form::text;
+    note(write_report(target.path,
+                      shown(report(recorder_->record(), target.format, redactor()), form),
                       patience()));
   }
   if (const auto file = summary_file(); file && recorder_) {

@@ -61,23 +61,24 @@ std::string quoted(const std::string& argument) {
 }  // namespace
 
 struct Redactor::State {
-  struct Tools {
-    KnownSecrets known;
-    SecretPatterns patterns;
-  };
   std::span<const std::string> argv;
   const char* const* environment = nullptr;
-  std::optional<Tools> when_needed;
+  std::optional<KnownSecrets> known_when_needed;
+  std::optional<SecretPatterns> patterns_when_needed;
 
-  const Tools& tools() {
-    if (when_needed) return *when_needed;
-    KnownSecrets& known = when_needed.emplace().known;
+  const KnownSecrets& known() {
+    if (known_when_needed) return *known_when_needed;
+    KnownSecrets& known = known_when_needed.emplace();
     known.learn_arguments(argv);
     for (const char* const* entry = environment; entry != nullptr && *entry != nullptr; ++entry) {
       known.learn_variable(*entry);
     }
     known.finish();
-    return *when_needed;
+    return known;
+  }
+
+  const SecretPatterns& patterns() {
+    return patterns_when_needed ? *patterns_when_needed : patterns_when_needed.emplace();
   }
 
   // `shown` is printable, and nothing known is left in it.
@@ -86,21 +87,21 @@ struct Redactor::State {
     cut = cut || start.size() < shown.size();
     shown.resize(start.size());
     take_out_of_commands(shown);
-    if (!tools().patterns.take_out_of(shown)) return not_shown;
+    if (!patterns().take_out_of(shown)) return not_shown;
     return cut ? shown + " …" : shown;
   }
 
   std::string without_secrets(std::string_view text) {
     std::string shown = text::printable(start_of(text, longest_read));
-    tools().known.take_out_of(shown);
-    if (!tools().patterns.take_out_of_lines(shown)) return not_shown;
+    known().take_out_of(shown);
+    if (!patterns().take_out_of_lines(shown)) return not_shown;
     return without_secrets_in_line(std::move(shown), text.size() > longest_read);
   }
 
   std::string without_secrets_in_lines(std::string_view text) {
     std::string shown = printable_lines(text);
-    tools().known.take_out_of(shown);
-    if (!tools().patterns.take_out_of_lines(shown)) return not_shown;
+    known().take_out_of(shown);
+    if (!patterns().take_out_of_lines(shown)) return not_shown;
     std::string result;
     result.reserve(shown.size());
     for (std::string_view rest = shown; !rest.empty();) {
@@ -134,7 +135,7 @@ std::string Redactor::lines(std::string_view text) const {
 
 std::string Redactor::known(std::string_view text) const {
   std::string shown(text);
-  state_->tools().known.take_out_of(shown);
+  state_->known().take_out_of(shown);
   return shown;
 }
 
