@@ -90,11 +90,11 @@ class Finder {
         programs_ = {};
         continue;
       }
-      programs_.see(argv_[i]);
-      own(i);
-      if (i + 1 < argv_.size() && !ends_a_command(argv_[i + 1])) next(i, argv_[i + 1]);
       const bool last = i + 1 == argv_.size() || ends_a_command(argv_[i + 1]);
       tell(i, programs_.start_in_operand(argv_[i], last, kind_));
+      programs_.see(argv_[i]);
+      own(i);
+      if (!last) next(i, argv_[i + 1]);
     }
     for_each_on_standard_input(argv_, f_);
   }

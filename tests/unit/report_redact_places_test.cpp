@@ -102,7 +102,11 @@ TEST_CASE("every option that takes a secret is known on the command line", "[rep
 }
 
 TEST_CASE("arguments that are no secrets stay readable", "[report]") {
-  const std::array<Argv, 9> commands = {
+  const std::array<Argv, 13> commands = {
+      Argv{"cargo", "login"},
+      Argv{"vault", "login"},
+      Argv{"poetry", "config", "virtualenvs.create", "false"},
+      Argv{"git", "config", "user.name", "joe"},
       Argv{"docker", "run", "--name", "mysql", "-p3306:3306", "mysql:8"},
       Argv{"mysql", "-p", "database"},
       Argv{"curl", "-b", "cookies.txt", "-c", "cookies.txt", "h"},
