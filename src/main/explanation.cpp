@@ -100,6 +100,12 @@ Verdict redacted(Verdict verdict, const Redactor& redact) {
   return verdict;
 }
 
+Verdict redacted_names(Verdict verdict, const Redactor& redact) {
+  verdict.rule = redact.known(verdict.rule);
+  for (std::string& rule : verdict.unevaluated) rule = redact.known(rule);
+  return verdict;
+}
+
 Explanation redacted(Explanation explanation, const Redactor& redact) {
   explanation.evidence = redact.lines(explanation.evidence);
   explanation.unmasked = redact.lines(explanation.unmasked);

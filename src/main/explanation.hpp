@@ -30,6 +30,9 @@ std::string explained_briefly(const Explanation& explanation, const InForce& in_
 Explanation redacted(Explanation explanation, const Redactor& redact);
 Verdict redacted(Verdict verdict, const Redactor& redact);
 
+// The names of rules, which a rule file of others may have chosen, without what is known.
+Verdict redacted_names(Verdict verdict, const Redactor& redact);
+
 // Each line of `text`, four columns in; "(none)" when there is none.
 std::string indented(std::string_view text);
 

@@ -1,5 +1,7 @@
 #include "publisher.hpp"
 
+#include "explanation.hpp"
+
 #include <retry_exec/write.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -97,7 +99,7 @@ publish::PublishSeams Publisher::seams() {
   seams.now = [] { return Clock::now(); };
   seams.judge = [this](Failure failure) {
     failure.give_up = [this] { return supervisor_.interrupted_by().has_value(); };
-    return rules_for(failure).classify(failure);
+    return redacted_names(rules_for(failure).classify(failure), redactor_);
   };
   seams.random = random_;
   seams.events = [this](const publish::PublishEvent& event) { on_event(event); };

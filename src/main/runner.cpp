@@ -241,14 +241,14 @@ Verdict Runner::judge(const Attempt& attempt) {
                           return supervisor_.interrupted_by() || Clock::now() >= deadline_;
                         }};
   const Classifier& classifier = rules_.classifier(settings_.command, attempt.output);
-  if (!settings_.explain) return classifier.classify(failure);
+  if (!settings_.explain) return redacted_names(classifier.classify(failure), redactor());
   const Explanation explanation = classifier.explain(failure);
   const RetryOptions options = retry_options(settings_, rules_);
   const InForce in_force{policy_in_force(options, attempt.outcome, explanation.verdict),
                          !reason_to_stop(options, attempt.outcome, explanation.verdict)};
   say(settings_.verbose != 0 ? explained(explanation, in_force)
                              : explained_briefly(explanation, in_force));
-  return explanation.verdict;
+  return redacted_names(explanation.verdict, redactor());
 }
 
 // A text of many lines, each as one of ours.
@@ -280,11 +280,9 @@ void Runner::on_event(const Event& event) {
              finished != nullptr && !succeeded(finished->outcome)) {
     max_attempts_ = finished->max_attempts;
     last_exit_ = exit_code_of(finished->outcome);
-    // Names of a rule file, which others may have written, for the next attempt and later steps.
-    const Redactor& redact = redactor();
-    const Verdict verdict = finished->verdict.value_or(Verdict{});
-    last_rule_ = text::printable(redact.known(verdict.rule));
-    last_class_ = text::printable(redact.known(verdict.class_name));
+    last_rule_ = finished->verdict ? text::printable(finished->verdict->rule) : std::string();
+    last_class_ =
+        finished->verdict ? text::printable(finished->verdict->class_name) : std::string();
   }
   if (recorder_) recorder_->take(event);
   if (worth_logging(event)) log(event);
