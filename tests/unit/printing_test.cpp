@@ -12,9 +12,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::array ways_to_print = {
-    "write_all(STD", "::write(",      "::writev(", "fprintf(", "dprintf(", " printf(",
-    "std::printf(",  "puts(",         "putchar(",  "perror(",  "cout",     "cerr",
-    "clog",          "std::ofstream", "fopen(",    "fwrite(",
+    "write_all(STD", " ::write(", "(::write(", "writev(",   "fprintf(",      "dprintf(",
+    " printf(",      "std::printf(", " puts(",  "fputs(",    "putchar(",      "perror(",
+    "std::cout",     "std::cerr", "std::clog",  "fopen(",    "std::ofstream", "fwrite(",
 };
 
 // What may, and what it writes.
