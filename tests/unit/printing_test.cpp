@@ -12,9 +12,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::array ways_to_print = {
-    "write_all(STD", " ::write(", "(::write(", "writev(",   "fprintf(",      "dprintf(",
-    " printf(",      "std::printf(", " puts(",  "fputs(",    "putchar(",      "perror(",
-    "std::cout",     "std::cerr", "std::clog",  "fopen(",    "std::ofstream", "fwrite(",
+    "write_all(STD", " ::write(",    "(::write(", "writev(", "fprintf(",      "dprintf(",
+    " printf(",      "std::printf(", " puts(",    "fputs(",  "putchar(",      "perror(",
+    "std::cout",     "std::cerr",    "std::clog", "fopen(",  "std::ofstream", "fwrite(",
 };
 
 // What may, and what it writes.
@@ -23,6 +23,7 @@ constexpr std::array may = {
     "values/write.cpp",         // what others hand it
     "process/sink.cpp",         // a command's own output
     "process/input.cpp",        // a command's own input
+    "publish/oci/layout.cpp",    // a layout on disk
     "publish/run/scratch.cpp",  // the mark in our scratch folder
     "text/error.cpp",           // a bug of ours, before it aborts
     "rules/embed/embed.cpp",    // a tool of the build
