@@ -87,10 +87,10 @@ std::string publishing_of(const std::string& text, const std::vector<std::string
   target.name = "t";
   target.phases = {{.phase = publish::plan::Phase::copy, .note = text}};
   target.lags = {{.what = text}};
-  target.failure = publish::Failure{.phase = publish::plan::Phase::copy,
-                                    .what = text,
-                                    .command = command,
-                                    .verdict = verdict_of(text)};
+  target.failure = publish::TargetFailure{.phase = publish::plan::Phase::copy,
+                                          .what = text,
+                                          .command = command,
+                                          .verdict = verdict_of(text)};
   PublishRecord record;
   record.plan = text;
   record.result.targets = {target};
@@ -315,7 +315,7 @@ TEST_CASE("what is hidden of the failures of the corpus is what was reviewed",
     const std::string path = corpus + "/" + name + ".jsonl";
     const auto records = read_corpus(test::read_file(path), path);
     REQUIRE(records.has_value());
-    for (const Record& record : *records) {
+    for (const LabelledFailure& record : *records) {
       const std::string shown = redact.lines(record.text) + "\n";
       for (std::size_t at = 0, end = 0; at < shown.size(); at = end + 1) {
         end = shown.find('\n', at);
