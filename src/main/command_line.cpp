@@ -107,7 +107,37 @@ CommandLine::CommandLine(std::string_view program, Operands where)
 
 void CommandLine::add(const char* names, std::string_view argument, const char* help, Setter setter,
                       bool repeatable) {
-  description_.add_options()(names, new Semantic(argument, std::move(setter), repeatable), help);
+  const std::string_view all(names);
+  const std::size_t comma = std::min(all.find(','), all.size());
+  declared_.push_back({.names = names,
+                       .name = all.substr(0, comma),
+                       .letter = all.substr(std::min(comma + 1, all.size())),
+                       .argument = argument,
+                       .help = help,
+                       .setter = std::move(setter),
+                       .repeatable = repeatable});
+}
+
+// "--max-delay=1s", "-m1s", and "-qm1s", where flags stand together.
+bool CommandLine::Declared::may_be_meant_by(std::string_view word) const {
+  if (!word.starts_with("--")) return !letter.empty() && word.find(letter) != word.npos;
+  word.remove_prefix(2);
+  return word.substr(0, word.find('=')) == name;
+}
+
+// Describing an option costs more than all the rest of reading it, so that only those are described
+// of which a word, or the environment, may speak.
+void CommandLine::describe(std::span<char* const> arguments) {
+  std::vector<std::string_view> words;
+  for (const char* word : arguments) {
+    if (*word == '-') words.emplace_back(word);
+  }
+  for (const Declared& option : declared_) {
+    const auto means_it = [&](std::string_view word) { return option.may_be_meant_by(word); };
+    if (!in_environment_ && std::none_of(words.begin(), words.end(), means_it)) continue;
+    description_.add_options()(
+        option.names, new Semantic(option.argument, option.setter, option.repeatable), option.help);
+  }
 }
 
 void CommandLine::option(const char* names, std::string_view argument, const char* help,
@@ -155,7 +185,7 @@ std::vector<Given> CommandLine::all_given() const {
 
 std::string CommandLine::unknown(const std::string& word) const {
   std::vector<std::string_view> names;
-  for (const auto& option : description_.options()) names.emplace_back(option->long_name());
+  for (const Declared& option : declared_) names.push_back(option.name);
   const std::string name = without_dashes(word);
   const bool letter = !word.starts_with("--") && name.size() == 1;
   const std::string_view near = letter ? std::string_view() : nearest_word(name, names);
@@ -212,12 +242,11 @@ std::string CommandLine::option_of(const std::string& variable) {
   if (!variable.starts_with(prefix_)) return {};
   const std::string_view rest = std::string_view(variable).substr(prefix_.size());
   std::vector<std::string> variables;
-  for (const auto& option : description_.options()) {
-    const std::string& name = option->long_name();
-    const auto without = std::find(without_variable_.begin(), without_variable_.end(), name);
+  for (const Declared& option : declared_) {
+    const auto without = std::find(without_variable_.begin(), without_variable_.end(), option.name);
     if (without != without_variable_.end()) continue;
-    variables.push_back(variable_name(name));
-    if (variables.back() == rest) return has(name) ? std::string() : name;
+    variables.push_back(variable_name(option.name));
+    if (variables.back() == rest) return has(option.name) ? "" : std::string(option.name);
   }
   if (!is_told(rest)) {
     const std::vector<std::string_view> names(variables.begin(), variables.end());
@@ -241,7 +270,7 @@ bool CommandLine::is_told(std::string_view variable) const {
 }
 
 void CommandLine::read_environment() {
-  if (prefix_.empty()) return;
+  if (!in_environment_) return;
   const po::parsed_options parsed = po::parse_environment(
       description_, [this](const std::string& variable) { return option_of(variable); });
   for (const po::option& option : parsed.options) {
@@ -301,6 +330,10 @@ void CommandLine::set(Errors& errors) {
 
 Result<void, Errors> CommandLine::read(std::span<char* const> arguments) {
   Errors errors;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    in_environment_ |= !prefix_.empty() && std::string_view(*variable).starts_with(prefix_);
+  }
+  describe(arguments);
   const std::vector<po::option> parsed = parse({arguments.begin(), arguments.end()}, errors);
   for (const po::option& option : parsed) {
     const std::string where = "--" + option.string_key;
@@ -330,14 +363,12 @@ Result<void, Errors> CommandLine::read(std::span<char* const> arguments) {
 
 std::vector<OptionText> CommandLine::options() const {
   std::vector<OptionText> texts;
-  for (const auto& option : description_.options()) {
-    const std::string letter =
-        option->canonical_display_name(po::command_line_style::allow_dash_for_short);
-    texts.push_back({.letter = letter.starts_with('-') ? letter[1] : '\0',
-                     .name = option->long_name(),
-                     .argument = option->semantic()->name(),
-                     .help = option->description(),
-                     .repeatable = option->semantic()->is_composing()});
+  for (const Declared& option : declared_) {
+    texts.push_back({.letter = option.letter.empty() ? '\0' : option.letter.front(),
+                     .name = std::string(option.name),
+                     .argument = std::string(option.argument),
+                     .help = option.help,
+                     .repeatable = option.repeatable});
   }
   return texts;
 }

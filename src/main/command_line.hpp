@@ -111,6 +111,19 @@ class CommandLine {
   using Option = boost::program_options::option;
   using Description = boost::program_options::option_description;
 
+  struct Declared {
+    const char* names;  // as Program_options takes them: "max-delay,m"
+    std::string_view name;
+    std::string_view letter;  // empty: none
+    std::string_view argument;
+    const char* help;
+    Setter setter;
+    bool repeatable;
+
+    bool may_be_meant_by(std::string_view word) const;
+  };
+
+  void describe(std::span<char* const> arguments);
   void add(const char* names, std::string_view argument, const char* help, Setter setter,
            bool repeatable);
   std::vector<Option> parse(const std::vector<std::string>& words, Errors& errors);
@@ -125,7 +138,9 @@ class CommandLine {
   std::string program_;
   std::string prefix_;
   Operands where_;
-  boost::program_options::options_description description_;
+  std::vector<Declared> declared_;
+  bool in_environment_ = false;  // is there a variable that begins with our prefix?
+  boost::program_options::options_description description_;  // of those that may have been given
   std::vector<std::string_view> without_variable_ = {"help", "version"};
   std::vector<std::vector<std::string_view>> alternatives_;
   std::map<std::string, std::vector<Given>, std::less<>> given_;
