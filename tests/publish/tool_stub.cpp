@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -98,6 +99,18 @@ int not_found(const std::string& reference) {
   return 1;
 }
 
+// "REPOSITORY:TAG,TAG…" puts one manifest at several tags.
+std::vector<std::string> each_tag(const std::string& reference) {
+  const std::size_t colon = reference.rfind(':');
+  std::vector<std::string> tagged;
+  for (std::size_t begin = colon + 1; begin <= reference.size();) {
+    const std::size_t end = std::min(reference.find(',', begin), reference.size());
+    tagged.push_back(reference.substr(0, colon + 1) + reference.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return tagged;
+}
+
 int push(const Words& operands) {
   std::string json;
   char text[4096];
@@ -107,7 +120,9 @@ int push(const Words& operands) {
   std::fclose(in);
   const std::string digest = test::digest_of(json);
   remember(digest, json);
-  if (operands[0].find('@') == std::string::npos) remember(operands[0], digest);
+  if (operands[0].find('@') == std::string::npos) {
+    for (const std::string& tagged : each_tag(operands[0])) remember(tagged, digest);
+  }
   std::printf("%s", descriptor_of(digest, "").c_str());
   return 0;
 }
