@@ -135,8 +135,9 @@ void CommandLine::describe(std::span<char* const> arguments) {
   for (const Declared& option : declared_) {
     const auto means_it = [&](std::string_view word) { return option.may_be_meant_by(word); };
     if (!in_environment_ && std::none_of(words.begin(), words.end(), means_it)) continue;
-    description_.add_options()(
-        option.names, new Semantic(option.argument, option.setter, option.repeatable), option.help);
+    description_.add_options()(option.names,
+                               new Semantic(option.argument, option.setter, option.repeatable),
+                               option.help.c_str());
   }
 }
 

@@ -116,7 +116,7 @@ class CommandLine {
     std::string_view name;
     std::string_view letter;  // empty: none
     std::string_view argument;
-    const char* help;
+    std::string help;
     Setter setter;
     bool repeatable;
 
