@@ -6,7 +6,7 @@ namespace retry_exec {
 namespace {
 
 // Unlike in other shells, a backslash means itself in single quotes only before another character.
-std::string quoted(std::string_view text) {
+std::string fish_word(std::string_view text) {
   std::string result = "'";
   for (const char c : text) {
     if (c == '\'' || c == '\\') result += '\\';
@@ -25,9 +25,9 @@ std::string option(const std::string& start, const OptionText& text) {
     if (choices.targets) words = "(__retry_publish_targets)";
     if (choices.folders) words = "(__fish_complete_directories)";
     line += choices.files ? " -r -F" : " -x";
-    if (!words.empty()) line += " -a " + quoted(words);
+    if (!words.empty()) line += " -a " + fish_word(words);
   }
-  return line + " -d " + quoted(text.help) + "\n";
+  return line + " -d " + fish_word(text.help) + "\n";
 }
 
 // Has the command begun, to which all further words belong?
@@ -69,11 +69,11 @@ std::string operands(const std::string& start, const std::vector<CommandText>& c
   if (commands.empty()) return start + " -F\n";
   std::string text = start + " -f\n";
   for (const CommandText& command : commands) {
-    text += start + " -n __fish_use_subcommand -a " + command.name + " -d " + quoted(command.help) +
-            "\n";
+    text += start + " -n __fish_use_subcommand -a " + command.name + " -d " +
+            fish_word(command.help) + "\n";
   }
-  text +=
-      start + " -n '__fish_seen_subcommand_from show' -F -a " + quoted(joined(set_names())) + "\n";
+  text += start + " -n '__fish_seen_subcommand_from show' -F -a " + fish_word(joined(set_names())) +
+          "\n";
   for (const CommandText& command : commands) {
     if (command.name == "show" || command.name == "list") continue;
     text += start + " -n '__fish_seen_subcommand_from " + command.name + "' -F\n";
@@ -97,7 +97,7 @@ std::string fish_completions(const CommandLine& line, const Help& help) {
   }
   if (!command) return text + operands(start, commands_of(help));
   return text + start + " -x -a " +
-         quoted("(__fish_complete_subcommand " + joined(option_words(line, true)) + ")") + "\n";
+         fish_word("(__fish_complete_subcommand " + joined(option_words(line, true)) + ")") + "\n";
 }
 
 }  // namespace retry_exec
