@@ -10,6 +10,7 @@
 #include <retry_exec/text.hpp>
 
 #include <algorithm>
+#include <cstdint>
 
 namespace retry_exec::redact {
 

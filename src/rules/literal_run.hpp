@@ -3,6 +3,7 @@
 
 #include "rules/literals.hpp"
 
+#include <cstdint>
 #include <optional>
 
 namespace retry_exec::rules {

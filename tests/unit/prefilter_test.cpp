@@ -11,6 +11,7 @@
 #include <pcre2.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
