@@ -128,7 +128,7 @@ class Scorer {
     const auto known = classifiers_.find(sets);
     if (known != classifiers_.end()) return known->second.get();
     const Result<RuleSet, Errors> set = load_rule_sets(sets);
-    if (!set) errors.insert(errors.end(), set.error().begin(), set.error().end());
+    if (!set) append(errors, set.error());
     auto& added = classifiers_[sets];
     if (set) added = std::make_unique<Classifier>(std::vector{*set});
     return added.get();
