@@ -71,7 +71,7 @@ void KnownSecrets::learn_variable(std::string_view entry) {
   });
 }
 
-// What a value that is no secret as a whole may hold: the password of a URL, or of a connection
+// What a value that is not a secret as a whole may hold: the password of a URL, or of a connection
 // string.
 void KnownSecrets::learn_inside(std::string_view value) {
   if (const std::size_t scheme = value.find("://"); scheme != std::string_view::npos) {

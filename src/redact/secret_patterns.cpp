@@ -153,7 +153,7 @@ constexpr std::array patterns = {
              | {bare}(?=[\s"',;)}\]]*$|[,;)}\]]|\s+{next name}) )))re",
     // The password "X" is wrong; not the secret "X", which is a name in Kubernetes.
     R"re((?i)\bpass(?:word|wd|phrase)\s+(?:is\s+)?{quoted})re",
-    // password X of .netrc and of tables, where X is no word.
+    // password X of .netrc and of tables, where X is not a word.
     R"re((?i)\b(?:pass(?:word|wd|phrase)|requirepass)\s+(?:is\s+)?
          \K(?=[^\s/:]*\d)(?=[^\s/:]*[a-z])(?!sha\d|md5|v\d)[^\s/:"',;]{6,}(?=[\s"',;.)]|$))re",
     R"re((?i)\b(?:machine\s\S+|default)\s+(?:login|account)\s\S+\s+password\s+\K\S+)re",

@@ -131,7 +131,7 @@ void Pass::take(const Candidate& candidate) {
   }
   const auto begin = static_cast<std::uint32_t>(line_begin_);
   const auto end = static_cast<std::uint32_t>(line_end_);
-  if (candidate.at < begin) return;  // what has a line break in it is no match
+  if (candidate.at < begin) return;  // a match cannot have a line break in it
   if (use.reach == any_reach) return add_range(places, {begin, end, end});
   const std::uint32_t first = candidate.at - std::min(candidate.at - begin, use.reach);
   add_range(places, {first, candidate.at, end});
