@@ -82,6 +82,19 @@ void for_each_part(std::string_view text, char separator, F f) {
   }
 }
 
+// The text with each of its lines as `f` makes it.
+template <class F>
+std::string with_each_line(std::string_view text, F f) {
+  std::string result;
+  bool first = true;
+  for_each_part(text, '\n', [&](std::string_view line) {
+    if (!first) result += '\n';
+    first = false;
+    result += f(line);
+  });
+  return result;
+}
+
 // "a, b or c": the words with `separator` between them, before the last one `last`.
 template <class Words>
 std::string joined(const Words& words, std::string_view separator, std::string_view last) {

@@ -1,6 +1,8 @@
 #include "completions.hpp"
 #include "documentation.hpp"
 
+#include <retry_exec/text.hpp>
+
 namespace retry_exec {
 
 namespace {
@@ -8,9 +10,7 @@ namespace {
 // Fills COMPREPLY with what begins like $cur.
 std::string reply(const Choices& choices) {
   std::string commands;
-  const auto add = [&](const std::string& command) {
-    commands += (commands.empty() ? "" : "; ") + command;
-  };
+  const auto add = [&](const std::string& command) { text::append_to(commands, command, "; "); };
   if (!choices.words.empty()) {
     add("compgen -W " + in_quotes(joined(choices.words)) + " -- \"$cur\"");
   }

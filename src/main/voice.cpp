@@ -3,11 +3,11 @@
 #include "report/github.hpp"
 
 #include <retry_exec/redact.hpp>
+#include <retry_exec/text.hpp>
 #include <retry_exec/write.hpp>
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdlib>
 
 namespace retry_exec {
@@ -19,19 +19,6 @@ bool is_on_github() {
   return github != nullptr && std::string_view(github) == "true";
 }
 
-std::string without_commands(std::string_view lines) {
-  std::string safe;
-  while (!lines.empty()) {
-    const std::size_t length = std::min(lines.find('\n'), lines.size());
-    safe += without_github_commands_at_start(lines.substr(0, length));
-    lines.remove_prefix(length);
-    if (lines.empty()) break;
-    safe += '\n';
-    lines.remove_prefix(1);
-  }
-  return safe;
-}
-
 }  // namespace
 
 std::string shown(std::string_view text, Form form) {
@@ -41,8 +28,9 @@ std::string shown(std::string_view text, Form form) {
 int print_log(std::string_view lines, LogFormat format, TimePoint give_up) {
   if (format == LogFormat::github || !is_on_github())
     return write_all(STDERR_FILENO, lines, give_up);
-  const std::string safe =
-      format == LogFormat::json ? shown(lines, Form::json, true) : without_commands(lines);
+  const std::string safe = format == LogFormat::json
+                               ? shown(lines, Form::json, true)
+                               : text::with_each_line(lines, without_github_commands_at_start);
   return write_all(STDERR_FILENO, safe, give_up);
 }
 

@@ -5,6 +5,8 @@
 #include "standard_streams.hpp"
 #include "terminal.hpp"
 
+#include <retry_exec/text.hpp>
+
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -170,8 +172,8 @@ std::string CommandOutput::open_streams() const {
   std::string names;
   for (const Stream& stream : streams_) {
     if (!stream.pump || stream.pump->ended()) continue;
-    names += names.empty() ? "" : " and ";
-    names += stream.ours == STDERR_FILENO ? "stderr" : one_stream_ ? "stdout and stderr" : "stdout";
+    const char* name = one_stream_ ? "stdout and stderr" : "stdout";
+    text::append_to(names, stream.ours == STDERR_FILENO ? "stderr" : name, " and ");
   }
   return names;
 }

@@ -102,17 +102,9 @@ struct Redactor::State {
     std::string shown = printable_lines(text);
     known().take_out_of(shown);
     if (!patterns().take_out_of_lines(shown)) return not_shown;
-    std::string result;
-    result.reserve(shown.size());
-    for (std::string_view rest = shown; !rest.empty();) {
-      const std::size_t length = std::min(rest.find('\n'), rest.size());
-      if (length > 0) result += without_secrets_in_line(std::string(rest.substr(0, length)), false);
-      rest.remove_prefix(length);
-      if (rest.empty()) break;
-      result += '\n';
-      rest.remove_prefix(1);
-    }
-    return result;
+    return text::with_each_line(shown, [this](std::string_view line) {
+      return line.empty() ? std::string() : without_secrets_in_line(std::string(line), false);
+    });
   }
 };
 

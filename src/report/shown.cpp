@@ -69,16 +69,8 @@ std::string shown_line(std::string_view line, Form form, bool on_github) {
 }  // namespace
 
 std::string shown(std::string_view text, Form form, bool on_github) {
-  std::string result;
-  while (!text.empty()) {
-    const std::size_t length = std::min(text.find('\n'), text.size());
-    result += shown_line(text.substr(0, length), form, on_github);
-    text.remove_prefix(length);
-    if (text.empty()) break;
-    result += '\n';
-    text.remove_prefix(1);
-  }
-  return result;
+  return text::with_each_line(
+      text, [&](std::string_view line) { return shown_line(line, form, on_github); });
 }
 
 }  // namespace retry_exec

@@ -2,6 +2,7 @@
 #include "rules/json_member.hpp"
 
 #include <retry_exec/rule_tools.hpp>
+#include <retry_exec/text.hpp>
 
 #include <boost/system/result.hpp>
 
@@ -125,7 +126,7 @@ std::string id_for(std::string_view pattern) {
   const auto take = [&] {
     const bool telling = word.size() > 2 && word != "error" && word != "fatal" && word != "the";
     if (telling && words < 5) {
-      id += (id.empty() ? "" : "-") + word;
+      text::append_to(id, word, "-");
       ++words;
     }
     word.clear();

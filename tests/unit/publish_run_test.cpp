@@ -15,11 +15,10 @@ using namespace retry_exec::publish::plan;
 using namespace std::chrono_literals;
 
 using world::Said;
+using world::Words;
 using world::World;
 
 namespace {
-
-using Words = std::vector<std::string>;
 
 // A command that moves tags.
 bool moves_tag(const Words& argv) {

@@ -2,6 +2,8 @@
 
 #include "publish/oci/json.hpp"
 
+#include <retry_exec/text.hpp>
+
 #include <algorithm>
 #include <tuple>
 
@@ -54,7 +56,7 @@ std::string platform_json(const Platform& platform) {
 std::string annotations_json(const Annotations& annotations) {
   std::string json;
   for (const auto& [key, value] : annotations) {
-    json += (json.empty() ? "" : ",") + field(key, value);
+    text::append_to(json, field(key, value), ",");
   }
   return json.empty() ? json : ",\"annotations\":{" + json + "}";
 }

@@ -5,6 +5,8 @@
 #include "publish/oci/sha256.hpp"
 #include "publish/run/target_run.hpp"
 
+#include <retry_exec/text.hpp>
+
 #include <algorithm>
 
 namespace retry_exec::publish {
@@ -51,12 +53,8 @@ std::set<std::string> recorded_in(const std::string& discovered) {
   for (const boost::json::object* referrer : oci::objects_of(*fields, "referrers")) {
     const boost::json::object* annotations = oci::object_of(*referrer, "annotations");
     if (annotations == nullptr) continue;
-    const std::string list = oci::text_of(*annotations, after_record_key);
-    for (std::size_t begin = 0; begin < list.size();) {
-      const std::size_t end = std::min(list.find(',', begin), list.size());
-      ids.insert(list.substr(begin, end - begin));
-      begin = end + 1;
-    }
+    text::for_each_part(oci::text_of(*annotations, after_record_key), ',',
+                        [&](std::string_view id) { ids.emplace(id); });
   }
   return ids;
 }
@@ -113,7 +111,7 @@ TargetRun::Task TargetRun::after_at(std::vector<oci::Reference> tags) {
                        .was_done = done.contains(command.id)};
     if (!result.was_done) {
       result.done = co_await run_after(std::move(command.argv), command.about);
-      if (result.done) newly_done += (newly_done.empty() ? "" : ",") + command.id;
+      if (result.done) text::append_to(newly_done, command.id, ",");
     }
     result.done = result.done || result.was_done;
     result_.after.push_back(result);

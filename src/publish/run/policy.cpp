@@ -14,28 +14,25 @@ PolicyFields said(const plan::Plan& plan, plan::Phase phase) {
   return found == plan.phases.end() ? plan.policy : layered(found->second, plan.policy);
 }
 
-// A wait of a tenth of what has been waited already overshoots by a tenth.
-PolicyFields probe_pace() {
+PolicyFields pace(unsigned attempts, Duration delay, double factor, double jitter_percent) {
   PolicyFields pace;
-  pace.attempts = 0;
-  pace.delay = 500ms;
-  pace.factor = 1.1;
+  pace.attempts = attempts;
+  pace.delay = delay;
+  pace.factor = factor;
   pace.max_delay = 30s;
   pace.backoff = Growth::exponential;
-  pace.jitter = Jitter{.kind = Jitter::Kind::percent, .percent = 5};
+  pace.jitter = Jitter{.kind = Jitter::Kind::percent, .percent = jitter_percent};
   return pace;
+}
+
+// A wait of a tenth of what has been waited already overshoots by a tenth.
+PolicyFields probe_pace() {
+  return pace(0, 500ms, 1.1, 5);
 }
 
 // Something below a manifest that is there already: it costs many requests to ask again.
 PolicyFields content_pace() {
-  PolicyFields pace;
-  pace.attempts = 25;  // some nine minutes
-  pace.delay = 1s;
-  pace.factor = 1.3;
-  pace.max_delay = 30s;
-  pace.backoff = Growth::exponential;
-  pace.jitter = Jitter{.kind = Jitter::Kind::percent, .percent = 10};
-  return pace;
+  return pace(25, 1s, 1.3, 10);  // some nine minutes
 }
 
 struct Limits {
@@ -73,8 +70,8 @@ constexpr Duration command_stall_timeout = 2min;
 
 StepPolicy probe_policy(const plan::Plan& plan, plan::Phase phase) {
   // Of the phases that do nothing but wait, the plan can set the pace; its general policy is for
-  // failures, and waiting is none. A probe is the same small read in every phase: where a phase has
-  // commands of another size, its limits are those of preflight.
+  // failures, and waiting is not one. A probe is the same small read in every phase: where a phase
+  // has commands of another size, its limits are those of preflight.
   const bool waits = phase == plan::Phase::preflight || phase == plan::Phase::verify;
   const auto own = plan.phases.find(phase);
   const PolicyFields policy = said(plan, waits ? phase : plan::Phase::preflight);

@@ -66,9 +66,9 @@ bool is_lag(const Step& step, const AttemptFinished& finished) {
 std::string content_told(const TargetResult& result) {
   std::string text;
   for (const oci::Platform& platform : result.platforms) {
-    text += (text.empty() ? "" : ", ") + to_string(platform);
+    text::append_to(text, to_string(platform));
   }
-  const auto add = [&](const std::string& part) { text += (text.empty() ? "" : "; ") + part; };
+  const auto add = [&](const std::string& part) { text::append_to(text, part, "; "); };
   if (result.attestations > 0) add(counted(result.attestations, "attestation"));
   const auto done = std::count_if(result.after.begin(), result.after.end(),
                                   [](const AfterResult& after) { return !after.was_done; });
