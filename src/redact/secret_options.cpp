@@ -74,7 +74,9 @@ constexpr std::size_t first_operand = short_options.size();
 constexpr std::size_t naming_bit = first_operand + 2 * operands.size();
 static_assert(naming_bit < 64);
 
+// A list begins and ends with a blank, and so does each of its words.
 bool is_listed(std::string_view list, std::string_view word) {
+  if (word.find(' ') != std::string_view::npos) return false;
   for (std::size_t at = 0; (at = list.find(word, at)) != std::string_view::npos; ++at) {
     if (list[at - 1] == ' ' && list[at + word.size()] == ' ') return true;
   }

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <string>
+#include <utility>
 #include <vector>
 
 using retry_exec::Redactor;
@@ -119,6 +120,20 @@ TEST_CASE("arguments that are no secrets stay readable", "[report]") {
   };
   for (const Argv& argv : commands) {
     CHECK_THAT(Redactor(argv).command(argv), !test::ContainsSubstring("redacted"));
+  }
+}
+
+TEST_CASE("a program's name with blanks around it is not one, and is shown", "[report]") {
+  // Trailing blanks are not printable.
+  const std::array<std::pair<const char*, const char*>, 5> words = {
+      {{" login", "' login'"},
+       {"login ", "login"},
+       {" login ", "' login'"},
+       {"twine mongo", "'twine mongo'"},
+       {" ", "''"}}};
+  for (const auto& [word, shown] : words) {
+    const Argv argv = {"x", word, "y"};
+    CHECK(Redactor(argv, nullptr).command(argv) == "x " + std::string(shown) + " y");
   }
 }
 
