@@ -2,18 +2,20 @@
 # The inputs of the action, as ACTION_…, to options of retry-exec; its report to outputs.
 set -uo pipefail
 
-finish() { # EXIT-CODE MESSAGE
+finish() { # EXIT-CODE MESSAGE, which may quote an input: of several lines it would be several outputs
+  local message=${2-}
+  message=${message//[$'\r\n']/ }
   {
     echo "total_attempts=${attempts:-0}"
     echo "exit_code=$1"
-    echo "exit_error=${2-}"
+    echo "exit_error=$message"
   } >>"$GITHUB_OUTPUT"
   (($1)) || exit 0
   if [[ ${ACTION_CONTINUE_ON_ERROR,,} == true ]]; then
-    echo "::warning::${2-}"
+    echo "::warning::$message"
     exit 0
   fi
-  echo "::error::${2-}"
+  echo "::error::$message"
   exit "$1"
 }
 
@@ -75,8 +77,8 @@ code=$?
 attempts=$(grep -oE '"totals": *\{"attempts": *[0-9]+' "$report" | grep -oE '[0-9]+$')
 message="Child_process exited with error code $code"
 if grep -q '"timed-out"' <(grep -o '"kind": *"[a-z-]*"' "$report" | tail -n 1); then
-  message="Timeout of $((seconds * 1000))ms hit" code=1
+  message="Timeout of $((10#$seconds * 1000))ms hit" code=1
 fi
 ((code)) || finish 0
-((attempts < ${ACTION_MAX_ATTEMPTS:-3})) || message="Final attempt failed. $message"
+((attempts < 10#${ACTION_MAX_ATTEMPTS:-3})) || message="Final attempt failed. $message"
 finish "$code" "$message"

@@ -3,7 +3,8 @@
 set -euo pipefail
 
 fail() {
-  printf '::error::retry-exec setup: %s\n' "$*"
+  local message=$*
+  printf '::error::retry-exec setup: %s\n' "${message//[$'\r\n']/ }"
   exit 1
 }
 
