@@ -26,17 +26,18 @@ Result<std::string> completions_for(std::string_view shell, const CommandLine& l
   if (shell == "bash") return bash_completions(line, help);
   if (shell == "zsh") return zsh_completions(line, help);
   if (shell == "fish") return fish_completions(line, help);
-  return Error{
-      {},
-      "--completions takes bash, zsh or fish, such as: " + line.program() + " --completions bash"};
+  return shell.empty() ? Error{{}, "--completions needs a value: bash, zsh or fish"}
+                       : wrong_value(shell, "is not bash, zsh or fish; write " + line.program() +
+                                                " --completions bash");
 }
 
 Result<std::string> page(std::string_view section, const CommandLine& line, const Help& help) {
   if (section.empty() || section == "1") return manual_page(line, help);
   if (section == "5" && !help.format.empty()) return format_page(line, help);
-  return Error{{},
-               help.format.empty() ? "--man takes no value: there is one page"
-                                   : "--man takes 1 (the program) or 5 (the format of its files)"};
+  return wrong_value(section, help.format.empty()
+                                  ? "is not a page: there is one page, which --man alone prints"
+                                  : "is not a page; write 1 (the program) or 5 (the format of its "
+                                    "files)");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "manual_text.hpp"
 
 #include <retry_exec/policy.hpp>
+#include <retry_exec/text.hpp>
 
 #include <algorithm>
 #include <vector>
@@ -35,22 +36,12 @@ std::string roff(std::string_view text) {
   return safe;
 }
 
-std::vector<std::string_view> split(std::string_view text, char separator) {
-  std::vector<std::string_view> parts;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(separator), text.size());
-    parts.push_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return parts;
-}
-
 // Filled by the reader's width, so only our own lines are short. No line begins with a request.
 std::string filled(std::string_view text) {
   std::string all;
   std::string line;
-  for (const std::string_view word : split(text, ' ')) {
-    if (word.empty()) continue;
+  text::for_each_part(text, ' ', [&](std::string_view word) {
+    if (word.empty()) return;
     const std::string safe = roff(word);
     if (!line.empty() && line.size() + 1 + safe.size() > width) {
       all += line + "\n";
@@ -58,7 +49,7 @@ std::string filled(std::string_view text) {
     }
     if (line.empty() && safe.starts_with('.')) line = "\\&";
     line += (line.empty() || line == "\\&" ? "" : " ") + safe;
-  }
+  });
   return line.empty() ? all : all + line + "\n";
 }
 
@@ -85,7 +76,7 @@ std::string paragraphs(std::string_view text) {
     if (!flowing.empty()) page += ".PP\n" + filled(flowing);
     flowing.clear();
   };
-  for (const std::string_view line : split(text, '\n')) {
+  text::for_each_part(text, '\n', [&](std::string_view line) {
     if (line == "Exit codes:") {
       end_paragraph();
       page += ".SH EXIT STATUS\n";
@@ -100,7 +91,7 @@ std::string paragraphs(std::string_view text) {
     } else {
       flowing += std::string(line) + " ";
     }
-  }
+  });
   end_paragraph();
   return page;
 }
@@ -112,18 +103,10 @@ std::string section(const std::string& name, std::string_view text) {
   return ".SH " + name + "\n" + std::string(text);
 }
 
-std::string upper(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  }
-  return result;
-}
-
 std::string title(const CommandLine& line, char section, std::string_view purpose) {
-  return ".TH " + roff(upper(line.program())) + " " + section + " " + std::string(manual_date) +
-         " \"retry\\-exec " RETRY_EXEC_VERSION "\"\n.SH NAME\n" + roff(line.program()) + " \\-\n" +
-         filled(purpose);
+  return ".TH " + roff(text::upper_case(line.program())) + " " + section + " " +
+         std::string(manual_date) + " \"retry\\-exec " RETRY_EXEC_VERSION "\"\n.SH NAME\n" +
+         roff(line.program()) + " \\-\n" + filled(purpose);
 }
 
 // The lines "Usage: retry-exec …", each behind the first with blanks in that word's place; then

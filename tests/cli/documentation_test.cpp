@@ -262,6 +262,7 @@ TEST_CASE("--man and --completions say what they take", "[documentation]") {
   };
   CHECK_THAT(told("retry-exec", {"--completions"}), ContainsSubstring("bash, zsh or fish"));
   CHECK_THAT(told("retry-exec", {"--completions=tcsh"}), ContainsSubstring("bash, zsh or fish"));
+  CHECK_THAT(told("retry-exec", {"--completions=tcsh"}), ContainsSubstring("'tcsh'"));
   CHECK_THAT(told("retry-exec", {"--man", "5"}), ContainsSubstring("there is one page"));
   CHECK_THAT(told("retry-rules", {"--man", "8"}), ContainsSubstring("1 (the program) or 5"));
   for (const std::string& program : programs) {

@@ -2,6 +2,8 @@
 
 #include "publish/oci/index.hpp"
 
+#include <retry_exec/text.hpp>
+
 namespace retry_exec::publish {
 
 namespace asio = boost::asio;
@@ -157,8 +159,7 @@ void TargetRun::fail(StopReason reason, std::string what) {
 }
 
 void TargetRun::note(const std::string& text) {
-  if (!note_.empty()) note_ += "; ";
-  note_ += text;
+  text::append_to(note_, text, "; ");
 }
 
 void TargetRun::note_lag(const oci::Reference& reference, const Answer& answer) {
