@@ -70,6 +70,13 @@ void TargetRun::lacks(const std::string& what) {
   }
 }
 
+// Of the images that are published.
+std::vector<oci::Platform> TargetRun::platforms() const {
+  std::vector<oci::Descriptor> manifests;
+  for (const oci::Child& child : children_) manifests.push_back(child.descriptor);
+  return images_in(manifests);
+}
+
 // What can be told before anything is read.
 void TargetRun::check_sources_known() {
   if (target_.sources.empty()) {
@@ -90,9 +97,7 @@ void TargetRun::check_sources_known() {
 }
 
 void TargetRun::check_platforms() {
-  std::vector<oci::Descriptor> manifests;
-  for (const oci::Child& child : children_) manifests.push_back(child.descriptor);
-  const std::vector<oci::Platform> missing = missing_in(images_in(manifests), target_.platforms);
+  const std::vector<oci::Platform> missing = missing_in(platforms(), target_.platforms);
   if (missing.empty()) return;
   lacks(names_of(missing) + " is not among the sources in " + target_.looked_in);
 }
@@ -118,9 +123,7 @@ TargetRun::Task TargetRun::guard_tag(std::size_t number) {
   std::vector<oci::Platform> held = co_await platforms_at(number);
   if (failed()) co_return;
   std::transform(held.begin(), held.end(), held.begin(), without_revision);
-  std::vector<oci::Descriptor> ours;
-  for (const oci::Child& child : children_) ours.push_back(child.descriptor);
-  std::vector<oci::Platform> there = images_in(ours);
+  std::vector<oci::Platform> there = platforms();
   std::transform(there.begin(), there.end(), there.begin(), without_revision);
   const std::vector<oci::Platform> missing = missing_in(there, held);
   if (missing.empty()) co_return;

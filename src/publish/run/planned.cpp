@@ -31,7 +31,7 @@ class Planner {
       const std::vector<std::string> digest = {source.reference.digest};
       add(plan::Phase::preflight, describe_command(plan_, source.reference, digest));
     }
-    const bool all = target_.only_newer || target_.platforms.empty();
+    const bool all = must_know_all_tags(target_);
     for (const std::string& repository : repositories()) {
       for (const oci::Reference& tag : tags_in(repository)) {
         if (all || tag == tags_in(repository).front()) {

@@ -16,7 +16,7 @@ TargetRun::Task TargetRun::preflight() {
   std::vector<Task> reads;
   for (std::size_t i = 0; i < images_.size(); ++i) reads.push_back(read_source(i));
   for (std::size_t i = 0; i < looks_.size(); ++i) {
-    if (must_know_all_tags() || is_first_in_repository(i)) reads.push_back(look_at_tag(i));
+    if (must_know_all_tags(target_) || is_first_in_repository(i)) reads.push_back(look_at_tag(i));
   }
   co_await all(std::move(reads));
   if (!failed()) gather_children();
@@ -115,13 +115,9 @@ TargetRun::Task TargetRun::read_index(std::size_t number) {
   for (oci::Descriptor& child : image.children) {
     const oci::Reference reference = by_digest(image.reference, child.digest);
     reads.push_back(target_.only_newer && is_image(child) ? read_config(reference, child.platform)
-                                                          : await_child(reference));
+                                                          : await_digest(reference));
   }
   co_await all(std::move(reads));
-}
-
-TargetRun::Task TargetRun::await_child(oci::Reference reference) {
-  co_await await_digest(std::move(reference));
 }
 
 // In the same order each time, whatever the order of the metadata files.
@@ -151,11 +147,8 @@ void TargetRun::gather_children() {
   }
 }
 
-// Whether what a tag holds decides what may be done; otherwise it is read only to leave alone what
-// is ours already. The tags of a repository are moved in order, so that where the first one is not
-// ours the others hardly are, and to put one that is does no harm.
-bool TargetRun::must_know_all_tags() const {
-  return target_.only_newer || target_.platforms.empty();
+bool must_know_all_tags(const plan::Target& target) {
+  return target.only_newer || target.platforms.empty();
 }
 
 bool TargetRun::is_first_in_repository(std::size_t tag) const {
@@ -164,7 +157,7 @@ bool TargetRun::is_first_in_repository(std::size_t tag) const {
 
 // Where the first is ours, and what the others have has not been read.
 TargetRun::Task TargetRun::look_at_the_rest() {
-  if (must_know_all_tags()) co_return;
+  if (must_know_all_tags(target_)) co_return;
   const auto unknown = [this](std::size_t tag) {
     const auto first =
         std::find(target_.tags.begin(), target_.tags.end(), any_tag_in(target_.tags[tag].name()));

@@ -53,12 +53,9 @@ asio::awaitable<TargetResult> TargetRun::run() {
 }
 
 void TargetRun::count_content() {
+  result_.platforms = platforms();
   for (const oci::Child& child : children_) {
-    if (oci::is_attestation(child.descriptor)) {
-      ++result_.attestations;
-    } else if (child.descriptor.platform && child.descriptor.artifact_type.empty()) {
-      result_.platforms.push_back(*child.descriptor.platform);
-    }
+    if (oci::is_attestation(child.descriptor)) ++result_.attestations;
   }
 }
 

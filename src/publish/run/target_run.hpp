@@ -55,9 +55,7 @@ class TargetRun {
   Task read_source(std::size_t number);
   Task read_config(const oci::Reference& image, std::optional<oci::Platform>& platform);
   Task read_index(std::size_t number);
-  Task await_child(oci::Reference reference);
   void gather_children();
-  bool must_know_all_tags() const;
   bool is_first_in_repository(std::size_t tag) const;
   Task look_at_tag(std::size_t number);
   Task look_at_tags(std::vector<std::size_t> tags);
@@ -72,6 +70,7 @@ class TargetRun {
                                                                    std::size_t tag);
   boost::asio::awaitable<std::optional<oci::Date>> created_at(std::size_t number);
   void lacks(const std::string& what);
+  std::vector<oci::Platform> platforms() const;
 
   // index
   void make_index();
@@ -199,6 +198,11 @@ struct AfterCommand {
 std::vector<AfterCommand> after_commands(const plan::Plan& plan, const plan::Target& target,
                                          std::span<const oci::Reference> tags,
                                          const std::string& digest);
+
+// Whether what a tag holds decides what may be done; otherwise it is read only to leave alone what
+// is ours already. The tags of a repository are moved in order, so that where the first one is not
+// ours the others hardly are, and to put one that is does no harm.
+bool must_know_all_tags(const plan::Target& target);
 
 // "timed out after 30s", "denied: requested access …": an attempt's last word, for a sentence.
 std::string last_word(const Answer& answer, bool run_is_over);
