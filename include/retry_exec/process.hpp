@@ -107,7 +107,7 @@ struct Attempt {
   // could be found are named.
   bool has_survivors = false;
   std::vector<Survivor> survivors;
-  // Output still came at --drain-limit and was not waited for: what was lost, for people.
+  // Output still came, or could, and was not waited for: what was or may be lost, for people.
   std::optional<std::string> cut_off;
   // It read from our standard input, a pipe or a socket that it inherited, what a later attempt
   // will not find there. False where that is not certain.

@@ -45,13 +45,22 @@ struct Cut {
   std::string failure;
 };
 
+// Is `path` a symbolic link to this file of another user?
+bool leads_to_a_stranger(const char* path, const struct stat& file) {
+  struct stat link {};
+  return file.st_uid != ::geteuid() && ::lstat(path, &link) == 0 && S_ISLNK(link.st_mode);
+}
+
 // `marked` is the file that was seen at `path` before.
 Cut cut_back(const std::string& path, int marked, long long length) {
   struct stat then {};
   struct stat now {};
   if (::fstat(marked, &then) != 0 || then.st_size <= length) return {};
+  if (leads_to_a_stranger(path.c_str(), then)) {
+    return {.bytes = 0, .failure = "it is a symbolic link to another user's file"};
+  }
   const auto message = [] { return std::generic_category().message(errno); };
-  const int fd = ::open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  const int fd = ::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
   if (fd < 0) return {.bytes = 0, .failure = message()};
   Cut cut;
   if (::fstat(fd, &now) == 0 && same_file(then, now) && now.st_size > length) {
@@ -75,7 +84,7 @@ void StepFiles::mark() {
     const char* path = from_environment(variable);
     if (path == nullptr || *path == '\0') continue;
     // O_PATH: neither the file nor a process that watches it notices.
-    const int fd = ::open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    const int fd = ::open(path, O_PATH | O_CLOEXEC);
     struct stat status {};
     if (fd >= 0 && ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
         !takes_our_output(status)) {

@@ -8,8 +8,9 @@ namespace retry_exec {
 
 // Half of a here-document in $GITHUB_OUTPUT spoils the step, however well the next attempt does. So
 // such a file gets back the length that it had when the attempt began. It is shortened only where
-// that can harm nothing else: a regular file that is not a symbolic link, the same as then, longer
-// than then, not where our own output goes, and not open in another process.
+// that can harm nothing else: a regular file (by way of a symbolic link only one of our own user),
+// the same as then, longer than then, not where our own output goes, and not open in another
+// process.
 class StepFiles {
  public:
   StepFiles() = default;

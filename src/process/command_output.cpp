@@ -1,6 +1,8 @@
 #include "command_output.hpp"
 
+#include "descendants.hpp"
 #include "held_output.hpp"
+#include "log_filters.hpp"
 #include "spill_buffer.hpp"
 #include "standard_streams.hpp"
 #include "terminal.hpp"
@@ -81,10 +83,17 @@ std::array<int, 2> CommandOutput::command_ends() const {
 void CommandOutput::start() {
   for (Stream& stream : streams_) {
     if (!stream.pump) continue;
-    files_.push_back(FileId::of(stream.target.get()));
     stream.target.reset();
     stream.pump->start();
   }
+}
+
+std::vector<FileId> CommandOutput::files() const {
+  std::vector<FileId> files;
+  for (const Stream& stream : streams_) {
+    if (stream.target) files.push_back(FileId::of(stream.target.get()));
+  }
+  return files;
 }
 
 bool CommandOutput::window_changed() const {
@@ -176,6 +185,23 @@ std::string CommandOutput::open_streams() const {
     text::append_to(names, stream.ours == STDERR_FILENO ? "stderr" : name, " and ");
   }
   return names;
+}
+
+std::optional<std::string> CommandOutput::cut_off(const ProcessTree& tree) const {
+  if (cut_off_) {
+    return "output that still came " + format_duration(options_.drain_limit) +
+           " after the command's end was cut off; --drain-limit sets how long it is waited for";
+  }
+  const std::string open = open_streams();
+  if (open.empty() || supervisor_.interrupted_by) return std::nullopt;
+  const std::vector<pid_t> writers = writers_of(tree.outputs(), tree.members());
+  std::string who = writers.size() > 1 ? "background processes" : "a background process";
+  for (std::size_t i = 0; i < writers.size(); ++i) {
+    who += (i == 0 ? " (" : ", ") + std::to_string(writers[i]) + " " + name_of(writers[i]);
+  }
+  return who + (writers.empty() ? "" : ")") +
+         (writers.size() > 1 ? " still hold " : " still holds ") + open +
+         " open; what is printed there from now on is lost";
 }
 
 // ---- what came of it -------------------------------------------------------------------------

@@ -2,7 +2,8 @@
 // and how long they are read on after the command's end.
 #pragma once
 
-#include "log_filters.hpp"
+#include "open_files.hpp"
+#include "process_tree.hpp"
 #include "pump.hpp"
 #include "supervisor_state.hpp"
 
@@ -25,6 +26,8 @@ class CommandOutput {
   std::optional<std::string> open(const Pump::Callbacks& callbacks);
   // What the command's descriptors 1 and 2 are to be.
   std::array<int, 2> command_ends() const;
+  // Before start(): the files that those are which we have opened.
+  std::vector<FileId> files() const;
   // The command has them now.
   void start();
 
@@ -47,13 +50,11 @@ class CommandOutput {
   };
   // When to look again. Nothing: no stream is to be waited for any longer.
   std::optional<TimePoint> next_look(TimePoint now, const Waiting& waiting);
-  // Did output still come when its time was over?
-  bool cut_off() const { return cut_off_; }
-  // "stdout", "stderr", "stdout and stderr": those that are still open; empty: none is.
-  std::string open_streams() const;
+  // Has it come to --drain-limit?
+  bool out_of_time() const { return limit_struck_; }
+  // Before close(): what will not be read any more, and who of `tree` would write it, for people.
+  std::optional<std::string> cut_off(const ProcessTree& tree) const;
 
-  // The files that the command's streams are.
-  const std::vector<FileId>& files() const { return files_; }
   // What came of it, once.
   void collect(Attempt& attempt);
 
@@ -71,17 +72,18 @@ class CommandOutput {
   const char* open(Stream& stream);
   void make_pump(Stream& stream, const Pump::Callbacks& callbacks);
   std::optional<TimePoint> next_look(Pump& pump, TimePoint now, const Waiting& waiting);
+  // "stdout", "stderr", "stdout and stderr": those that are still open; empty: none is.
+  std::string open_streams() const;
   std::optional<std::string> lost() const;
 
   Supervisor::State& supervisor_;
   const AttemptOptions& options_;
   std::array<Stream, 2> streams_ = {Stream{1, {}, {}, {}, {}, {}}, Stream{2, {}, {}, {}, {}, {}}};
   bool one_stream_ = false;  // the first is both
-  std::vector<FileId> files_;
   TimePoint exit_{};
   TimePoint limit_{};
   bool limit_struck_ = false;
-  bool cut_off_ = false;
+  bool cut_off_ = false;  // did output still come when its time was over?
 };
 
 }  // namespace retry_exec

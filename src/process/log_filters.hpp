@@ -2,6 +2,8 @@
 // command has said is in their hands when it ends.
 #pragma once
 
+#include "open_files.hpp"
+
 #include <sys/types.h>
 
 #include <span>
@@ -9,22 +11,23 @@
 
 namespace retry_exec {
 
-// Which file a descriptor stands for.
-struct FileId {
-  dev_t device = 0;
-  ino_t inode = 0;
-  bool operator==(const FileId&) const = default;
-
-  static FileId of(int fd);  // no file at all has inode 0
-};
-
 // Those of `processes` that read what `command` prints on either stream, or what another of them
 // prints on stderr. They end by themselves once there is nobody who writes to them.
 std::vector<pid_t> log_filters(pid_t command, std::span<const pid_t> processes);
 
-// Whether one of `processes` prints to one of `outputs` and reads a pipe, other than
-// `standard_input`, to which nobody writes any more: it is on its way to the end of its input, and
-// has its last words to say there.
+// Those of `processes` that could still write to one of `outputs`.
+std::vector<pid_t> writers_of(std::span<const FileId> outputs, std::span<const pid_t> processes);
+
+// Those of `processes` that print to one of `outputs` and read a pipe or a socket.
+std::vector<pid_t> filters_before(std::span<const FileId> outputs, std::span<const pid_t> processes,
+                                  FileId standard_input);
+
+// Whether one of `processes` has still to pass on what it is given: it writes to one of `outputs`,
+// itself or by way of others, and in a pipe or a socket that it reads there is something, or the
+// end.
+//
+// As what a filter reads, `standard_input` does not count, nor does what we have open ourselves:
+// the command inherited it.
 bool has_filter_at_work(std::span<const pid_t> processes, std::span<const FileId> outputs,
                         FileId standard_input);
 

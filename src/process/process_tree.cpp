@@ -40,7 +40,24 @@ std::vector<pid_t> ProcessTree::members() const {
 }
 
 std::vector<pid_t> ProcessTree::spared(const std::vector<pid_t>& members) const {
-  return command_runs_ ? log_filters(command_, members) : std::vector<pid_t>();
+  if (command_runs_) return log_filters(command_, members);
+  return filters_are_spared_ ? filters_before(outputs_, members, input_) : std::vector<pid_t>();
+}
+
+bool ProcessTree::has_filter_at_work() const {
+  return retry_exec::has_filter_at_work(members(), outputs_, input_);
+}
+
+void ProcessTree::spare_filters() {
+  const std::vector<pid_t> found = members();
+  const std::size_t filters = filters_before(outputs_, found, input_).size();
+  filters_are_spared_ = filters != 0 && filters < found.size();
+}
+
+bool ProcessTree::anything_to_end() const {
+  if (!filters_are_spared_) return anything_left();
+  const std::vector<pid_t> found = members();
+  return spared(found).size() < found.size();
 }
 
 void ProcessTree::pass_on(int signal) const {
@@ -84,7 +101,9 @@ void ProcessTree::kill(bool all) const {
   // What forks and ends, over and over, is born elsewhere by the time that it is found; but each
   // time it becomes our own child, and to kill those takes less time than a fork.
   constexpr int quick_looks = 1000;
-  for (int look = 0; !command_runs_ && look < quick_looks && anything_left() && alone(); ++look) {
+  for (int look = 0;
+       !command_runs_ && !filters_are_spared_ && look < quick_looks && anything_left() && alone();
+       ++look) {
     const std::vector<pid_t> ours = children();
     if (ours.empty()) break;
     for (const pid_t pid : ours) ::kill(pid, SIGKILL);

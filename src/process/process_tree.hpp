@@ -1,10 +1,12 @@
 // The command of one attempt and everything that it started, wherever that hid.
 #pragma once
 
+#include "open_files.hpp"
 #include "supervisor_state.hpp"
 
 #include <sys/types.h>
 
+#include <utility>
 #include <vector>
 
 namespace retry_exec {
@@ -14,15 +16,31 @@ class ProcessTree {
   ProcessTree(const Supervisor::State& supervisor, bool own_group)
       : supervisor_(supervisor), own_group_(own_group) {}
 
-  void started(pid_t command) { command_ = command; }
+  void started(pid_t command, FileId input, std::vector<FileId> outputs) {
+    command_ = command;
+    input_ = input;
+    outputs_ = std::move(outputs);
+  }
   // It has been reaped: its number may be a stranger's from now on.
   void command_ended() { command_runs_ = false; }
 
   pid_t command() const { return command_; }
+  // What its streams were given as.
+  const std::vector<FileId>& outputs() const { return outputs_; }
+  // Has one of its filters still to pass on what it was given?
+  bool has_filter_at_work() const;
   bool own_group() const { return own_group_; }
 
   bool anything_left() const;
   std::vector<pid_t> members() const;
+
+  // Once the command has ended: those that filter what others of the tree print, if there are both,
+  // are kept from signals, and are not ours to end, until they have passed on the others' last
+  // words.
+  void spare_filters();
+  void spare_nothing() { filters_are_spared_ = false; }
+  bool filters_are_spared() const { return filters_are_spared_; }
+  bool anything_to_end() const;
 
   // To the command, as it would reach it without us; one that asks it to end is kept from the
   // filters of its output, which would take its last words with them.
@@ -40,7 +58,10 @@ class ProcessTree {
   const Supervisor::State& supervisor_;
   const bool own_group_;
   pid_t command_ = -1;
+  FileId input_;  // what the command reads
+  std::vector<FileId> outputs_;
   bool command_runs_ = true;
+  bool filters_are_spared_ = false;
 };
 
 }  // namespace retry_exec

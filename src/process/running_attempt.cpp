@@ -64,7 +64,6 @@ bool RunningAttempt::start() {
   if (input.error != 0) {
     return fail_to_start({EAGAIN, "cannot provide standard input: " + spill_failure(input.error)});
   }
-  input_ = FileId::of(input.fd);
   Pump::Callbacks callbacks{
       .bytes = options_.on_output, .activity = {}, .ended = [this] { look_at_output(); }};
   if (options_.idle_timeout) callbacks.activity = [this] { last_activity_ = Clock::now(); };
@@ -72,7 +71,7 @@ bool RunningAttempt::start() {
   StartFailure failure;
   Child child = launch(found, input.fd, failure);
   if (failure.error != 0) return fail_to_start(not_started(command_.argv, found, failure));
-  tree_.started(child.id());
+  tree_.started(child.id(), FileId::of(input.fd), output_.files());
   child_.emplace(std::move(child));
   output_.start();
   supervisor_.input.start_feeding();
@@ -275,9 +274,7 @@ void RunningAttempt::look_at_output() {
   const TimePoint now = Clock::now();
   const bool abandon =
       supervisor_.interrupted_by.has_value() || (options_.deadline && now >= *options_.deadline);
-  const auto at_work = [this] {
-    return has_filter_at_work(tree_.members(), output_.files(), input_);
-  };
+  const auto at_work = [this] { return tree_.has_filter_at_work(); };
   const auto next = output_.next_look(now, {.filter_at_work = at_work, .abandon = abandon});
   if (!next) return on_drained();
   drain_timer_.expires_at(*next);
@@ -288,7 +285,8 @@ void RunningAttempt::look_at_output() {
 
 void RunningAttempt::on_drained() {
   drain_timer_.cancel();
-  if (stage_ == Stage::draining && !keep_tree_ && tree_.anything_left()) {
+  const bool to_be_ended = stage_ == Stage::draining || tree_.filters_are_spared();
+  if (to_be_ended && !keep_tree_ && !has_survivors_ && tree_.anything_left()) {
     end_leftovers();
   } else {
     finish();
@@ -296,6 +294,12 @@ void RunningAttempt::on_drained() {
 }
 
 void RunningAttempt::end_leftovers() {
+  // At first those whose last words go through filters; these then find the end of their input.
+  if (stage_ == Stage::draining && !output_.out_of_time()) {
+    tree_.spare_filters();
+  } else {
+    tree_.spare_nothing();
+  }
   stage_ = Stage::ending;
   if (escalated_) return kill_tree();
   send(timed_out_ ? options_.first_signal : SIGTERM);
@@ -304,16 +308,14 @@ void RunningAttempt::end_leftovers() {
 }
 
 void RunningAttempt::look_for_leftovers() {
-  if (tree_.anything_left()) return;  // the next death, or the kill timer, brings us here again
+  if (tree_.anything_to_end()) return;  // the next death, or the kill timer, brings us here again
   kill_timer_.cancel();
   drain(Stage::last_words);
 }
 
 void RunningAttempt::finish() {
   stage_ = Stage::done;
-  if (const std::string open = output_.open_streams(); !open.empty() && !output_.cut_off()) {
-    remarks_.push_back("a background process still holds " + open + " open; not waiting for it");
-  }
+  cut_off_ = output_.cut_off(tree_);
   output_.close();
   done_.cancel();
 }
@@ -340,6 +342,7 @@ void RunningAttempt::kill_later(Duration after) {
 }
 
 void RunningAttempt::kill_tree() {
+  if (escalated_ || kill_rounds_ != 0) tree_.spare_nothing();
   send(SIGKILL);
   if (stage_ == Stage::ending) look_for_leftovers();
   if (!runs() && stage_ != Stage::ending) return;
@@ -381,12 +384,8 @@ Attempt RunningAttempt::collect() {
   attempt.outcome = outcome();
   attempt.interrupted_by = interrupted_by_;
   output_.collect(attempt);
-  if (output_.cut_off()) {
-    attempt.cut_off = "output that still came " + format_duration(options_.drain_limit) +
-                      " after the command's end was cut off; --drain-limit sets how long it is "
-                      "waited for";
-    remarks_.push_back(*attempt.cut_off);
-  }
+  attempt.cut_off = std::move(cut_off_);
+  if (attempt.cut_off) remarks_.push_back(*attempt.cut_off);
   attempt.has_survivors = has_survivors_;
   attempt.survivors = std::move(survivors_);
   attempt.input_taken =

@@ -97,7 +97,6 @@ class RunningAttempt {
   ProcessTree tree_;
   Job job_;
   CommandOutput output_;
-  FileId input_;  // what the command reads
 
   boost::asio::steady_timer limit_timer_;
   boost::asio::steady_timer idle_timer_;
@@ -117,6 +116,7 @@ class RunningAttempt {
   int kill_rounds_ = 0;
   bool has_survivors_ = false;
   std::vector<Survivor> survivors_;
+  std::optional<std::string> cut_off_;
   std::vector<std::string> remarks_;
 };
 

@@ -1,10 +1,9 @@
 #include "tcp_bytes.hpp"
 
+#include "netlink_message.hpp"
 #include "values/unique_fd.hpp"
 
 #include <linux/inet_diag.h>
-#include <linux/netlink.h>
-#include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 #include <linux/tcp.h>
 #include <sys/socket.h>
@@ -13,7 +12,6 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
-#include <cstring>
 #include <netinet/in.h>
 #include <span>
 
@@ -38,32 +36,20 @@ bool ask(int netlink, int family) {
   return ::send(netlink, &request, sizeof request, 0) == static_cast<ssize_t>(sizeof request);
 }
 
-template <class T>
-std::optional<T> value_at(std::span<const char> bytes, std::size_t offset) {
-  if (offset > bytes.size() || bytes.size() - offset < sizeof(T)) return std::nullopt;
-  T value;
-  std::memcpy(&value, bytes.data() + offset, sizeof value);
-  return value;
-}
-
 // One socket: its description, then attributes. False where the counters are missing.
 bool take_socket(std::span<const char> message, Counters& counters) {
   const auto socket = value_at<inet_diag_msg>(message, 0);
   if (!socket) return false;
-  std::size_t at = NLMSG_ALIGN(sizeof *socket);
-  while (const auto head = value_at<rtattr>(message, at)) {
-    if (head->rta_len < RTA_LENGTH(0) || head->rta_len > message.size() - at) return false;
-    if (head->rta_type == INET_DIAG_INFO) {
-      const auto info = message.subspan(at + RTA_LENGTH(0), head->rta_len - RTA_LENGTH(0));
-      const auto acked = value_at<__u64>(info, offsetof(tcp_info, tcpi_bytes_acked));
-      const auto received = value_at<__u64>(info, offsetof(tcp_info, tcpi_bytes_received));
-      if (!acked || !received) return false;
-      counters[socket->idiag_inode] = *acked + *received;
-      return true;
-    }
-    at += RTA_ALIGN(head->rta_len);
-  }
-  return true;  // listening, or in TIME-WAIT: carries nothing
+  bool known = true;  // one that listens, or is in TIME-WAIT, carries nothing
+  const bool whole = for_each_attribute(
+      message, NLMSG_ALIGN(sizeof *socket), [&](unsigned type, std::span<const char> info) {
+        if (type != INET_DIAG_INFO) return;
+        const auto acked = value_at<__u64>(info, offsetof(tcp_info, tcpi_bytes_acked));
+        const auto received = value_at<__u64>(info, offsetof(tcp_info, tcpi_bytes_received));
+        known = acked && received;
+        if (known) counters[socket->idiag_inode] = *acked + *received;
+      });
+  return whole && known;
 }
 
 enum class More { yes, no, failed };

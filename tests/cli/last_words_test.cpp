@@ -2,6 +2,9 @@
 // its way out too.
 #include "wrapped.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <csignal>
 
 using namespace test;
@@ -42,6 +45,89 @@ TEST_CASE("a filter that is slow is waited for, after a failure and after a succ
     CHECK(run(script({"-a", "1", "-q"}, "exec > >(sleep 0.6; sed = | cat)" + end)).out ==
           run({.argv = {"bash", "-c", "seq 20 | sed ="}}).out);
   }
+}
+
+TEST_CASE("whatever way a filter has its input and writes its output, it is waited for",
+          "[last-words]") {
+  // In python, because a shell keeps more open than is said here.
+  const std::string python = R"(
+import os, socket, sys, time
+def child(work, *closed):
+    if os.fork() == 0:
+        for fd in closed: os.close(fd)
+        work()
+        os._exit(0)
+def passed_on(source, target):
+    time.sleep(0.6)
+    while piece := os.read(source, 99): os.write(target, piece)
+)";
+  const auto way = GENERATE_COPY(table<std::string, std::string>({
+      {"another descriptor than 0",
+       "exec 4> >(exec 3<&0 0</dev/null; sleep 0.6; while read -r l <&3; do echo $l; done); "
+       "echo LAST >&4"},
+      {"a pipe that has a name",
+       "d=$(mktemp -d); mkfifo $d/f; { sleep 0.6; exec tee; } <$d/f & exec 4>$d/f; rm -r $d; "
+       "echo LAST >&4"},
+      {"a coprocess",
+       "exec 5>&1; coproc { sleep 0.6; cat >&5; }; exec 4>&${COPROC[1]}; echo LAST >&4"},
+      {"a pipe that a server holds open as well, and much to read",
+       "exec 3> >(while read -r l; do sleep 0.4; test $l = x || echo $l; done); "
+       "{ exec >/dev/null 2>&1; exec sleep 20; } & for l in x x LAST x x; do echo $l >&3; done"},
+      {"a socket", "python3 -c '" + python + R"(
+a, b = socket.socketpair()
+child(lambda: passed_on(a.fileno(), 1), b.fileno())
+a.close()
+b.send(b"LAST\n")')"},
+      {"a way through others that do not write to us", "python3 -c '" + python + R"(
+first, to_first = os.pipe()
+second, to_second = os.pipe()
+def keep_streams(kept):
+    for fd in (0, 1, 2): fd in kept or os.close(fd)
+def stage_1():
+    keep_streams([])
+    passed_on(first, to_second)
+def stage_2():
+    keep_streams([1])
+    passed_on(second, 1)
+child(stage_1, to_first, second)
+child(stage_2, to_first, to_second, first)
+os.write(to_first, b"LAST\n")')"},
+  }));
+  for (const char* code : {"0", "1"}) {
+    INFO(std::get<0>(way) << ", exit " << code);
+    const std::string text = std::get<1>(way) + "; exit " + code;
+    CHECK(run(script({"-a", "1", "-q"}, text)).out == "LAST\n");
+  }
+}
+
+TEST_CASE("what a background process says when it is ended comes out through the command's filter",
+          "[last-words]") {
+  const TemporaryFolder folder;
+  const std::string up = "'" + (folder / "up") + "'";
+  const std::string text =
+      "exec > >(while read -r l; do sleep 0.3; echo $l; done); (trap 'echo one; echo BYE; exit' "
+      "TERM; touch " +
+      up + "; while :; do sleep 0.02; done) & until test -e " + up +
+      "; do sleep 0.02; done; exit 1";
+  CHECK(run(script({"-a", "1", "-q"}, text)).out == "one\nBYE\n");
+}
+
+TEST_CASE("pipes that the command inherited, and those of event loops, are no filter's input",
+          "[last-words]") {
+  // A job server of make, a pipe to oneself: both hold what nobody is on the way to read.
+  int job_server[2];
+  REQUIRE(::pipe2(job_server, O_CLOEXEC) == 0);
+  REQUIRE(::write(job_server[1], "+++", 3) == 3);
+  Program program =
+      script({"-q"},
+             "sleep 20 & exec python3 -c 'import os, subprocess; r, w = os.pipe(); os.write(w, "
+             "b\"x\"); subprocess.Popen([\"sleep\", \"20\"], pass_fds=(r, w))'");
+  program.descriptors = {{8, job_server[0]}};
+  const Ended ended = run(program);
+  ::close(job_server[0]);
+  ::close(job_server[1]);
+  CHECK(ended.exit_code() == 0);
+  CHECK(ended.wall.count() < 8);  // less than --drain-limit
 }
 
 TEST_CASE("rules see what came through a filter", "[last-words]") {

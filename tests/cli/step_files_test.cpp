@@ -81,12 +81,32 @@ TEST_CASE("a step's file that is not ours to shorten stays as it is", "[step-fil
   const std::string shorter = folder.write("shorter", "a long line\n");
   CHECK(left_by(shorter, "echo x > $GITHUB_OUTPUT") == "x\n");
   CHECK(left_by(folder / "new", "echo $RETRY_EXEC_ATTEMPT >> $GITHUB_OUTPUT") == "1\n2\n");
-  // A symbolic link, and what is not a regular file.
-  const std::string target = folder.write("target", "");
-  REQUIRE(::symlink(target.c_str(), (folder / "link").c_str()) == 0);
-  CHECK(left_by(folder / "link", "echo $RETRY_EXEC_ATTEMPT >> $GITHUB_OUTPUT") == "1\n2\n");
+  // What is not a regular file, itself or behind a symbolic link.
+  REQUIRE(::symlink("/dev/null", (folder / "to-null").c_str()) == 0);
+  CHECK(left_by(folder / "to-null", "echo x >> $GITHUB_OUTPUT").empty());
   CHECK(run(step({"-q"}, "echo x >> $GITHUB_OUTPUT; exit 3", {{"GITHUB_OUTPUT", "/dev/null"}}))
             .exit_code() == 3);
+}
+
+TEST_CASE("a step's file behind a symbolic link is one like any other, unless it is another user's",
+          "[step-files]") {
+  const TemporaryFolder folder;
+  const std::string target = folder.write("target", "of an earlier step\n");
+  const std::string link = folder / "link";
+  REQUIRE(::symlink("target", link.c_str()) == 0);
+  const std::string script = "echo $RETRY_EXEC_ATTEMPT >> $GITHUB_OUTPUT; exit 3";
+  run(step({}, script, {{"GITHUB_OUTPUT", link}}));
+  CHECK(read_file(target) == "of an earlier step\n2\n");
+  // Led elsewhere meanwhile.
+  folder.write("other", "long enough to be shortened\n");
+  run(step({}, "ln -sf other $GITHUB_OUTPUT; exit 3", {{"GITHUB_OUTPUT", link}}));
+  CHECK(read_file(folder / "other") == "long enough to be shortened\n");
+  if (::geteuid() != 0) return;  // nobody else can give a file away
+  REQUIRE(::chown((folder / "other").c_str(), 65534, 65534) == 0);
+  const Ended ended = run(step({}, script, {{"GITHUB_OUTPUT", link}}));
+  CHECK(read_file(folder / "other") == "long enough to be shortened\n1\n2\n");
+  CHECK(count(ended.err, "wrote to $GITHUB_OUTPUT: it is a symbolic link to another user's file") ==
+        1);
 }
 
 TEST_CASE("a step's file that our own output goes into keeps it", "[step-files]") {
@@ -98,8 +118,11 @@ TEST_CASE("a step's file that our own output goes into keeps it", "[step-files]"
   REQUIRE(log >= 0);
   program.standard_output = Descriptor{log};
   run(program);
-  ::close(log);
   CHECK(read_file(file) == "attempt 1\nattempt 2\n");
+  program.environment = {{"GITHUB_OUTPUT", "/dev/stdout"}};
+  run(program);
+  ::close(log);
+  CHECK(lines_of(read_file(file)).size() == 4);
 }
 
 TEST_CASE("a step's file that another process writes to keeps what is in it, which is told",
