@@ -39,6 +39,15 @@ std::vector<pid_t> ProcessTree::members() const {
   return descendants(supervisor_.spared);
 }
 
+std::vector<pid_t> ProcessTree::at_work() const {
+  std::vector<pid_t> found = members();
+  if (supervisor_.running.size() > 1) {
+    const std::vector<pid_t> below = descendants_of(command_);
+    found.insert(found.end(), below.begin(), below.end());
+  }
+  return found;
+}
+
 std::vector<pid_t> ProcessTree::spared(const std::vector<pid_t>& members) const {
   if (command_runs_) return log_filters(command_, members);
   return filters_are_spared_ ? filters_before(outputs_, members, input_) : std::vector<pid_t>();
@@ -77,9 +86,10 @@ void ProcessTree::pass_on(int signal) const {
   }
 }
 
-void ProcessTree::signal(int signal, bool all) const {
+void ProcessTree::signal(int signal, bool all) {
   if (command_ <= 0) return;
   const std::vector<pid_t> found = members();
+  signalled_ = found;
   const std::vector<pid_t> filters = all ? std::vector<pid_t>() : spared(found);
   // Until it is reaped its pid and group are its own; afterwards only what is found below us.
   const bool to_group = command_runs_ && own_group_ && filters.empty();
@@ -96,7 +106,24 @@ void ProcessTree::signal(int signal, bool all) const {
   if (!command_runs_ && own_group_ && found.empty() && anything_left()) ::kill(-command_, signal);
 }
 
-void ProcessTree::kill(bool all) const {
+void ProcessTree::signal_newcomers(int signal) {
+  // Some are born while we look.
+  constexpr int looks = 10;
+  bool any = true;
+  for (int look = 0; any && look < looks; ++look) {
+    const std::vector<pid_t> found = members();
+    const std::vector<pid_t> filters = spared(found);
+    any = false;
+    for (const pid_t pid : found) {
+      if (contains(signalled_, pid) || contains(filters, pid)) continue;
+      ::kill(pid, signal);
+      signalled_.push_back(pid);
+      any = true;
+    }
+  }
+}
+
+void ProcessTree::kill(bool all) {
   signal(SIGKILL, all);
   // What forks and ends, over and over, is born elsewhere by the time that it is found; but each
   // time it becomes our own child, and to kill those takes less time than a fork.

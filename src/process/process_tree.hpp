@@ -33,6 +33,9 @@ class ProcessTree {
 
   bool anything_left() const;
   std::vector<pid_t> members() const;
+  // While the command runs: all that may work for it, also beside other attempts, where members()
+  // are but our group.
+  std::vector<pid_t> at_work() const;
 
   // Once the command has ended: those that filter what others of the tree print, if there are both,
   // are kept from signals, and are not ours to end, until they have passed on the others' last
@@ -46,10 +49,12 @@ class ProcessTree {
   // filters of its output, which would take its last words with them.
   void pass_on(int signal) const;
   // To all of the tree, with a CONT for those that are stopped. `all`: filters too.
-  void signal(int signal, bool all = false) const;
+  void signal(int signal, bool all = false);
+  // To those that have come since signal().
+  void signal_newcomers(int signal);
   // KILL to all of it that can be found, several times over. Filters are spared while the command
   // runs, unless `all`.
-  void kill(bool all) const;
+  void kill(bool all);
 
  private:
   bool alone() const;  // are all our children of this attempt?
@@ -62,6 +67,7 @@ class ProcessTree {
   std::vector<FileId> outputs_;
   bool command_runs_ = true;
   bool filters_are_spared_ = false;
+  std::vector<pid_t> signalled_;  // by the last signal()
 };
 
 }  // namespace retry_exec

@@ -140,7 +140,7 @@ void RunningAttempt::watch_stall() {
   stall_watch_.emplace(
       supervisor_.context, *options_.stall_timeout,
       StallWatch::Callbacks{
-          .processes = [this] { return started_here(); },
+          .processes = [this] { return tree_.at_work(); },
           .held_up = [this] { return output_.held_up(); },
           .stalled = [this](Duration still) { on_limit(TimeLimit::stalled, still); },
           .unknown =
@@ -148,17 +148,6 @@ void RunningAttempt::watch_stall() {
                 remarks_.push_back("cannot tell whether it stalled: " + why);
                 if (options_.on_stall_unknown) options_.on_stall_unknown(why);
               }});
-}
-
-// All that may still work for this attempt.
-std::vector<pid_t> RunningAttempt::started_here() const {
-  std::vector<pid_t> found = tree_.members();
-  // Beside other attempts the tree is but our group.
-  if (supervisor_.running.size() > 1) {
-    const std::vector<pid_t> below = descendants_of(tree_.command());
-    found.insert(found.end(), below.begin(), below.end());
-  }
-  return found;
 }
 
 void RunningAttempt::on_limit(TimeLimit limit, Duration after) {
@@ -302,9 +291,21 @@ void RunningAttempt::end_leftovers() {
   }
   stage_ = Stage::ending;
   if (escalated_) return kill_tree();
-  send(timed_out_ ? options_.first_signal : SIGTERM);
+  const int signal = timed_out_ ? options_.first_signal : SIGTERM;
+  send(signal);
   kill_later(options_.kill_after);
+  ask_newcomers(signal, std::chrono::milliseconds(100));
   look_for_leftovers();
+}
+
+// Who was being born when the others were asked to end has not heard of it.
+void RunningAttempt::ask_newcomers(int signal, Duration after) {
+  drain_timer_.expires_after(after);
+  drain_timer_.async_wait([this, signal, after](const error_code& error) {
+    if (error || stage_ != Stage::ending) return;
+    tree_.signal_newcomers(signal);
+    ask_newcomers(signal, std::min<Duration>(2 * after, std::chrono::seconds(1)));
+  });
 }
 
 void RunningAttempt::look_for_leftovers() {
@@ -315,7 +316,7 @@ void RunningAttempt::look_for_leftovers() {
 
 void RunningAttempt::finish() {
   stage_ = Stage::done;
-  cut_off_ = output_.cut_off(tree_);
+  if (!has_survivors_) cut_off_ = output_.cut_off(tree_);  // they are told of anyway
   output_.close();
   done_.cancel();
 }

@@ -62,7 +62,6 @@ class RunningAttempt {
   void set_limit(TimePoint when, TimeLimit limit);
   void watch_idle();
   void watch_stall();
-  std::vector<pid_t> started_here() const;
   void on_limit(TimeLimit limit, Duration after);
 
   // The stages
@@ -73,6 +72,7 @@ class RunningAttempt {
   void look_at_output();
   void on_drained();
   void end_leftovers();
+  void ask_newcomers(int signal, Duration after);
   void look_for_leftovers();
   void finish();
 

@@ -98,6 +98,19 @@ TEST_CASE("what forks faster than we look is dead as well before the next attemp
   ::close(ends[0]);
 }
 
+TEST_CASE("what a leftover starts when it is asked to end is asked as well", "[tree]") {
+  const TemporaryFolder folder;
+  const std::string up = "'" + (folder / "up") + "'";
+  const Ended ended = run(wrapping({"-a", "1", "-q", "-k", "100s"},
+                                   {"bash", "-c",
+                                    "(trap 'setsid sleep 100 & exit' TERM; touch " + up +
+                                        "; while :; do sleep 0.02; done) & until test -e " + up +
+                                        "; do sleep 0.02; done; exit 3"}));
+  CHECK(ended.exit_code() == 3);
+  CHECK(ended.survivors.empty());
+  CHECK(ended.wall.count() < 50);
+}
+
 TEST_CASE("what a successful attempt left in the background lives on", "[tree]") {
   const TemporaryFolder folder;
   const std::string file = folder / "pids";
