@@ -75,6 +75,9 @@ asio::awaitable<void> Publisher::work() {
     options.jobs = settings_.jobs;
     options.deadline = settings_.deadline;
     options.weak = rules_.sets().front().policy;
+    // Commands and phases are told from the same moment on.
+    started_ = std::chrono::system_clock::now();
+    recorder_ = publish::views::PublishRecorder(started_, outside.now);
     result_ = co_await publish::publish(plan_, options, outside);
   }
   done_ = true;

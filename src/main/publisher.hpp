@@ -45,7 +45,7 @@ class Publisher {
   boost::asio::io_context context_{1};
   Supervisor supervisor_;
   const Redactor redactor_;
-  const WallTime started_ = std::chrono::system_clock::now();
+  WallTime started_ = std::chrono::system_clock::now();
   const TimePoint begun_ = Clock::now();
   Random random_;
   publish::views::PublishLog log_;
