@@ -156,6 +156,13 @@ TEST_CASE("Every input must give a source", "[publish]") {
   std::filesystem::create_directories(folder.folder / "none");
   CHECK_THAT(remarks("{metadata: g/a.json}, {digests: none, repository: ghcr.io/o/r}"),
              test::ContainsSubstring("none is empty; files named by digest"));
+  folder.write("artifacts.json",
+               R"([{"name":"o/r:1-amd64","type":"Docker Image"},{"name":"o/r:1-arm64","type":)"
+               R"("Docker Image"},{"name":"o/r:1-amd64","type":"Docker Image","extra":{"Digest":)"
+               R"("sha256:)" +
+                   a + "\"}}]");
+  CHECK_THAT(remarks("{digest-file: artifacts.json}"),
+             test::ContainsSubstring("artifacts.json has 'o/r:1-arm64' without a 'Digest'"));
   CHECK_THAT(remarks("'ghcr.io/o/r@sha256:" + b + "', {digest-file: empty.txt}"),
              test::ContainsSubstring("empty.txt is empty"));
 }
@@ -203,12 +210,29 @@ TEST_CASE("Several tags may stand in one text, and latest goes without saying", 
         Found{"ghcr.io/o/app:1", "ghcr.io/o/app:2", "ghcr.io/o/app:latest"});
 }
 
+TEST_CASE("A tag or source that a variable leaves empty is not left out without a word",
+          "[publish]") {
+  Folder folder;
+  folder.environment = {{"NOTHING", ""}, {"BLANKS", " \n,"}};
+  const auto tag_error = [&](const std::string& text) {
+    return folder.tags("    tags: ['ghcr.io/o/app:1', " + text + "]\n").at(0);
+  };
+  CHECK_THAT(tag_error("'${NOTHING}'"), test::ContainsSubstring("not an empty text"));
+  CHECK_THAT(tag_error("'${BLANKS}'"), test::ContainsSubstring("this tag is empty; is a variable"));
+  for (const std::string text : {"'${NOTHING}'", "'${BLANKS}'", "''"}) {
+    CAPTURE(text);
+    CHECK_THAT(
+        folder.error("'ghcr.io/o/r@sha256:" + b + "'\n      - " + text),
+        test::ContainsSubstring("this source is empty; is a variable in it set to nothing?"));
+  }
+}
+
 TEST_CASE("docker/metadata-action says tags, and annotations of the index", "[publish]") {
   Folder folder;
   const std::string json =
       R"({"tags": ["acme/app:1", "ghcr.io/acme/app:1"], "annotations": ["index:a=b", "manifest:c=d"]})";
   folder.write("meta.json", json);
-  folder.environment = {{"META", json}};
+  folder.environment = {{"META", "\n " + json}};
   const Found expected = {"docker.io/acme/app:1", "ghcr.io/acme/app:1"};
   CHECK(folder.tags("    metadata-action: meta.json\n") == expected);
   CHECK(folder.tags("    metadata-action: '${META}'\n") == expected);
@@ -216,5 +240,7 @@ TEST_CASE("docker/metadata-action says tags, and annotations of the index", "[pu
                                 "']\n    metadata-action: meta.json\n");
   CHECK(plan->targets[0].annotations == Annotations{{"a", "b"}});
   CHECK_THAT(folder.tags("    metadata-action: '{}'\n").at(0),
-             test::ContainsSubstring("no 'tags' in it"));
+             test::ContainsSubstring("no list of 'tags' in it"));
+  CHECK_THAT(folder.tags("    metadata-action: '{\"tags\": [\"acme/app:1\", 2]}'\n").at(0),
+             test::ContainsSubstring("no list of 'tags' in it"));
 }

@@ -66,11 +66,15 @@ TEST_CASE("A source or tag that is not one, or stands twice, is told with its pl
           {plan_with("    sources: ['" + source() + "', '" + source() +
                      "']\n    tags: [ghcr.io/o/r:1]\n"),
            "is listed twice in target 'one'"},
+          {plan_with("    sources: ['" + source() +
+                     "']\n    tags: [ghcr.io/o/r:1, GHCR.io/o/r:1]\n"),
+           "two targets, or one twice, write the tag ghcr.io/o/r:1"},
           {plan_with("    sources: ['" + source() + "']\n    tags: [r:1]\n"),
            "it begins with the registry's host"},
           {plan_with("    sources: ['" + source() + "']\n    tags: ['" + source() + "']\n"),
            "is not a valid tag"},
-          {plan_with("    sources: ['" + source() + "']\n    tags: [' , ']\n"), "has no tags"},
+          {plan_with("    sources: ['" + source() + "']\n    tags: [' , ']\n"),
+           "this tag is empty"},
           {plan_with("    sources: ['" + source() + "']\n    tags: ['ghcr.io/o/r:-x']\n"),
            "a tag has at most 128"},
           {plan_with("    sources: ['" + source() +

@@ -20,6 +20,7 @@ Result<boost::json::object> parse_object(std::string_view json);
 
 std::string text_of(const boost::json::object& fields, std::string_view key);
 std::vector<std::string> texts_of(const boost::json::object& fields, std::string_view key);
+bool is_list_of_texts(const boost::json::object& fields, std::string_view key);
 std::uint64_t size_of(const boost::json::object& fields, std::string_view key);
 const boost::json::object* object_of(const boost::json::object& fields, std::string_view key);
 std::vector<const boost::json::object*> objects_of(const boost::json::object& fields,

@@ -81,9 +81,14 @@ Error wrong(std::string_view text, const std::string& why) {
 
 }  // namespace
 
+// Two spellings of a host are one, so that a tag has one owner.
 std::string registry_of(std::string_view host) {
-  const bool is_docker_hub = host == "index.docker.io" || host == "registry-1.docker.io";
-  return std::string(is_docker_hub ? "docker.io" : host);
+  std::string name(host);
+  for (char& c : name) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  const bool is_docker_hub = name == "index.docker.io" || name == "registry-1.docker.io";
+  return is_docker_hub ? "docker.io" : name;
 }
 
 bool is_tag(std::string_view text) {

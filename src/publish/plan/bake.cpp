@@ -19,9 +19,7 @@ void check_lists(const std::string& name, const boost::json::object& fields,
                  const std::string& file, Errors& errors) {
   for (const char* key : {"tags", "platforms"}) {
     const boost::json::value* value = fields.if_contains(key);
-    if (value == nullptr || value->is_null()) continue;
-    const boost::json::array* list = value->if_array();
-    if (list != nullptr && oci::texts_of(fields, key).size() == list->size()) continue;
+    if (value == nullptr || value->is_null() || oci::is_list_of_texts(fields, key)) continue;
     errors.push_back({{file},
                       "'" + std::string(key) + "' of target '" + name +
                           "' is not a list of texts, as `docker buildx bake --print` prints it"});

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 
 namespace retry_exec::publish::plan {
 
@@ -159,19 +160,30 @@ class InputReader {
           "'containerimage.digest' of buildx were expected in this JSON");
   }
 
+  // An image stands there as it was built, and again, with its digest, once it was pushed.
   void read_artifacts(const std::string& path, const boost::json::array& artifacts) {
+    std::map<std::string, std::string> digests;  // by name
     for (const boost::json::value& artifact : artifacts) {
       const boost::json::object* fields = artifact.if_object();
-      const boost::json::object* extra = fields ? oci::object_of(*fields, "extra") : nullptr;
+      if (!fields || oci::text_of(*fields, "type").find("Docker Image") == std::string::npos) {
+        continue;
+      }
+      const boost::json::object* extra = oci::object_of(*fields, "extra");
       const std::string digest = extra ? oci::text_of(*extra, "Digest") : "";
+      std::string& known = digests[oci::text_of(*fields, "name")];
+      if (oci::is_digest(digest)) known = digest;
+    }
+    for (const auto& [name, digest] : digests) {
+      if (digest.empty()) {
+        draft_.remarks.push_back(path + " has '" + name +
+                                 "' without a 'Digest': it was not pushed");
+        continue;
+      }
       // Of one image, every name has the same digest.
       const bool known =
           std::any_of(draft_.found.begin(), draft_.found.end(),
                       [&](const auto& one) { return one.reference.digest == digest; });
-      const bool image =
-          fields && oci::text_of(*fields, "type").find("Docker Image") != std::string::npos;
-      if (image && oci::is_digest(digest) && !known)
-        add(path, oci::text_of(*fields, "name"), digest);
+      if (!known) add(path, name, digest);
     }
   }
 
@@ -196,10 +208,9 @@ void read_metadata_action(const PlanFile& file, TargetDraft& draft, Errors& erro
   if (!draft.metadata_action) return;
   const Text& given = *draft.metadata_action;
   std::string json = given.text;
-  std::string path = file.plan.file;
-  if (!json.starts_with('{')) {
-    path = beside(file.plan.file, given.text);
-    const auto text = read_file(path, most_bytes);
+  const std::size_t first = json.find_first_not_of(" \t\r\n");
+  if (first == std::string::npos || json[first] != '{') {
+    const auto text = read_file(beside(file.plan.file, given.text), most_bytes);
     if (!text) {
       errors.push_back(text.error());
       return;
@@ -207,11 +218,12 @@ void read_metadata_action(const PlanFile& file, TargetDraft& draft, Errors& erro
     json = *text;
   }
   const auto fields = oci::parse_object(json);
-  if (!fields || oci::texts_of(*fields, "tags").empty()) {
+  if (!fields || oci::texts_of(*fields, "tags").empty() ||
+      !oci::is_list_of_texts(*fields, "tags")) {
     errors.push_back({given.where,
                       "'metadata-action' takes the JSON of docker/metadata-action with its 'tags', "
                       "or a file of it: " +
-                          (fields ? "no 'tags' in it" : fields.error().what)});
+                          (fields ? "no list of 'tags' in it" : fields.error().what)});
     return;
   }
   for (const std::string& tag : oci::texts_of(*fields, "tags")) {

@@ -190,9 +190,9 @@ class PlanReader {
     const bool list = node.kind == config::Node::Kind::sequence;
     for (const config::Node& item : list ? node.items : std::vector{node}) {
       if (item.kind == config::Node::Kind::scalar) {
-        for (const std::string& word : words_of(item.text)) {
-          draft.sources.push_back({word, item.where});
-        }
+        const std::vector<std::string> words = words_of(item.text);
+        if (words.empty()) draft.sources.push_back({item.text, item.where});  // told as wrong later
+        for (const std::string& word : words) draft.sources.push_back({word, item.where});
         continue;
       }
       config::Mapping fields(item, errors_, "a source");

@@ -91,7 +91,9 @@ class Finisher {
   void read_sources(const TargetDraft& draft, Target& target) {
     for (const Text& text : draft.sources) {
       auto reference = oci::parse_reference(text.text);
-      if (!reference) {
+      if (words_of(text.text).empty()) {
+        error(text.where, nothing_in("source"));
+      } else if (!reference) {
         error(text.where, reference.error().what);
       } else if (reference->digest.empty()) {
         error(text.where, "source '" + text.text +
@@ -200,12 +202,18 @@ class Finisher {
 
   void read_tags(const TargetDraft& draft, Target& target) {
     for (const Text& text : draft.tags) {
-      for (const std::string& word : words_of(text.text))
-        read_tag({word, text.where}, draft, target);
+      const std::vector<std::string> words = words_of(text.text);
+      if (words.empty()) error(text.where, nothing_in("tag"));
+      for (const std::string& word : words) read_tag({word, text.where}, draft, target);
     }
-    if (target.tags.empty()) {
+    if (draft.tags.empty()) {
       error(draft.where, "target '" + draft.name + "' has no tags to publish");
     }
+  }
+
+  // An output of an earlier step that is called by a wrong name, for one.
+  static std::string nothing_in(const std::string& what) {
+    return "this " + what + " is empty; is a variable in it set to nothing?";
   }
 
   void read_tag(const Text& text, const TargetDraft& draft, Target& target) {
