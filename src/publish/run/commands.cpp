@@ -21,6 +21,9 @@ std::vector<std::string> for_rules(const plan::Plan& plan, const Arguments& argv
   return command;
 }
 
+// What registries take at most is 4 MiB; some take more.
+constexpr std::size_t largest_manifest = std::size_t{16} << 20;
+
 Attempt not_run(std::optional<int> interrupted_by) {
   Attempt attempt;
   attempt.outcome = NotStarted{ECANCELED, "no longer wanted"};
@@ -162,6 +165,7 @@ asio::awaitable<Attempt> Commands::attempt(Running& running, Policy policy,
   options.standard_error = Handling::discard;
   options.standard_input = StandardInput::null;
   options.own_group = true;
+  options.capture_limit = largest_manifest;
   options.timeout = policy.timeout;
   options.idle_timeout = policy.idle_timeout;
   options.stall_timeout = policy.stall_timeout;

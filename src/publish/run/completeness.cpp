@@ -77,6 +77,13 @@ std::vector<oci::Platform> TargetRun::platforms() const {
   return images_in(manifests);
 }
 
+// The platforms of ours that another index has no image for.
+std::string TargetRun::lost_in(const std::string& index) const {
+  const auto contents = oci::parse_index(index);
+  if (!contents) return names_of(platforms());
+  return names_of(missing_in(images_in(contents->manifests), platforms()));
+}
+
 // What can be told before anything is read.
 void TargetRun::check_sources_known() {
   if (target_.sources.empty()) {

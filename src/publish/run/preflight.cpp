@@ -98,6 +98,11 @@ TargetRun::Task TargetRun::read_index(std::size_t number) {
     fail(answer, "source " + to_string(image.reference) + " could not be read");
     co_return;
   }
+  if (oci::digest_of(answer.output) != image.reference.digest) {
+    fail(StopReason::permanent, "the answer for source " + to_string(image.reference) +
+                                    " is not it: it has " + oci::digest_of(answer.output));
+    co_return;
+  }
   auto index = oci::parse_index(answer.output);
   if (index && target_.flatten) std::erase_if(index->manifests, oci::is_attestation);
   const auto is_image = [](const oci::Descriptor& child) {

@@ -77,6 +77,8 @@ asio::awaitable<bool> TargetRun::soci_is_there() {
     fail(read, "the SOCI image that is there already could not be read");
     co_return false;
   }
+  // Somebody else may have put something else there.
+  if (!lost_in(read.output).empty()) co_return false;
   take_converted(read.output, descriptor->media_type);
   co_return true;
 }
@@ -181,6 +183,10 @@ TargetRun::Task TargetRun::push_converted(const std::string& layout) {
   const Result<std::string> index = oci::manifest_in(layout, *digest);
   if (!index) {
     fail(StopReason::permanent, to_string(index.error()));
+    co_return;
+  }
+  if (const std::string lost = lost_in(*index); !lost.empty()) {
+    fail(StopReason::permanent, "soci has left out " + lost);
     co_return;
   }
   take_converted(*index, std::string(oci::oci_index));

@@ -71,6 +71,7 @@ class TargetRun {
   boost::asio::awaitable<std::optional<oci::Date>> created_at(std::size_t number);
   void lacks(const std::string& what);
   std::vector<oci::Platform> platforms() const;
+  std::string lost_in(const std::string& index) const;
 
   // index
   void make_index();
@@ -107,6 +108,7 @@ class TargetRun {
   Task verify_tags(std::vector<std::size_t> tags);
   Task verify_tag(std::size_t number);
   std::function<std::optional<std::string>(const std::string&)> digest_check() const;
+  std::optional<std::string> stale(const std::string& digest) const;
 
   // after
   Task after_at(std::vector<oci::Reference> tags);

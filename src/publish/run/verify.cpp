@@ -1,5 +1,6 @@
 // The digest at each tag is the one that was published, and what it lists is readable.
 #include "publish/oci/index.hpp"
+#include "publish/oci/sha256.hpp"
 #include "publish/run/target_run.hpp"
 
 #include <algorithm>
@@ -44,7 +45,8 @@ TargetRun::Task TargetRun::verify_tags(std::vector<std::size_t> tags) {
 TargetRun::Task TargetRun::verify_tag(std::size_t number) {
   const oci::Reference& tag = target_.tags[number];
   Request wanted = probe(tag, true);
-  wanted.check = digest_check();
+  wanted.argv = manifest_command(plan_, tag);  // what counts is what is pulled
+  wanted.check = [this](const std::string& output) { return stale(oci::digest_of(output)); };
   const Answer answer = co_await run(std::move(wanted));
   if (answer.ok()) {
     note_lag(tag, answer);
@@ -63,9 +65,13 @@ std::function<std::optional<std::string>(const std::string&)> TargetRun::digest_
   return [this](const std::string& output) -> std::optional<std::string> {
     const auto descriptor = oci::parse_descriptor(output);
     if (!descriptor) return "the tag's descriptor is not readable";
-    if (descriptor->digest == result_.digest) return std::nullopt;
-    return "the tag is stale: it has " + descriptor->digest + ", not " + result_.digest;
+    return stale(descriptor->digest);
   };
+}
+
+std::optional<std::string> TargetRun::stale(const std::string& digest) const {
+  if (digest == result_.digest) return std::nullopt;
+  return "the tag is stale: it has " + digest + ", not " + result_.digest;
 }
 
 // ---- several tags in one command ---------------------------------------------------------------

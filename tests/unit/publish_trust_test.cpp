@@ -1,0 +1,111 @@
+// What registries say is not taken on trust.
+#include "catch_shim.hpp"
+#include "publish/oci/index.hpp"
+#include "publish/oci/sha256.hpp"
+#include "publish_world.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <string>
+#include <vector>
+
+using namespace retry_exec;
+using namespace retry_exec::publish;
+using namespace retry_exec::publish::oci;
+using namespace retry_exec::publish::plan;
+
+using test::ContainsSubstring;
+using world::Said;
+using world::World;
+
+namespace {
+
+// An index of simulated images, or what soci makes of them.
+std::string index_of(const std::string& letters, bool converted = false) {
+  std::vector<Descriptor> images;
+  for (const char c : letters) {
+    images.push_back({"application/vnd.oci.image.manifest.v1+json", World::digest(c), 10,
+                      Platform{.os = "linux", .architecture = std::string("cpu-") + c}});
+  }
+  if (converted) {
+    images.push_back(images.front());
+    images.back().artifact_type = "application/vnd.amazon.soci.index.v2+json";
+  }
+  return index_json(images, {});
+}
+
+std::string why(const PublishResult& result) {
+  return result.targets[0].failure ? result.targets[0].failure->what : "";
+}
+
+}  // namespace
+
+TEST_CASE("What stands at the tag of a SOCI image and lacks an image is not published",
+          "[publish]") {
+  World world;
+  world.add_target("one", {'a', 'b'}, {"f.io/r:1"}).soci.enabled = true;
+  REQUIRE(world.run().exit_code() == 0);
+  const std::string whole = world.at("f.io/r:1");
+  const auto held = world.repositories["r.io/tmp"].tags;
+  for (const auto& [tag, ours] : held) {
+    if (tag.find("-soci-") == std::string::npos) continue;
+    world.set_tag("r.io/tmp:" + tag, world.add_index("r.io/tmp", index_of("a", true)));
+  }
+  CHECK(world.run().exit_code() == 0);
+  CHECK(world.at("f.io/r:1") == whole);
+}
+
+TEST_CASE("A conversion that leaves an image out is not published", "[publish]") {
+  World world;
+  world.add_target("one", {'a', 'b'}, {"f.io/r:1"}).soci.enabled = true;
+  world.spoil = [](const world::Words& argv, Said said) {
+    if (argv[1] != "convert") return said;
+    const std::string digest = digest_of(index_of("a", true));
+    std::ofstream(argv.back() + "/blobs/sha256/" + digest.substr(7)) << index_of("a", true);
+    std::ofstream(argv.back() + "/index.json") << index_json(
+        std::vector{Descriptor{.media_type = std::string(oci_index), .digest = digest}}, {});
+    return said;
+  };
+  const PublishResult result = world.run();
+  CHECK(result.exit_code() == 1);
+  CHECK_THAT(why(result), ContainsSubstring("soci has left out linux/cpu-b"));
+  CHECK(world.at("f.io/r:1").empty());
+}
+
+TEST_CASE("An index that is not the one that was asked for is not published", "[publish]") {
+  World world;
+  world.add_target("one", {}, {"f.io/r:1"});
+  const std::string digest = world.add_index("r.io/tmp", index_of("ab"));
+  world.plan.targets[0].sources.push_back({{"r.io", "tmp", "", digest}, std::nullopt});
+  world.spoil = [](const world::Words& argv, Said said) {
+    if (argv[2] == "fetch" && said.code == 0) said.out = index_of("a");
+    return said;
+  };
+  const PublishResult result = world.run();
+  CHECK(result.exit_code() == 1);
+  CHECK_THAT(why(result), ContainsSubstring("is not it: it has sha256:"));
+  CHECK(world.writes() == 0);
+}
+
+TEST_CASE("A tag is verified by what is pulled from it, whatever its headers say", "[publish]") {
+  World world;
+  world.add_target("one", {'a', 'b'}, {"f.io/r:1"});
+  world.plan.phases[Phase::verify].deadline = std::chrono::minutes(1);
+  world.set_tag("f.io/r:1", world.add_index("f.io/r", index_of("a")));
+  world.lag = [](const std::string&, const std::string& what) {
+    return what.starts_with("tag") ? std::chrono::hours(100) : std::chrono::hours(0);
+  };
+  world.spoil = [&](const world::Words& argv, Said said) {
+    const bool head = std::find(argv.begin(), argv.end(), "--descriptor") != argv.end();
+    if (head && argv.back() == "f.io/r:1") {
+      said = {0,
+              "{\"mediaType\":\"" + std::string(oci_index) + "\",\"digest\":\"" +
+                  world.at("f.io/r:1") + "\",\"size\":10}",
+              ""};
+    }
+    return said;
+  };
+  const PublishResult result = world.run();
+  CHECK(result.exit_code() == 1);
+  CHECK_THAT(why(result), ContainsSubstring("is stale"));
+}
