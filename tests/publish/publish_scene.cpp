@@ -139,7 +139,7 @@ void PublishScene::policies(std::ostream& plan) const {
   }
 }
 
-std::string PublishScene::plan_text() const {
+std::string PublishScene::plan_head() const {
   std::ostringstream plan;
   plan << "retry-publish: 1\n"
        << "rules: [ghcr]\n"
@@ -150,7 +150,12 @@ std::string PublishScene::plan_text() const {
   for (const FlakyRegistry* registry : {&first, &second}) {
     plan << "  '" << registry->address() << "': {plain-http: true}\n";
   }
-  plan << "targets:\n";
+  return plan.str();
+}
+
+std::string PublishScene::plan_text() const {
+  std::ostringstream plan;
+  plan << plan_head() << "targets:\n";
   for (const PublishTarget& target : targets) {
     const std::string staging = first.address() + '/' + staging_of(target);
     plan << "  " << target.name << ":\n    sources:\n";
@@ -169,9 +174,13 @@ std::string PublishScene::plan_text() const {
 }
 
 Program PublishScene::program(std::vector<std::string> options) const {
+  return program_of(plan_text(), std::move(options));
+}
+
+Program PublishScene::program_of(const std::string& plan, std::vector<std::string> options) const {
   std::filesystem::create_directories(scratch());
   Program program;
-  program.argv = {required("RETRY_PUBLISH"), folder.write("publish.yaml", plan_text())};
+  program.argv = {required("RETRY_PUBLISH"), folder.write("publish.yaml", plan)};
   program.argv.insert(program.argv.end(), options.begin(), options.end());
   program.environment = {{"HOME", folder.path()},
                          {"DOCKER_CONFIG", folder / "docker"},

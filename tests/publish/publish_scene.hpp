@@ -56,8 +56,11 @@ struct PublishScene {
   std::string repository_of(const PublishTarget& target) const { return "final/" + target.name; }
   std::vector<std::string> tags_of(const PublishTarget& target) const;
 
+  // What a plan says before its targets, and with those of the scene.
+  std::string plan_head() const;
   std::string plan_text() const;
   Program program(std::vector<std::string> options = {}) const;
+  Program program_of(const std::string& plan, std::vector<std::string> options = {}) const;
   Ended publish(std::vector<std::string> options = {}) const;
 
   void both(std::string_view faults);  // the same fault plan for both registries

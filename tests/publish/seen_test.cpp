@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 
 using namespace test;
 
@@ -62,6 +63,25 @@ TEST_CASE("the report of a real run is as its schema says and tells lags, verdic
   CHECK(failure.at("phase").as_string() == "copy");
   CHECK(failure.at("verdict").at("class").as_string() == "permanent");
   CHECK(failure.at("command").as_array().size() > 3);
+}
+
+TEST_CASE("commands and phases are told from the same moment on", "[seen]") {
+  PublishScene scene;
+  scene.targets = {make_target("alpha", 34)};
+  scene.push_sources();
+  const std::string slow = scene.folder.write(
+      "oras", "#!/bin/sh\n[ \"$1\" != version ] || sleep 3\nexec " + scene.oras + " \"$@\"\n");
+  std::filesystem::permissions(slow, std::filesystem::perms::owner_all);
+  scene.oras = slow;
+  const Ended ended = scene.publish({"--report", "json:" + (scene.folder / "report.json")});
+  INFO(ended.err);
+  REQUIRE(ended.exit_code() == 0);
+  const json::value report = json::parse(read_file(scene.folder / "report.json"));
+  const json::value& target = report.at("targets").as_array().at(0);
+  const auto phase = target.at("phases").as_array().at(0).at("started_ms").to_number<double>();
+  const auto command = target.at("commands").as_array().at(0).at("started_ms").to_number<double>();
+  CHECK(command >= phase);
+  CHECK(command < phase + 3000);
 }
 
 TEST_CASE("the list of failures has phase, verdict and the command to run by hand", "[seen]") {

@@ -90,6 +90,41 @@ json::object descriptor(std::string_view type, const std::string& digest, std::s
   return {{"mediaType", type}, {"digest", digest}, {"size", size}};
 }
 
+json::object platform_of(const Image& image) {
+  json::object platform{{"architecture", image.architecture}, {"os", image.os}};
+  if (!image.os_version.empty()) platform["os.version"] = image.os_version;
+  return platform;
+}
+
+json::object entry_of(const Image& image) {
+  json::object entry = descriptor(manifest_type, image.digest, image.manifest.size());
+  entry["platform"] = platform_of(image);
+  return entry;
+}
+
+Index index_of(json::array manifests) {
+  Index index;
+  index.manifest = json::serialize(json::object{
+      {"schemaVersion", 2}, {"mediaType", index_type}, {"manifests", std::move(manifests)}});
+  index.digest = digest_of(index.manifest);
+  return index;
+}
+
+// Config and manifest of an image that has its layers.
+void finish(Image& image, json::array layers, json::array uncompressed) {
+  json::object config = platform_of(image);
+  config["config"] = json::object{};
+  config["rootfs"] = json::object{{"type", "layers"}, {"diff_ids", std::move(uncompressed)}};
+  image.config = blob_of(json::serialize(config));
+  image.manifest = json::serialize(
+      json::object{{"schemaVersion", 2},
+                   {"mediaType", manifest_type},
+                   {"config", descriptor("application/vnd.oci.image.config.v1+json",
+                                         image.config.digest, image.config.bytes.size())},
+                   {"layers", std::move(layers)}});
+  image.digest = digest_of(image.manifest);
+}
+
 void write_blob(const std::string& folder, const std::string& digest, const std::string& bytes) {
   const std::string hex = digest.substr(digest.find(':') + 1);
   std::ofstream(folder + "/blobs/sha256/" + hex, std::ios::binary) << bytes;
@@ -100,6 +135,8 @@ void write_blob(const std::string& folder, const std::string& digest, const std:
 Image make_image(const ImageSpec& spec) {
   constexpr std::size_t tar_overhead = 2048;
   Image image;
+  image.os = spec.os;
+  image.os_version = spec.os_version;
   image.architecture = spec.architecture;
   json::array layers;
   json::array uncompressed;
@@ -116,33 +153,35 @@ Image make_image(const ImageSpec& spec) {
                                          "layer-" + std::to_string(image.layers.size()) + ".tgz"}};
     layers.push_back(std::move(layer));
   }
-  image.config = blob_of(json::serialize(json::object{
-      {"architecture", spec.architecture},
-      {"os", "linux"},
-      {"config", json::object{}},
-      {"rootfs", json::object{{"type", "layers"}, {"diff_ids", std::move(uncompressed)}}}}));
-  image.manifest = json::serialize(
-      json::object{{"schemaVersion", 2},
-                   {"mediaType", manifest_type},
-                   {"config", descriptor("application/vnd.oci.image.config.v1+json",
-                                         image.config.digest, image.config.bytes.size())},
-                   {"layers", std::move(layers)}});
-  image.digest = digest_of(image.manifest);
+  finish(image, std::move(layers), std::move(uncompressed));
   return image;
 }
 
 Index make_index(std::span<const Image> images) {
   json::array manifests;
-  for (const Image& image : images) {
-    json::object entry = descriptor(manifest_type, image.digest, image.manifest.size());
-    entry["platform"] = json::object{{"architecture", image.architecture}, {"os", "linux"}};
-    manifests.push_back(std::move(entry));
-  }
-  Index index;
-  index.manifest = json::serialize(json::object{
-      {"schemaVersion", 2}, {"mediaType", index_type}, {"manifests", std::move(manifests)}});
-  index.digest = digest_of(index.manifest);
-  return index;
+  for (const Image& image : images) manifests.push_back(entry_of(image));
+  return index_of(std::move(manifests));
+}
+
+Attested attest(const Image& image) {
+  Attested attested;
+  Image& attestation = attested.attestation;
+  attestation.os = attestation.architecture = "unknown";
+  constexpr const char* provenance = "https://slsa.dev/provenance/v0.2";
+  attestation.layers = {blob_of(json::serialize(
+      json::object{{"_type", "https://in-toto.io/Statement/v0.1"},
+                   {"predicateType", provenance},
+                   {"subject", json::array{json::object{{"name", image.digest}}}}}))};
+  const Blob& statement = attestation.layers.front();
+  json::object layer =
+      descriptor("application/vnd.in-toto+json", statement.digest, statement.bytes.size());
+  layer["annotations"] = json::object{{"in-toto.io/predicate-type", provenance}};
+  finish(attestation, {std::move(layer)}, {json::value(statement.digest)});
+  json::object entry = entry_of(attestation);
+  entry["annotations"] = json::object{{"vnd.docker.reference.digest", image.digest},
+                                      {"vnd.docker.reference.type", "attestation-manifest"}};
+  attested.index = index_of({entry_of(image), std::move(entry)});
+  return attested;
 }
 
 void write_layout(const std::string& folder, const Image& image, const std::string& tag) {

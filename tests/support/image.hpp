@@ -18,6 +18,8 @@ struct Blob {
 };
 
 struct Image {
+  std::string os;
+  std::string os_version;  // empty: none
   std::string architecture;
   std::string manifest;  // the JSON, byte for byte
   std::string digest;    // of the manifest
@@ -29,6 +31,8 @@ struct ImageSpec {
   std::string architecture = "amd64";
   std::vector<std::size_t> layer_sizes = {2000};  // compressed, to within a percent
   std::uint64_t seed = 1;                         // another seed, another content and digest
+  std::string os = "linux";
+  std::string os_version = {};
 };
 
 // A layer is a tar of one file of random bytes in gzip's stored form, so its size is what was asked
@@ -41,6 +45,14 @@ struct Index {
 };
 
 Index make_index(std::span<const Image> images);
+
+// What buildx pushes of a build with provenance: a manifest that attests the image, and an index of
+// both.
+struct Attested {
+  Image attestation;
+  Index index;
+};
+Attested attest(const Image& image);
 
 // An OCI layout in `folder` whose index.json has this image under this tag.
 void write_layout(const std::string& folder, const Image& image, const std::string& tag);

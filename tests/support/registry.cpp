@@ -148,9 +148,9 @@ HttpAnswer http(const std::string& address, const std::string& method, const std
 Registry::Registry(const Options& options) {
   const std::string config = folder_.write("config.yml", configuration(folder_ / "store", options));
   const std::string log = folder_ / "log";
-  running_ = start_server({required("DOCKER_REGISTRY"), "serve", config}, log);
+  running_ = start_server({required(options.program), "serve", config}, log);
   if (!eventually([&] { return !(address_ = address_in(log)).empty(); })) {
-    throw std::runtime_error("docker-registry does not come up: " + read_file(log));
+    throw std::runtime_error("the registry does not come up: " + read_file(log));
   }
 }
 

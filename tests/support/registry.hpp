@@ -27,11 +27,12 @@ HttpAnswer http(const std::string& address, const std::string& method, const std
                 const std::string& body = {},
                 const std::vector<std::pair<std::string, std::string>>& headers = {});
 
-// docker-registry with a store of its own, gone with the object.
+// A registry with a store of its own, gone with the object.
 class Registry {
  public:
   struct Options {
-    std::string certificate = {};  // with a key: speaks TLS
+    const char* program = "DOCKER_REGISTRY";  // the environment variable that names it
+    std::string certificate = {};             // with a key: speaks TLS
     std::string key = {};
     std::string htpasswd = {};  // a file: asks for basic authentication
   };

@@ -96,6 +96,17 @@ fetch_registry() {
   ln -sf ../docker-registry/usr/bin/docker-registry "$tools/bin/docker-registry"
 }
 
+# The registry that has been newly written since Debian's.
+build_registry() { # VERSION
+  [[ -x $tools/registry-$1/registry ]] ||
+    go_install "registry-$1" "github.com/distribution/distribution/v3/cmd/registry@v$1"
+}
+
+# Some 95 MB.
+build_buildx() { # VERSION
+  [[ -x $tools/buildx-$1/buildx ]] || go_install "buildx-$1" "github.com/docker/buildx/cmd/buildx@v$1"
+}
+
 build_oras() { # VERSION...
   local version
   for version in "$@"; do
