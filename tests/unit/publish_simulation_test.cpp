@@ -164,7 +164,7 @@ class Simulation {
       case 0:
         return Said{1, "", "toomanyrequests: slow down\n"};
       case 1:
-        return Said{1, "", "", 24h};  // hangs
+        return Said{1, "", "", 24h, true};  // hangs
       case 2:
       case 3:
         lost_ = true;  // done, and the answer lost
