@@ -1,6 +1,7 @@
 // How soon a digest that became visible is seen, by the proxy's clock, and at what price.
 #include "publish_scene.hpp"
 
+#include <algorithm>
 #include <cstdio>
 
 using namespace test;
@@ -9,6 +10,7 @@ namespace {
 
 struct Seen {
   double pushed = 0;
+  double first_probe = 0;
   double first_success = 0;
   unsigned probes = 0;  // up to and with that one
 };
@@ -19,7 +21,7 @@ Seen seen(const std::vector<JournalEntry>& journal, const std::string& digest) {
     if (entry.digest != digest) continue;
     if (is_stored_manifest(entry) && result.pushed == 0) result.pushed = entry.at;
     if (entry.method != "HEAD" && entry.method != "GET") continue;
-    ++result.probes;
+    if (result.probes++ == 0) result.first_probe = entry.at;
     if (entry.status == 200) {
       result.first_success = entry.at;
       break;
@@ -53,11 +55,13 @@ void measure(const std::vector<int>& lags) {
   const auto journal = scene.first.journal();
   for (std::size_t i = 0; i < lags.size(); ++i) {
     const Seen digest = seen(journal, scene.targets[i].images[0].digest);
-    const double overshoot = digest.first_success - digest.pushed - lags[i];
+    const double shows = digest.pushed + lags[i];
+    // On a busy machine the lag may be over before it is asked for.
+    const double overshoot = digest.first_success - std::max(shows, digest.first_probe);
     const double allowed = lags[i] * 0.1 + 1;
     std::printf("%6d s %10.2f s %10.2f s %8u\n", lags[i], overshoot, allowed, digest.probes);
     CHECK(overshoot <= allowed);
-    CHECK(digest.probes > 1);
+    CHECK((digest.probes > 1 || digest.first_probe > shows));
   }
   std::fflush(stdout);
 }

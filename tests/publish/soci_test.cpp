@@ -112,6 +112,20 @@ TEST_CASE("a platform that the image has not ends its target at once", "[soci]")
   check_published(scene);
 }
 
+TEST_CASE("an image for one platform alone is converted too", "[soci]") {
+  PublishScene scene;
+  scene.soci = GENERATE(from_range(soci_commands()));
+  scene.targets = {make_target("one", 78, true)};
+  scene.targets[0].images.pop_back();
+  scene.push_sources();
+  for (int run = 0; run < 2; ++run) {
+    const Ended ended = scene.publish();
+    INFO(ended.err);
+    CHECK(ended.exit_code() == 0);
+    check_published(scene);
+  }
+}
+
 TEST_CASE("only the platforms that the plan names are converted", "[soci]") {
   PublishScene scene;
   scene.soci = GENERATE(from_range(soci_commands()));
