@@ -198,6 +198,7 @@ boost::asio::awaitable<std::optional<Attempt>> Runner::before_retry(
       co_await run_before_retry(supervisor_, settings_, policy, variables(number), deadline);
   const std::string& printed = ran.output.standard_error.tail;
   line_is_open_ = !printed.empty() && printed.back() != '\n';
+  if (ran.cut_off) say("--before-retry: " + *ran.cut_off);
   co_return ran;
 }
 

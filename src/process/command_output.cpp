@@ -194,14 +194,22 @@ std::optional<std::string> CommandOutput::cut_off(const ProcessTree& tree) const
   }
   const std::string open = open_streams();
   if (open.empty() || supervisor_.interrupted_by) return std::nullopt;
+  const bool unread = std::any_of(streams_.begin(), streams_.end(), [](const Stream& stream) {
+    return stream.pump && !stream.pump->ended() &&
+           (stream.pump->held_up() || !stream.pump->carried_all_owed());
+  });
+  if (unread) return "the end of its output was not read in time, and is lost";
   const std::vector<pid_t> writers = writers_of(tree.outputs(), tree.members());
-  std::string who = writers.size() > 1 ? "background processes" : "a background process";
-  for (std::size_t i = 0; i < writers.size(); ++i) {
-    who += (i == 0 ? " (" : ", ") + std::to_string(writers[i]) + " " + name_of(writers[i]);
+  constexpr std::size_t most_named = 4;
+  std::string who;
+  for (std::size_t i = 0; i < std::min(writers.size(), most_named); ++i) {
+    text::append_to(who, std::to_string(writers[i]) + " " + name_of(writers[i]));
   }
-  return who + (writers.empty() ? "" : ")") +
-         (writers.size() > 1 ? " still hold " : " still holds ") + open +
-         " open; what is printed there from now on is lost";
+  if (writers.size() > most_named) who += ", …";
+  if (!who.empty()) who = " (" + who + ")";
+  return (writers.size() > 1 ? "background processes" + who + " still hold "
+                             : "a background process" + who + " still holds ") +
+         open + " open; what is printed there from now on is lost";
 }
 
 // ---- what came of it -------------------------------------------------------------------------

@@ -69,6 +69,15 @@ TEST_CASE("a --before-retry that fails is told and does not stop the run", "[bef
   CHECK_THAT(read_file(report), ContainsSubstring("\"before_retry\":{\"elapsed_ms\":"));
 }
 
+TEST_CASE("what a --before-retry leaves that holds our output is named", "[before-retry]") {
+  const Scene scene;
+  const Ended ended = run(scene.tool(
+      {"--before-retry", "touch " + (scene.folder / "cure") + "; sleep 20 & printf half"}));
+  CHECK(ended.exit_code() == 0);
+  CHECK_THAT(ended.err,
+             ContainsSubstring("half\nretry-exec: --before-retry: a background process ("));
+}
+
 TEST_CASE("the deadline and the time limit end a --before-retry", "[before-retry]") {
   const Scene scene;
   const Ended late = run(scene.tool({"--deadline", "1s", "--before-retry", "exec sleep 60"}));

@@ -197,12 +197,15 @@ TEST_CASE("a signal while held output of a failed attempt is shown is followed b
 }
 
 TEST_CASE("the deadline ends a run whose output nobody takes", "[stream]") {
-  for (const char* option : {"-q", "-O"}) {
+  for (const char* option : {"--log=text", "-O"}) {
     INFO(option);
     const UnreadPipe pipe;
     Program program = wrapped({option, "--deadline", "300ms"}, {"flood", "3000000"});
     program.standard_output = Descriptor{pipe.write_end()};
-    CHECK(run(program).exit_code() == 124);
+    const Ended ended = run(program);
+    CHECK(ended.exit_code() == 124);
+    CHECK_THAT(ended.err, ContainsSubstring("output was not read in time"));
+    CHECK_THAT(ended.err, !ContainsSubstring("background process"));
   }
 }
 
