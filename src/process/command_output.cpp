@@ -189,8 +189,8 @@ std::string CommandOutput::open_streams() const {
 
 std::optional<std::string> CommandOutput::cut_off(const ProcessTree& tree) const {
   if (cut_off_) {
-    return "output that still came " + format_duration(options_.drain_limit) +
-           " after the command's end was cut off; --drain-limit sets how long it is waited for";
+    return "output was cut off " + format_duration(options_.drain_limit) +
+           " after the command's end; --drain-limit sets how long it is waited for";
   }
   const std::string open = open_streams();
   if (open.empty() || supervisor_.interrupted_by) return std::nullopt;

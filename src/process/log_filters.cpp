@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 namespace retry_exec {
 
@@ -17,6 +19,7 @@ namespace {
 
 struct Process {
   pid_t pid = -1;
+  bool is_seen = false;  // do we know what it has open?
   std::vector<OpenFile> files;
 
   bool writes(FileId id) const { return writes_any({&id, 1}); }
@@ -30,7 +33,11 @@ struct Process {
 std::vector<Process> look_at(std::span<const pid_t> pids) {
   std::vector<Process> processes;
   processes.reserve(pids.size());
-  for (const pid_t pid : pids) processes.push_back({pid, open_files(pid)});
+  for (const pid_t pid : pids) {
+    std::optional<std::vector<OpenFile>> files = open_files(pid);
+    const bool is_seen = files.has_value();
+    processes.push_back({pid, is_seen, std::move(files).value_or(std::vector<OpenFile>())});
+  }
   return processes;
 }
 
@@ -73,7 +80,9 @@ Input input_of(const Process& process, const OpenFile& file) {
 // What is no input of a filter: the command's own, and what it inherited from us.
 std::vector<FileId> not_of_filters(FileId standard_input) {
   std::vector<FileId> files = {standard_input};
-  for (const OpenFile& file : open_files(::getpid())) files.push_back(file.id);
+  for (const OpenFile& file : open_files(::getpid()).value_or(std::vector<OpenFile>())) {
+    files.push_back(file.id);
+  }
   return files;
 }
 
@@ -149,7 +158,12 @@ bool has_filter_at_work(std::span<const pid_t> pids, std::span<const FileId> out
       }
     }
   }
-  return false;
+  // Where it is none of those whom we see, it is one of the others, which may be filters (`sudo
+  // tee`).
+  const auto writes = [&](const Process& process) { return process.writes_any(outputs); };
+  const auto is_unseen = [](const Process& process) { return !process.is_seen; };
+  return std::none_of(processes.begin(), processes.end(), writes) &&
+         std::any_of(processes.begin(), processes.end(), is_unseen);
 }
 
 }  // namespace retry_exec

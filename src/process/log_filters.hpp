@@ -24,7 +24,7 @@ std::vector<pid_t> filters_before(std::span<const FileId> outputs, std::span<con
 
 // Whether one of `processes` has still to pass on what it is given: it writes to one of `outputs`,
 // itself or by way of others, and in a pipe or a socket that it reads there is something, or the
-// end.
+// end. Or, where nobody is seen to write to them, whether there is one of whom we do not see it.
 //
 // As what a filter reads, `standard_input` does not count, nor does what we have open ourselves:
 // the command inherited it.

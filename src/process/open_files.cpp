@@ -25,11 +25,11 @@ std::string path_of(pid_t process, int fd) {
 }
 
 // The permissions of the link itself say how the file is open: proc(5).
-std::vector<OpenFile> open_files(pid_t process) {
+std::optional<std::vector<OpenFile>> open_files(pid_t process) {
   const std::string folder = "/proc/" + std::to_string(process) + "/fd";
   const std::unique_ptr<DIR, int (*)(DIR*)> descriptors(::opendir(folder.c_str()), ::closedir);
+  if (!descriptors) return std::nullopt;
   std::vector<OpenFile> files;
-  if (!descriptors) return files;
   while (const dirent* entry = ::readdir(descriptors.get())) {  // NOLINT(concurrency-mt-unsafe)
     const char* name = entry->d_name;
     int fd = -1;

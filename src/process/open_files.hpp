@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,8 +30,8 @@ struct OpenFile {
   bool is_stream() const;
 };
 
-// Empty where the system does not tell: a process of another user, or one that has ended.
-std::vector<OpenFile> open_files(pid_t process);
+// Nothing where the system does not tell: a process of another user, or one that has ended.
+std::optional<std::vector<OpenFile>> open_files(pid_t process);
 
 // Opens it anew.
 std::string path_of(pid_t process, int fd);

@@ -3,9 +3,11 @@
 #include "wrapped.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
 
 using namespace test;
 
@@ -97,6 +99,31 @@ os.write(to_first, b"LAST\n")')"},
     INFO(std::get<0>(way) << ", exit " << code);
     const std::string text = std::get<1>(way) + "; exit " + code;
     CHECK(run(script({"-a", "1", "-q"}, text)).out == "LAST\n");
+  }
+}
+
+TEST_CASE("a filter that does not show what it reads, such as another user's, is waited for",
+          "[last-words]") {
+  // Nor does one whose executable cannot be read.
+  const TemporaryFolder folder;
+  const std::string filter = folder / "filter";
+  const std::string wrapper = folder / "wrapper";
+  std::filesystem::copy_file("/bin/bash", filter);
+  std::filesystem::copy_file(required("RETRY_EXEC"), wrapper);
+  REQUIRE(::mkfifo((folder / "fifo").c_str(), 0666) == 0);
+  for (const std::string& path : {folder.path().string(), folder / "fifo", wrapper}) {
+    REQUIRE(::chmod(path.c_str(), 0777) == 0);
+  }
+  REQUIRE(::chmod(filter.c_str(), 0111) == 0);
+  for (const char* code : {"0", "1"}) {
+    Program program = script({"-a", "1", "-q"},
+                             "exec > >(exec " + filter + " -c 'read -t 0.6 <>" + (folder / "fifo") +
+                                 "; read -r l; echo $l'); echo LAST; exit " + code);
+    program.argv.front() = wrapper;
+    program.before_exec = [] {  // root reads everything
+      if (::geteuid() == 0 && ::setuid(65534) != 0) ::_exit(99);
+    };
+    CHECK(run(program).out == "LAST\n");
   }
 }
 
