@@ -89,6 +89,7 @@ struct Rule {
   CodeSet codes;                        // exit-codes and signals; empty: any failure
   OutcomeKind outcome = OutcomeKind::any;
   std::vector<std::string> commands;  // names of commands that it is for; empty: all
+  bool last = false;                  // it sums up: tried when no rule that is not `last` holds
   PolicyFields policy;
   std::string because;
   std::vector<std::string> see;
@@ -127,7 +128,8 @@ struct Serves {
 // behind all that include it, so that the particular always stands before the general.
 //
 // A rule whose id is that of an included rule ("denied", or "oras/denied") overrides it in its
-// place: the fields that it names replace, the others stay. Policies, classes, evidence and details
+// place: the fields that it names replace, the others stay. Rules that are `last` come behind all
+// others, in the same order among themselves. Policies, classes, evidence and details
 // are layered: the includer's word beats the included's, the earlier include's the later's.
 struct RuleSet {
   std::string name;

@@ -61,6 +61,7 @@ json::object to_json(const Rule& rule) {
                                                                  : "timed-out";
   }
   add(object, "commands", rule.commands);
+  if (rule.last) object["last"] = true;
   if (rule.policy != PolicyFields{}) object["policy"] = retry_rules::to_json(rule.policy);
   if (!rule.because.empty()) object["because"] = rule.because;
   add(object, "see", rule.see);

@@ -96,6 +96,7 @@ std::string rule_text(const Rule& rule) {
   field("codes", codes);
   field("outcome", rule.outcome == OutcomeKind::timed_out ? "timed-out" : "");
   field("commands", text::joined(rule.commands));
+  field("last", rule.last ? "true" : "");
   field("policy", describe(rule.policy));
   field("because", rule.because);
   for (const std::string& see : rule.see) field("see", see);

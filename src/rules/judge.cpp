@@ -118,6 +118,10 @@ std::string Judge::unfit(const Rule& rule) const {
   if (!rule.codes.empty() && !rule.codes.contains(failure_.outcome)) {
     return "is not for " + to_string(failure_.outcome);
   }
+  // Of a script, nobody knows whose exit code it is.
+  if (!rule.codes.empty() && !rule.commands.empty() && commands_.size() > 1) {
+    return "is for " + text::joined(rule.commands) + " alone";
+  }
   return {};
 }
 

@@ -49,6 +49,8 @@ class Flattener {
       add_details(set, source->file.details);
       std::move(source->rules.begin(), source->rules.end(), std::back_inserter(set.rules));
     }
+    std::stable_partition(set.rules.begin(), set.rules.end(),
+                          [](const Rule& rule) { return !rule.last; });
     spread_masks(set.evidence);
   }
 

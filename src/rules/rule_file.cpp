@@ -223,6 +223,7 @@ void FileReader::read_conditions(config::Mapping& fields, Rule& rule) {
                                              : OutcomeKind::timed_out;
   }
   rule.commands = fields.strings("commands");
+  rule.last = fields.boolean("last").value_or(false);
 }
 
 RuleDraft FileReader::read_rule(const config::Node& node) {
@@ -324,6 +325,7 @@ void override_rule(Rule& rule, const RuleDraft& draft) {
   if (draft.names("signals")) rule.codes.signals = by.codes.signals;
   if (draft.names("outcome")) rule.outcome = by.outcome;
   if (draft.names("commands")) rule.commands = by.commands;
+  if (draft.names("last")) rule.last = by.last;
   if (draft.names("because")) rule.because = by.because;
   if (draft.names("see")) rule.see = by.see;
   if (draft.names("examples")) {

@@ -190,3 +190,53 @@ rules:
           understood);
   }
 }
+
+TEST_CASE("a rule that sums up decides when no other rule holds, wherever it is written",
+          "[rules]") {
+  const auto set = parse_rule_set(
+      "retry-rules: 1\nname: own\nrules:\n"
+      "  - {id: sum, class: permanent, last: true, match: 'build failed'}\n"
+      "  - {id: cause, class: transient, match: 'connection cut'}\n",
+      "own.yaml");
+  REQUIRE(set.has_value());
+  const Classifier classifier({*set});
+  const std::vector<std::string> command = {"tool"};
+  const auto rule_for = [&](const std::string& err) {
+    CapturedOutput output;
+    output.standard_error.tail = err;
+    return classifier.classify({command, Exited{1}, output}).rule;
+  };
+  CHECK(rule_for("connection cut\nbuild failed\n") == "own/cause");
+  CHECK(rule_for("build failed\n") == "own/sum");
+}
+
+TEST_CASE("the exit code of a script of several commands is not taken for that of one of them",
+          "[rules]") {
+  const auto rule_for = [](const std::vector<std::string>& command, int code,
+                           const std::string& err) {
+    const auto set = load_rule_sets(pick_rule_sets(command, err));
+    REQUIRE(set.has_value());
+    CapturedOutput output;
+    output.standard_error.tail = err;
+    return Classifier({*set}).classify({command, Exited{code}, output});
+  };
+  const std::vector<std::string> piped = {"bash", "-c",
+                                          "curl -fsSL https://h.test/x.tgz | tar -xz"};
+  const std::string tar_after =
+      "\ngzip: stdin: unexpected end of file\ntar: Unexpected EOF in archive\n"
+      "tar: Error is not recoverable: exiting now\n";
+  CHECK(rule_for(piped, 2, "curl: (56) Recv failure: Connection reset by peer" + tar_after).retry);
+  CHECK(rule_for(
+            piped, 2,
+            "curl: (22) The requested URL returned error: 503\n\ngzip: stdin: not in gzip format\n")
+            .retry);
+  CHECK_FALSE(
+      rule_for(piped, 2, "gzip: stdin: not in gzip format\ntar: Child returned status 1\n").retry);
+  CHECK_FALSE(
+      rule_for(
+          piped, 2,
+          "curl: (22) The requested URL returned error: 404\n\ngzip: stdin: not in gzip format\n")
+          .retry);
+  CHECK(rule_for({"curl", "-s", "https://h.test"}, 2, "").rule == "curl/usage-of-curl");
+  CHECK(rule_for(piped, 2, "").rule.empty());
+}

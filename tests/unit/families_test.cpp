@@ -4,6 +4,7 @@
 
 #include <array>
 #include <functional>
+#include <set>
 #include <sstream>
 
 using namespace retry_exec;
@@ -198,5 +199,44 @@ TEST_CASE("a registry's words count under another tool's name", "[rules][familie
         "transient");
     CHECK(class_name({tool}, "denied: permission_denied: write_package (ghcr.io/a/b)\n") ==
           "permanent");
+  }
+}
+
+TEST_CASE("a tool's rule does not explain a line that a family knows, where the tool did not run",
+          "[rules][families]") {
+  const std::set<std::string> tools = {"git", "git-over-ssh", "curl",  "wget", "apt",
+                                       "npm", "postgresql",   "mysql", "redis"};
+  const auto generic = load_rule_set("generic");
+  REQUIRE(generic.has_value());
+  const Classifier classifier({*generic});
+  const std::vector<std::string> command = {"tool"};
+  const auto deciding_set = [&](const std::string& text) {
+    CapturedOutput output;
+    output.standard_error.tail = text;
+    const std::string rule = classifier.classify({command, Exited{1}, output}).rule;
+    return rule.substr(0, rule.find('/'));
+  };
+  for (const std::string line : {"Connection reset by peer",
+                                 "error: Connection reset by peer",
+                                 "Connection timed out",
+                                 "Connection closed by foreign host",
+                                 "Connection refused",
+                                 "write: Broken pipe",
+                                 "read: connection reset by peer",
+                                 "unexpected EOF reading body: EOF",
+                                 "Temporary failure in name resolution",
+                                 "503 Service Unavailable",
+                                 "x509: certificate signed by unknown authority",
+                                 "i/o timeout",
+                                 "TLS handshake timeout",
+                                 "Operation timed out",
+                                 "socket hang up",
+                                 "Could not resolve host: h.test",
+                                 "No route to host",
+                                 "Too many requests",
+                                 "Connection closed",
+                                 "lost connection to peer"}) {
+    INFO(line << ": " << deciding_set(line));
+    CHECK_FALSE(tools.contains(deciding_set(line)));
   }
 }
