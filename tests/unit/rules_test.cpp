@@ -80,7 +80,7 @@ TEST_CASE("a wrong file is refused, with the place of what is wrong and what wou
        "f:3:10: a rule needs a condition: 'match', or one of 'exit-codes', 'signals', 'outcome'\n"
        "f:3:31: unknown key 'patern' in a rule; expected id, class, match, unless, stream, "
        "exit-codes, "
-       "signals, outcome, commands, policy, because, see or examples"},
+       "signals, outcome, commands, last, policy, because, see or examples"},
       {"retry-rules: 1\nrules:\n  - {id: a, class: transient, match: a, mach: b}\n",
        "f:3:41: unknown key 'mach' in a rule; did you mean 'match'?"},
       {"retry-rules: 1\nrules:\n  - {id: a, class: transient, match: a}\n  - {id: a, class: "
