@@ -204,7 +204,10 @@ Verdict Commands::judge(Running& running, const Attempt& attempt) {
   } else if (request.waits && verdict.retry && verdict.class_name != "suspect") {
     verdict.policy.attempts = 0;  // the deadline ends it
   } else {
-    verdict.policy = layered(request.policy.failures, verdict.policy);
+    PolicyFields failures = request.policy.failures;
+    // What is hardly a passing fault is not tried until the deadline.
+    if (failures.attempts == 0U && verdict.class_name == "suspect") failures.attempts.reset();
+    verdict.policy = layered(failures, verdict.policy);
   }
   running.verdict = verdict;
   running.blamed = blamed_hosts(running, verdict);

@@ -186,6 +186,8 @@ TargetRun::Task TargetRun::look_at_tag(std::size_t number) {
   const oci::Reference& tag = target_.tags[number];
   Request wanted = probe(tag, false);
   wanted.argv = manifest_command(plan_, tag);
+  // Until the deadline, as sources are read.
+  if (must_know_all_tags(target_)) wanted.policy.failures.attempts = 0;
   const Answer answer = co_await run(std::move(wanted));
   if (!answer.ok() && !answer.absent()) cannot_read_tag(number, answer);
   if (!answer.ok()) co_return;
