@@ -120,7 +120,9 @@ std::size_t TargetRun::commands_for(std::size_t reads) const {
   const double start = static_cast<double>(start_of_command.count()) *
                        static_cast<double>(std::max<std::size_t>(shared_.unfinished, 1));
   const double best = std::round(std::sqrt(static_cast<double>(reads) * request / start));
-  return static_cast<std::size_t>(std::clamp(best, 1.0, static_cast<double>(reads)));
+  const auto count = static_cast<std::size_t>(std::clamp(best, 1.0, static_cast<double>(reads)));
+  const std::size_t longest = (reads + count - 1) / count;
+  return (reads + longest - 1) / longest;  // no more than it takes for none to be longer
 }
 
 // From a command of so many requests in a row.
