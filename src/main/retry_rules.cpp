@@ -86,7 +86,7 @@ std::string usage() {
   std::string text = "Usage: retry-rules COMMAND [options] [operands]\n\n";
   for (const Command& command : commands) {
     std::string left = "  " + std::string(command.name) + " " + std::string(command.operands);
-    left.resize(std::max<std::size_t>(left.size() + 2, 26), ' ');
+    left.append(26 - std::min<std::size_t>(text::columns_of(left), 24), ' ');
     text += left + std::string(command.help) + "\n";
   }
   return text;

@@ -6,6 +6,7 @@
 
 #include <retry_exec/read_file.hpp>
 #include <retry_exec/rule_tools.hpp>
+#include <retry_exec/text.hpp>
 
 #include <boost/json.hpp>
 #include <boost/system/result.hpp>
@@ -239,7 +240,7 @@ std::string score_text(const Score& score, const Redactor& redact) {
     text += title;
     for (const auto& [name, count] : *counts) {
       std::string left = "  " + name;
-      left.resize(std::max<std::size_t>(left.size() + 1, 20), ' ');
+      left.append(20 - std::min<std::size_t>(text::columns_of(left), 19), ' ');
       text += left + percent(count) + "\n";
     }
   }

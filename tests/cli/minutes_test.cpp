@@ -44,6 +44,12 @@ TEST_CASE("no arguments, no plan and an unknown set say what to do next", "[minu
              ContainsSubstring("'retry-rules list'"));
 }
 
+TEST_CASE("the commands of retry-rules stand in columns, whatever letters they have", "[minutes]") {
+  const std::string usage = told("RETRY_RULES", {});
+  CHECK_THAT(usage, ContainsSubstring("\n  list                    the built-in rule sets\n"));
+  CHECK_THAT(usage, ContainsSubstring("\n  check FILE…             validate rule files"));
+}
+
 TEST_CASE("colours are for terminals, unless the user says otherwise", "[minutes]") {
   const TemporaryFolder folder;
   using Environment = std::vector<std::pair<std::string, std::optional<std::string>>>;
