@@ -1,5 +1,6 @@
 #include "explanation.hpp"
 
+#include <retry_exec/counted.hpp>
 #include <retry_exec/report.hpp>
 
 #include <algorithm>
@@ -138,11 +139,14 @@ std::string explained_briefly(const Explanation& explanation, const InForce& in_
   const auto missed = std::count_if(explanation.trials.begin(), explanation.trials.end(),
                                     [](const RuleTrial& trial) { return !trial.held; });
   return "evidence, from " + explanation.stream +
-         (left_out == 0 ? "" : ", without its first " + std::to_string(left_out) + " lines") +
+         (left_out == 0 ? ""
+                        : ", without its first " +
+                              text::counted(static_cast<std::uint64_t>(left_out), "line")) +
          ":\n" + lines.substr(from) +
          verdict_text(explanation.verdict, explanation.unmasked, in_force) +
-         waits_text(explanation.verdict, in_force) + "    " + std::to_string(missed) +
-         (missed == 1 ? " rule does" : " rules do") + " not match\n";
+         waits_text(explanation.verdict, in_force) + "    " +
+         text::counted(static_cast<std::uint64_t>(missed), "rule") +
+         (missed == 1 ? " does" : " do") + " not match\n";
 }
 
 }  // namespace retry_exec

@@ -2,6 +2,8 @@
 
 #include <retry_exec/text.hpp>
 
+#include <algorithm>
+
 namespace retry_exec {
 
 namespace {
@@ -21,6 +23,45 @@ std::string yaml_list(const std::vector<std::string>& texts) {
   std::string list;
   for (const std::string& text : texts) text::append_to(list, yaml_text(text));
   return "[" + list + "]";
+}
+
+bool is_whole_name(std::string_view tag) {
+  return tag.find('/') != std::string_view::npos;
+}
+
+constexpr std::string_view no_file = "(options)";  // as read_plan() calls it
+
+struct Line {
+  std::string text;
+  std::string_view option;  // whose value it has
+};
+
+std::vector<Line> plan_lines(const PlainTarget& plain) {
+  const std::string name = plain.repository.substr(plain.repository.rfind('/') + 1);
+  std::vector<Line> lines = {{"retry-publish: 1", {}},
+                             {"targets:", {}},
+                             {"  " + yaml_text(name.empty() ? "image" : name) + ":", "repository"},
+                             {"    sources:", {}}};
+  if (!plain.digests.empty()) {
+    lines.push_back({"      - digests: " + yaml_text(plain.digests), "digests"});
+    lines.push_back({"        repository: " + yaml_text(plain.repository), "repository"});
+  }
+  for (const std::string& file : plain.metadata) {
+    lines.push_back({"      - metadata: " + yaml_text(file), "metadata"});
+  }
+  if (!plain.platforms.empty()) {
+    lines.push_back({"    platforms: " + yaml_list(plain.platforms), "platform"});
+  }
+  if (!plain.metadata_action.empty()) {
+    lines.push_back(
+        {"    metadata-action: " + yaml_text(plain.metadata_action), "metadata-action"});
+  }
+  std::vector<std::string> tags = plain.tags;
+  for (std::string& tag : tags) {
+    if (!is_whole_name(tag)) tag = plain.repository + ":" + tag;
+  }
+  if (!tags.empty()) lines.push_back({"    tags: " + yaml_list(tags), "tag"});
+  return lines;
 }
 
 }  // namespace
@@ -43,30 +84,36 @@ Errors missing_in(const PlainTarget& plain) {
   if (plain.tags.empty() && plain.metadata_action.empty()) {
     errors.push_back({{}, "no --tag and no --metadata-action: there is nothing to publish as"});
   }
+  const auto bare = std::find_if_not(plain.tags.begin(), plain.tags.end(), is_whole_name);
+  if (plain.repository.empty() && plain.digests.empty() && bare != plain.tags.end()) {
+    errors.push_back({{"--tag"},
+                      text::quoted(*bare) +
+                          " needs --repository, or a whole name such as 'ghcr.io/acme/app:1.0'"});
+  }
   return errors;
 }
 
 std::string plan_text(const PlainTarget& plain) {
-  const std::string name = plain.repository.substr(plain.repository.rfind('/') + 1);
-  std::string text = "retry-publish: 1\ntargets:\n  " + yaml_text(name.empty() ? "image" : name) +
-                     ":\n    sources:\n";
-  if (!plain.digests.empty()) {
-    text += "      - {digests: " + yaml_text(plain.digests) +
-            ", repository: " + yaml_text(plain.repository) + "}\n";
-  }
-  for (const std::string& file : plain.metadata) {
-    text += "      - {metadata: " + yaml_text(file) + "}\n";
-  }
-  if (!plain.platforms.empty()) text += "    platforms: " + yaml_list(plain.platforms) + "\n";
-  if (!plain.metadata_action.empty()) {
-    text += "    metadata-action: " + yaml_text(plain.metadata_action) + "\n";
-  }
-  std::vector<std::string> tags = plain.tags;
-  for (std::string& tag : tags) {
-    if (tag.find('/') == std::string::npos) tag = plain.repository + ":" + tag;
-  }
-  if (!tags.empty()) text += "    tags: " + yaml_list(tags) + "\n";
+  std::string text;
+  for (const Line& line : plan_lines(plain)) text += line.text + "\n";
   return text;
+}
+
+Errors by_option(Errors errors, const PlainTarget& plain) {
+  std::vector<std::string_view> options;  // by lines of the text; a value may have several
+  const std::vector<Line> lines = plan_lines(plain);
+  for (const Line& line : lines) {
+    const auto breaks = std::count(line.text.begin(), line.text.end(), '\n');
+    options.insert(options.end(), static_cast<std::size_t>(breaks) + 1, line.option);
+  }
+  for (Error& error : errors) {
+    if (error.where.file != no_file) continue;
+    const unsigned number = error.where.line;
+    error.where = {};
+    if (number == 0 || number > options.size() || options[number - 1].empty()) continue;
+    error.where.file = "--" + std::string(options[number - 1]);
+  }
+  return errors;
 }
 
 }  // namespace retry_exec

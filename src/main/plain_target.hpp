@@ -25,4 +25,7 @@ Errors missing_in(const PlainTarget& plain);
 // The plan that it stands for.
 std::string plan_text(const PlainTarget& plain);
 
+// Errors of that plan, as read_plan() tells them, with the options in place of lines and columns.
+Errors by_option(Errors errors, const PlainTarget& plain);
+
 }  // namespace retry_exec

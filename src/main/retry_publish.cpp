@@ -72,9 +72,9 @@ Result<ExitCode, Errors> run(const CommandLine& line, PublishSettings& settings)
     return ExitCode{print(line.program(), plan_text(settings.plain), Form::yaml)};
   auto whole = plain ? publish::plan::read_plan(plan_text(settings.plain), from_environment)
                      : publish::plan::load_plan(settings.plan, from_environment);
-  if (!whole) return whole.error();
+  if (!whole) return by_option(whole.error(), settings.plain);
   const auto plan = publish::plan::select_targets(std::move(*whole), settings.selection);
-  if (!plan) return plan.error();
+  if (!plan) return by_option(plan.error(), settings.plain);
   auto rule_set = publish_rules(*plan);
   if (!rule_set) return rule_set.error();
   if (settings.matrix)

@@ -3,6 +3,7 @@
 #include "explanation.hpp"
 #include "retry_rules.hpp"
 
+#include <retry_exec/counted.hpp>
 #include <retry_exec/text.hpp>
 
 #include <boost/json.hpp>
@@ -177,10 +178,9 @@ Answer check(const Question& asked) {
     const bool good = checked.errors.empty();
     if (!good) answer.code = 1;
     answer.out += file + ": " +
-                  (good ? "good: " + std::to_string(checked.rules) + " rules, " +
-                              std::to_string(checked.examples) + " examples"
-                        : std::to_string(checked.errors.size()) +
-                              (checked.errors.size() == 1 ? " error" : " errors")) +
+                  (good ? "good: " + text::counted(checked.rules, "rule") + ", " +
+                              text::counted(checked.examples, "example")
+                        : text::counted(checked.errors.size(), "error")) +
                   "\n";
     files.push_back(json::object{{"file", file},
                                  {"good", good},

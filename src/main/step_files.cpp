@@ -2,6 +2,8 @@
 
 #include "program.hpp"
 
+#include <retry_exec/counted.hpp>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -104,8 +106,8 @@ std::vector<StepFiles::Note> StepFiles::take_back() {
       notes.push_back(
           {"cannot remove what the failed attempt wrote to " + file + ": " + cut.failure, true});
     } else if (cut.bytes > 0) {
-      notes.push_back({"removed " + std::to_string(cut.bytes) +
-                           " bytes that the failed attempt wrote to " + file,
+      notes.push_back({"removed " + text::counted(static_cast<std::uint64_t>(cut.bytes), "byte") +
+                           " that the failed attempt wrote to " + file,
                        false});
     }
   }

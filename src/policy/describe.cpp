@@ -35,8 +35,10 @@ std::string describe(const PolicyFields& fields) {
     const auto& said = fields.*field.said;
     if (!said) return;
     const std::string name(field.name);
-    text::append_to(text,
-                    name == "attempts" ? words(*said) + ' ' + name : name + ' ' + words(*said));
+    const std::string value = words(*said);
+    text::append_to(text, name != "attempts" ? name + ' ' + value
+                          : value == "1"     ? "1 attempt"
+                                             : value + " attempts");
   });
   return text;
 }

@@ -1,6 +1,7 @@
 #include "report/events_json.hpp"
 #include "report/wording.hpp"
 
+#include <retry_exec/counted.hpp>
 #include <retry_exec/report.hpp>
 #include <retry_exec/text.hpp>
 
@@ -70,8 +71,8 @@ std::string text_report(const RunRecord& record, const Redactor& redact) {
   text += "result: " + ending(record.end, last, redact) + " (exit code " +
           std::to_string(record.end.exit_code) + ")\n";
   for (const AttemptRecord& attempt : record.attempts) text += text_of(attempt, redact);
-  if (record.omitted > 0) text += "not shown: " + counted(record.omitted, "attempt") + '\n';
-  return text + "in all: " + counted(record.end.attempts, "attempt") + " in " +
+  if (record.omitted > 0) text += "not shown: " + text::counted(record.omitted, "attempt") + '\n';
+  return text + "in all: " + text::counted(record.end.attempts, "attempt") + " in " +
          format_duration(record.end.elapsed) + ", " + format_duration(record.running) +
          " running and " + format_duration(record.waiting) + " waiting\n";
 }

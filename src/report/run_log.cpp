@@ -2,6 +2,7 @@
 #include "report/github.hpp"
 #include "report/wording.hpp"
 
+#include <retry_exec/counted.hpp>
 #include <retry_exec/report.hpp>
 #include <retry_exec/text.hpp>
 
@@ -126,7 +127,7 @@ std::string RunLog::left_out(const std::vector<std::string>& rules) const {
                  " was left out: it needs too many steps on this output");
   }
   if (rules.size() > most) {
-    text += line("and so were " + std::to_string(rules.size() - most) + " others");
+    text += line("and so were " + text::counted(rules.size() - most, "other"));
   }
   return text;
 }

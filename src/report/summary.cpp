@@ -1,5 +1,6 @@
 #include "report/wording.hpp"
 
+#include <retry_exec/counted.hpp>
 #include <retry_exec/report.hpp>
 #include <retry_exec/text.hpp>
 
@@ -56,7 +57,7 @@ std::string run_summary(const RunRecord& record, const Redactor& redactor) {
       "| attempt | took | outcome | class | rule | what it said | then waited |\n"
       "| ---: | ---: | --- | --- | --- | --- | ---: |\n";
   for (const AttemptRecord& attempt : record.attempts) text += table_row(attempt, redactor);
-  if (record.omitted > 0) text += "\n" + counted(record.omitted, "attempt") + " not shown\n";
+  if (record.omitted > 0) text += "\n" + text::counted(record.omitted, "attempt") + " not shown\n";
   return text + '\n' + gantt_chart(record.started, chart_rows(record, "attempts")) + '\n';
 }
 

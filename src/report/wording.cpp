@@ -1,5 +1,6 @@
 #include "report/wording.hpp"
 
+#include <retry_exec/counted.hpp>
 #include <retry_exec/text.hpp>
 
 #include <algorithm>
@@ -49,7 +50,7 @@ std::string because(const RunFinished& end, const Redactor& redact) {
 }
 
 std::string after_attempts(const RunFinished& end) {
-  return " after " + counted(end.attempts, "attempt") + " in " + format_duration(end.elapsed);
+  return " after " + text::counted(end.attempts, "attempt") + " in " + format_duration(end.elapsed);
 }
 
 }  // namespace
@@ -61,10 +62,6 @@ AttemptFinished as_event(const AttemptRecord& attempt) {
           .elapsed = attempt.elapsed,
           .verdict = attempt.verdict,
           .remarks = attempt.remarks};
-}
-
-std::string counted(unsigned number, std::string_view thing) {
-  return std::to_string(number) + ' ' + std::string(thing) + (number == 1 ? "" : "s");
 }
 
 std::string attempt_name(unsigned attempt, unsigned max_attempts) {
@@ -138,7 +135,7 @@ std::string ending(const RunFinished& end, const std::optional<AttemptFinished>&
       return "succeeded on " + attempt_name(end.attempts, last ? last->max_attempts : 0) +
              " after " + format_duration(end.elapsed);
     case StopReason::done:
-      return "succeeded after " + counted(end.attempts, "attempt") + " in " +
+      return "succeeded after " + text::counted(end.attempts, "attempt") + " in " +
              format_duration(end.elapsed) + ": " + failure +
              ", after an attempt whose answer was lost";
     case StopReason::permanent:

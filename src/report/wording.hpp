@@ -32,7 +32,4 @@ std::string before_retry_text(const BeforeRetryFinished& ran);
 // For wording an attempt that was kept.
 AttemptFinished as_event(const AttemptRecord& attempt);
 
-// "2 attempts".
-std::string counted(unsigned number, std::string_view thing);
-
 }  // namespace retry_exec

@@ -7,6 +7,7 @@
 
 using test::ContainsSubstring;
 using test::Ended;
+using test::EndsWith;
 using test::TemporaryFolder;
 
 namespace {
@@ -155,6 +156,20 @@ TEST_CASE("what is wrong with a rule file is told with its place, and fails the 
   const Ended missing = run({"check", folder / "none.yaml"});
   CHECK(missing.exit_code() == 1);
   CHECK_THAT(missing.out, ContainsSubstring("none.yaml: 1 error\n"));
+}
+
+TEST_CASE("one of a thing is not told in the plural", "[retry-rules]") {
+  const TemporaryFolder folder;
+  const std::string one =
+      folder.write("one.yaml",
+                   "retry-rules: 1\nname: one\nclasses: {transient: {attempts: 1}}\nrules:\n"
+                   "  - {id: a, class: transient, match: flaky, examples: {match: [flaky]}}\n");
+  CHECK_THAT(run({"check", one}).out, EndsWith("one.yaml: good: 1 rule, 1 example\n"));
+  CHECK_THAT(run({"show", "--resolved", one}).out, ContainsSubstring("retried: 1 attempt\n"));
+  const std::string two =
+      folder.write("two.yaml", rule("id: a, class: transient, match: flaky") +
+                                   "  - {id: b, class: permanent, match: wrong}\n");
+  CHECK_THAT(run({"check", two}).out, EndsWith("two.yaml: good: 2 rules, 0 examples\n"));
 }
 
 TEST_CASE("check warns of what is probably a mistake", "[retry-rules]") {

@@ -40,6 +40,14 @@ TEST_CASE("what a failed attempt wrote into a step's files is taken back", "[ste
   }
 }
 
+TEST_CASE("one byte that is taken back is told in the singular", "[step-files]") {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("f", "");
+  const Ended ended = run(step({"-v"}, "printf x >>\"$GITHUB_ENV\"; " + std::string(fails_first),
+                               {{"GITHUB_ENV", file}}));
+  CHECK_THAT(ended.err, ContainsSubstring("removed 1 byte that the failed attempt wrote"));
+}
+
 TEST_CASE("what the last attempt wrote into a step's files stays", "[step-files]") {
   const TemporaryFolder folder;
   const std::string file = folder.write("f", "");

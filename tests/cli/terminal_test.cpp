@@ -1,5 +1,6 @@
 // At a terminal: the command shares our group, keys reach it once, and --pty shows it a terminal.
 #include "terminal.hpp"
+
 #include "wrapped.hpp"
 
 #include <unistd.h>

@@ -113,4 +113,63 @@ TEST_CASE("what stands for a plan is told when it is not enough", "[inputs]") {
   CHECK_THAT(said({"--digests", "d", "--repository", "ghcr.io/o/r"}),
              ContainsSubstring("no --tag and no --metadata-action"));
   CHECK_THAT(said({"--print-plan", "plan.yaml"}), ContainsSubstring("without a plan"));
+  CHECK(said({"--metadata", "m.json", "--tag", "1.0"}) ==
+        "retry-publish: --tag: '1.0' needs --repository, or a whole name such as "
+        "'ghcr.io/acme/app:1.0'\n");
+}
+
+TEST_CASE("a wrong value is told by the option that it was given with", "[inputs]") {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "digests");
+  folder.write("digests/" + std::string(64, '0'), "");
+  const auto said = [&](std::vector<std::string> options) {
+    Program program;
+    program.argv = {required("RETRY_PUBLISH"), "-n"};
+    program.argv.insert(program.argv.end(), options.begin(), options.end());
+    const Ended ended = run(program);
+    CHECK(ended.exit_code() == 125);
+    CHECK_THAT(ended.err, !ContainsSubstring("(options)"));
+    return ended.err;
+  };
+  const std::string digests = folder / "digests";
+  CHECK(said({"--digests", "nope", "--repository", "ghcr.io/o/r", "--tag", "1"}) ==
+        "retry-publish: --digests: 'nope' is not a folder of files named by digest: No such file "
+        "or directory\n");
+  CHECK_THAT(said({"--metadata", "nope.json", "--tag", "ghcr.io/o/r:1"}),
+             StartsWith("retry-publish: --metadata: no file matches 'nope.json'\n"));
+  CHECK_THAT(said({"--digests", digests, "--repository", "BAD!", "--tag", "ghcr.io/o/r:1"}),
+             ContainsSubstring("'BAD!' is not a valid reference"));
+  CHECK_THAT(said({"--digests", digests, "--repository", "ghcr.io/o/r", "--tag", ":"}),
+             StartsWith("retry-publish: --tag: 'ghcr.io/o/r::' is not a valid reference"));
+  CHECK_THAT(said({"--digests", digests, "--repository", "ghcr.io/o/r", "--tag", "1", "--platform",
+                   "linux"}),
+             StartsWith("retry-publish: --platform: 'linux'"));
+  // Of several lines, as docker/metadata-action prints it.
+  CHECK_THAT(said({"--digests", digests, "--repository", "ghcr.io/o/r", "--metadata-action",
+                   "{\n  \"labels\": {}\n}", "--tag", ":"}),
+             StartsWith("retry-publish: --metadata-action: ") && ContainsSubstring("--tag: "));
+  CHECK(said({"--digests", digests, "--repository", "ghcr.io/o/r", "--metadata-action",
+              "no.json"}) == "retry-publish: no.json: cannot be read: No such file or directory\n");
+  CHECK_THAT(
+      said({"--digests", digests, "--repository", "ghcr.io/o/r", "--tag", "1", "--only", "other"}),
+      StartsWith("retry-publish: no target 'other' in the plan"));
+}
+
+TEST_CASE("a folder that is not one of digests is told in one line", "[inputs]") {
+  const TemporaryFolder folder;
+  for (const char* name : {"a", "b", "c"}) folder.write(name, "");
+  Program program;
+  program.argv = {required("RETRY_PUBLISH"),
+                  "--digests",
+                  folder.path(),
+                  "--repository",
+                  "ghcr.io/o/r",
+                  "--tag",
+                  "1"};
+  const Ended ended = run(program);
+  CHECK(ended.exit_code() == 125);
+  CHECK_THAT(ended.err, ContainsSubstring("/a: a folder of digests holds files named by 64 "
+                                          "hexadecimal digits, with or without 'sha256:', not "
+                                          "this, nor 2 others"));
+  CHECK(std::count(ended.err.begin(), ended.err.end(), '\n') == 1);
 }

@@ -3,6 +3,7 @@
 #include "publish/oci/json.hpp"
 #include "publish/plan/plan_file.hpp"
 
+#include <retry_exec/counted.hpp>
 #include <retry_exec/read_file.hpp>
 #include <retry_exec/text.hpp>
 
@@ -76,16 +77,21 @@ class InputReader {
     }
     std::sort(names.begin(), names.end());
     const std::size_t before = draft_.found.size();
+    std::vector<std::string> strange;
     for (const std::string& name : names) {
       if (name.starts_with('.')) continue;
       const std::string digest = name.starts_with("sha256") ? name : "sha256:" + name;
       if (oci::is_digest(digest)) {
         add(folder + "/" + name, "", digest);
       } else {
-        error(folder + "/" + name,
-              "a folder of digests holds files named by 64 hexadecimal digits, with or without "
-              "'sha256:', not this");
+        strange.push_back(name);
       }
+    }
+    if (!strange.empty()) {
+      error(folder + "/" + strange.front(),
+            "a folder of digests holds files named by 64 hexadecimal digits, with or without "
+            "'sha256:', not this" +
+                (strange.size() == 1 ? "" : ", nor " + text::counted(strange.size() - 1, "other")));
     }
     look_in("the folder " + folder);
     if (draft_.found.size() == before) {

@@ -206,7 +206,8 @@ class Finisher {
       if (words.empty()) error(text.where, nothing_in("tag"));
       for (const std::string& word : words) read_tag({word, text.where}, draft, target);
     }
-    if (draft.tags.empty()) {
+    // Where docker/metadata-action's could not be read, that has been said.
+    if (draft.tags.empty() && !draft.metadata_action) {
       error(draft.where, "target '" + draft.name + "' has no tags to publish");
     }
   }

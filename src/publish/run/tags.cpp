@@ -1,6 +1,8 @@
 // Moving the tags, once everything is where they will point to it.
 #include "publish/run/target_run.hpp"
 
+#include <retry_exec/counted.hpp>
+
 #include <algorithm>
 
 namespace retry_exec::publish {
@@ -84,7 +86,8 @@ void TargetRun::note_tags_that_had_it() {
     had += tag_is_ours_[i] && !result_.tags[i].copied;
   }
   if (had == 0) return;
-  note(std::to_string(had) + " of " + std::to_string(target_.tags.size()) + " tags had it already");
+  note(std::to_string(had) + " of " + text::counted(target_.tags.size(), "tag") +
+       " had it already");
 }
 
 }  // namespace retry_exec::publish

@@ -2,6 +2,7 @@
 
 #include "publish/oci/index.hpp"
 
+#include <retry_exec/counted.hpp>
 #include <retry_exec/text.hpp>
 
 namespace retry_exec::publish {
@@ -184,9 +185,8 @@ TargetRun::Task TargetRun::await_digest(oci::Reference reference) {
 namespace {
 
 std::string why_ended(const Answer& answer, bool run_is_over) {
-  const std::string attempts =
-      std::to_string(answer.run.attempts) + (answer.run.attempts == 1 ? " attempt" : " attempts");
-  const std::string spent = attempts + " in " + format_duration(answer.run.elapsed);
+  const std::string spent =
+      text::counted(answer.run.attempts, "attempt") + " in " + format_duration(answer.run.elapsed);
   switch (answer.run.reason) {
     case StopReason::deadline:
       return (run_is_over ? "the deadline of the run has passed after "

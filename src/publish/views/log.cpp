@@ -2,6 +2,7 @@
 #include "report/github.hpp"
 #include "report/wording.hpp"
 
+#include <retry_exec/counted.hpp>
 #include <retry_exec/publish_views.hpp>
 #include <retry_exec/text.hpp>
 
@@ -30,10 +31,10 @@ std::string tags_told(const TargetResult& result) {
   const auto add = [&](const std::string& part) { text::append_to(text, part); };
   if (copied > 0) {
     add("published to " + (copied == all ? "" : std::to_string(copied) + " of ") +
-        counted(all, "tag"));
+        text::counted(all, "tag"));
   }
-  if (newer > 0) add(counted(newer, "tag") + " left alone, what is there is newer");
-  if (had > 0) add((text.empty() ? counted(had, "tag") : "the others") + " had it already");
+  if (newer > 0) add(text::counted(newer, "tag") + " left alone, what is there is newer");
+  if (had > 0) add((text.empty() ? text::counted(had, "tag") : "the others") + " had it already");
   return text;
 }
 
@@ -69,10 +70,10 @@ std::string content_told(const TargetResult& result) {
     text::append_to(text, to_string(platform));
   }
   const auto add = [&](const std::string& part) { text::append_to(text, part, "; "); };
-  if (result.attestations > 0) add(counted(result.attestations, "attestation"));
+  if (result.attestations > 0) add(text::counted(result.attestations, "attestation"));
   const auto done = std::count_if(result.after.begin(), result.after.end(),
                                   [](const AfterResult& after) { return !after.was_done; });
-  if (done > 0) add(counted(static_cast<unsigned>(done), "command") + " after it");
+  if (done > 0) add(text::counted(done, "command") + " after it");
   add(format_duration(result.elapsed()));
   return " (" + text + ")";
 }
@@ -108,9 +109,9 @@ void PublishLog::take(const PublishEvent& event) {
   } else if (const auto* lag = std::get_if<LagEnded>(&event)) {
     // Of a digest that several targets wait for, once.
     if (lagging_.erase(lag->lag.what) == 0 && !verbose) return;
-    line(subject_of(lag->target, lag->lag.phase), lag->lag.what + " became readable after " +
-                                                      format_duration(lag->lag.waited) + " (" +
-                                                      counted(lag->lag.probes, "probe") + ")");
+    line(subject_of(lag->target, lag->lag.phase),
+         lag->lag.what + " became readable after " + format_duration(lag->lag.waited) + " (" +
+             text::counted(lag->lag.probes, "probe") + ")");
   } else if (const auto* paused = std::get_if<RegistryPaused>(&event)) {
     line(paused->host, "asked for less; pausing for " + format_duration(paused->duration));
   } else if (const auto* done = std::get_if<TargetFinished>(&event)) {

@@ -1,5 +1,6 @@
 #include "report/wording.hpp"
 
+#include <retry_exec/counted.hpp>
 #include <retry_exec/publish_views.hpp>
 
 #include <algorithm>
@@ -65,7 +66,7 @@ void PublishStatus::take(const PublishEvent& event, TimePoint now) {
 
 std::vector<std::string> PublishStatus::rows(TimePoint now) const {
   std::vector<std::string> rows;
-  rows.push_back(std::to_string(done_) + " of " + std::to_string(targets_) + " targets done" +
+  rows.push_back(std::to_string(done_) + " of " + text::counted(targets_, "target") + " done" +
                  (failed_ == 0 ? "" : ", " + std::to_string(failed_) + " failed"));
   for (const auto& [number, line] : lines_) {
     const auto whole_seconds = [](Duration duration) {

@@ -1,6 +1,7 @@
 #include "report/events_json.hpp"
 #include "report/wording.hpp"
 
+#include <retry_exec/counted.hpp>
 #include <retry_exec/publish_views.hpp>
 #include <retry_exec/text.hpp>
 
@@ -138,8 +139,8 @@ std::string text_report(const PublishRecord& record, const Redactor& redact) {
               (phase.note.empty() ? "" : ": " + redact(phase.note)) + "\n";
     }
     for (const Lag& lag : target.lags) {
-      text += "  lagged " + format_duration(lag.waited) + " (" + counted(lag.probes, "probe") +
-              "): " + redact(lag.what) + "\n";
+      text += "  lagged " + format_duration(lag.waited) + " (" +
+              text::counted(lag.probes, "probe") + "): " + redact(lag.what) + "\n";
     }
     for (const AfterResult& after : target.after) {
       text += "  after: " + redact.command(after.command) +
@@ -148,8 +149,8 @@ std::string text_report(const PublishRecord& record, const Redactor& redact) {
                               : ": failed") +
               "\n";
     }
-    text += "  in all: " + counted(target.commands, "command") + ", " +
-            counted(target.attempts, "attempt") + "\n";
+    text += "  in all: " + text::counted(target.commands, "command") + ", " +
+            text::counted(target.attempts, "attempt") + "\n";
   }
   return text + publish_failures(record.result, redact) +
          "in all: " + format_duration(record.result.elapsed) + ", exit code " +
@@ -182,7 +183,7 @@ ChartRow lag_row(const CommandRecord& command) {
   return {.section = command.step->target,
           .label = about.substr(about.rfind('/') + 1) + " waited " +
                    format_duration(command.run.end.elapsed) + " (" +
-                   counted(static_cast<unsigned>(command.run.attempts.size()), "probe") + ")",
+                   text::counted(command.run.attempts.size(), "probe") + ")",
           .start = command.start,
           .length = command.run.end.elapsed,
           .status = came ? ChartRow::Status::waited : ChartRow::Status::failed};
@@ -228,7 +229,7 @@ std::string publish_summary(const PublishRecord& record, const Redactor& redacto
     published += target.failure || target.left_out ? 0 : 1;
   }
   std::string text = "**retry-publish** published " + std::to_string(published) + " of " +
-                     counted(static_cast<unsigned>(targets.size()), "target") + " in " +
+                     text::counted(targets.size(), "target") + " in " +
                      format_duration(record.result.elapsed) + "\n\n";
   text +=
       "| target | state | digest | tags | took | attempts | longest lag |\n"
