@@ -1,6 +1,6 @@
 # What is compiled for another architecture finds its libraries in a folder of that architecture's Debian
 # packages, unpacked and not installed: libyaml-cpp-dev, for one, cannot be installed for two at once.
-# Sourced by .ci/release and tests/all, after tests/support/setup.sh.
+# Sourced by .ci/release and tests/release/run, after tests/support/setup.sh.
 # shellcheck shell=bash disable=SC2154  # source_root is from there
 
 triplet() { # ARCHITECTURE, in Debian's words
@@ -66,6 +66,18 @@ make_sysroot() { # ARCHITECTURE FOLDER
   done >"$folder.part/archives"
   rm -rf "$folder.part"/{apt,debs}
   mv "$folder.part" "$folder"
+}
+
+# A Meson folder for an architecture, compiled as what is shipped is.
+configure_for() { # ARCHITECTURE FOLDER [MESON-OPTION...]
+  local architecture=$1 folder=$2 sysroot=$source_root/build-sysroot-$1
+  local files=(--native-file "$source_root/.ci/hardened.ini")
+  if [[ $architecture != "$(dpkg --print-architecture)" ]]; then
+    make_sysroot "$architecture" "$sysroot"
+    cross_file "$architecture" "$sysroot" >"$sysroot/cross.ini"
+    files=(--cross-file "$sysroot/cross.ini" --cross-file "$source_root/.ci/hardened.ini")
+  fi
+  configure "$folder" "${files[@]}" -Dstatic=true -Dprefix=/usr "${@:3}"
 }
 
 # A Meson cross file: the machine, its compiler, and where its libraries are.

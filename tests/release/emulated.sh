@@ -1,13 +1,14 @@
-# The executables of another architecture, under qemu's emulation of single programs: the suite cli. Sourced by
-# run; not among the topics that it takes by itself, for not_under_emulation.cli is not complete yet.
+# The executables of another architecture, and the unit tests compiled for it, under qemu's emulation of single
+# programs. Sourced by run.
 # shellcheck shell=bash disable=SC2154,SC2164  # run sets these, and `set -e`
 
 # Runs a suite less the cases that the file not_under_emulation.SUITE names.
-most_of() { # SUITE PROGRAM
+most_of() { # SUITE PROGRAM...
   local list=(--list-tests --verbosity quiet)
-  [[ $("$2" --help) != *--list-test-names-only* ]] || list=(--list-test-names-only) # Catch2 v2
-  { "$2" "${list[@]}" || true; } | sed 's/^ *//' | grep -vxF -f <(grep -v '^#' "$here/not_under_emulation.$1") |
-    sed 's/[,[]/\\&/g' >chosen
+  [[ $("${@:2}" --help) != *--list-test-names-only* ]] || list=(--list-test-names-only) # Catch2 v2
+  { "${@:2}" "${list[@]}" || true; } | sed 's/^ *//' >all
+  fails grep -vxF -f all <(grep -v '^#' "$here/not_under_emulation.$1") # a name that no case has
+  grep -vxF -f <(grep -v '^#' "$here/not_under_emulation.$1") all | sed 's/[,[]/\\&/g' >chosen
   "${@:2}" --input-file chosen
 }
 
@@ -19,10 +20,20 @@ cli_suite() { # ARCHITECTURE
   emulated_path "$1" "$PWD/executables" "$PWD/bin"
   RETRY_EXEC=$PWD/bin/retry-exec RETRY_PUBLISH=$PWD/bin/retry-publish RETRY_RULES=$PWD/bin/retry-rules \
     HELPER=$build/tests/support/helper REFUSE=$build/tests/support/refuse README=$source_root/README.md \
+    RULE_FILE_SCHEMA=$source_root/build-release-$native/stage/usr/share/retry-exec/rule-file.schema.json \
     CORPUS=$source_root/tests/unit/corpus most_of cli "$build/tests/cli/cli"
+}
+
+# In the folder of the release, so that the sources are not compiled again.
+unit_suite() { # ARCHITECTURE
+  local folder=$source_root/build-release-$1
+  configure_for "$1" "$folder" -Dtests=true
+  nice ninja -C "$folder" tests/unit/unit
+  most_of unit "$(emulator_of "$1")" "$folder/tests/unit/unit"
 }
 
 for architecture in amd64 arm64; do
   [[ $architecture != "$native" ]] || continue
   check "the suite cli holds for $architecture" cli_suite $architecture
+  check "the suite unit holds for $architecture" unit_suite $architecture
 done

@@ -6,10 +6,10 @@ fresh_debian() { # SUITE FOLDER
   local archive=$tools/chroots/$1.tar
   if [[ ! -f $archive ]]; then
     install_packages debootstrap
-    rm -rf "$archive.part" && mkdir -p "$archive.part"
+    rm -rf --one-file-system "$archive.part" && mkdir -p "$archive.part"
     debootstrap --variant=minbase "$1" "$archive.part"
     tar -C "$archive.part" -cf "$archive.tar" .
-    rm -rf "$archive.part"
+    rm -rf --one-file-system "$archive.part"
     mv "$archive.tar" "$archive"
   fi
   mkdir -p "$2"
@@ -19,13 +19,6 @@ fresh_debian() { # SUITE FOLDER
 # A name of each architecture's executables that this machine can start: itself, or under emulation.
 emulator_of() { # ARCHITECTURE
   [[ $1 == "$native" ]] || echo "qemu-$(machine "$1")-static"
-}
-
-machine() { # ARCHITECTURE, in the kernel's words
-  case $1 in
-    amd64) echo x86_64 ;;
-    arm64) echo aarch64 ;;
-  esac
 }
 
 # Makes FOLDER a path in which retry-exec and the others are those of another architecture, under emulation.

@@ -89,10 +89,13 @@ fetch_registry() {
   if command -v docker-registry >/dev/null || [[ -x $tools/bin/docker-registry ]]; then return; fi
   say "fetching docker-registry"
   local folder=$tools/docker-registry
-  rm -rf "$folder" && mkdir -p "$folder" "$tools/bin"
+  mkdir -p "$folder" "$tools/bin"
   update_package_lists
-  (cd "$folder" && apt-get download -qq docker-registry && dpkg-deb -x docker-registry_*.deb .) ||
-    die "could not fetch the package docker-registry"
+  (
+    cd "$folder"
+    rm -f docker-registry_*.deb
+    apt-get download -qq docker-registry && dpkg-deb -x docker-registry_*.deb . && rm docker-registry_*.deb
+  ) || die "could not fetch the package docker-registry"
   ln -sf ../docker-registry/usr/bin/docker-registry "$tools/bin/docker-registry"
 }
 
@@ -122,7 +125,15 @@ go_install() { # FOLDER PACKAGE@VERSION
   # The user's Go may be told to stay as old as it is, or to look at a vendor folder: not for this.
   GOBIN=$tools/$1.part GOFLAGS=-modcacherw GOTOOLCHAIN=auto GOWORK=off CGO_ENABLED=0 \
     "$go_command" install -trimpath -ldflags '-s -w' "$2" || die "could not build $2"
-  mv "$tools/$1.part" "$tools/$1"
+  put_in_place "$1"
+}
+
+# What was built in FOLDER.part becomes FOLDER's. All else in FOLDER stays: RETRY_EXEC_TOOLS may name one where others
+# keep things, too.
+put_in_place() { # FOLDER
+  mkdir -p "$tools/$1"
+  mv -f "$tools/$1.part"/* "$tools/$1/"
+  rmdir "$tools/$1.part"
 }
 
 # soci's command is not to be had from the module proxy, its conversion library is: a small command
@@ -132,11 +143,10 @@ build_soci() {
   if [[ -x $folder/soci && ! $(find "$source" -newer "$folder/soci") ]]; then return; fi
   find_go
   say "building tests/support/soci"
-  rm -rf "$folder.part"
+  rm -rf "${folder:?}.part"
   (cd "$source" && GOFLAGS=-modcacherw GOTOOLCHAIN=auto GOWORK=off CGO_ENABLED=1 \
     "$go_command" build -trimpath -ldflags '-s -w' -o "$folder.part/soci" .) || die "could not build $source"
-  rm -rf "$folder"
-  mv "$folder.part" "$folder"
+  put_in_place soci
 }
 
 # Go 1.21 and later fetch the Go that a module asks for; without one of those, PyPI has a whole Go in a wheel.
