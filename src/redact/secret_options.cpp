@@ -151,7 +151,7 @@ void Programs::see(std::string_view word) {
   const std::string_view name = name_of(word);
   if (name.empty() || name.size() > 24) return;
   const auto note = [&](std::size_t bit, std::string_view list) {
-    if (is_listed(list, name)) seen_ |= 1UL << bit;
+    if (is_listed(list, name)) seen_ |= std::uint64_t{1} << bit;
   };
   for (std::size_t i = 0; i < short_options.size(); ++i) note(i, short_options[i].programs);
   for (std::size_t i = 0; i < operands.size(); ++i) {

@@ -4,6 +4,7 @@
 #include "redact/secret_places.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 namespace retry_exec::redact {
@@ -26,7 +27,7 @@ class Programs {
   bool takes_names() const;
 
  private:
-  unsigned long seen_ = 0;
+  std::uint64_t seen_ = 0;
 };
 
 // Where the secret begins in `value`, the word behind `option` of any program.
