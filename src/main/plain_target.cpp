@@ -2,21 +2,29 @@
 
 #include <retry_exec/text.hpp>
 
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+
 #include <algorithm>
 
 namespace retry_exec {
 
 namespace {
 
-// In single quotes nothing is special but these; "${" would be a variable.
+// On one line, whatever is in it: JSON's strings are YAML's. "${" would be a variable.
 std::string yaml_text(std::string_view text) {
-  std::string quoted = "'";
+  std::string meant;
+  bool fits_single_quotes = true;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\'') quoted += '\'';
-    if (text.substr(i).starts_with("${")) quoted += '$';
-    quoted += text[i];
+    if (text.substr(i).starts_with("${")) meant += '$';
+    if (static_cast<unsigned char>(text[i]) < ' ') fits_single_quotes = false;
+    meant += text[i];
   }
-  return quoted + "'";
+  if (!fits_single_quotes) return boost::json::serialize(boost::json::value(meant));
+  for (std::size_t at = 0; (at = meant.find('\'', at)) != std::string::npos; at += 2) {
+    meant.insert(at, 1, '\'');
+  }
+  return "'" + meant + "'";
 }
 
 std::string yaml_list(const std::vector<std::string>& texts) {
@@ -100,18 +108,14 @@ std::string plan_text(const PlainTarget& plain) {
 }
 
 Errors by_option(Errors errors, const PlainTarget& plain) {
-  std::vector<std::string_view> options;  // by lines of the text; a value may have several
   const std::vector<Line> lines = plan_lines(plain);
-  for (const Line& line : lines) {
-    const auto breaks = std::count(line.text.begin(), line.text.end(), '\n');
-    options.insert(options.end(), static_cast<std::size_t>(breaks) + 1, line.option);
-  }
   for (Error& error : errors) {
     if (error.where.file != no_file) continue;
     const unsigned number = error.where.line;
     error.where = {};
-    if (number == 0 || number > options.size() || options[number - 1].empty()) continue;
-    error.where.file = "--" + std::string(options[number - 1]);
+    if (number == 0 || number > lines.size()) continue;
+    const std::string_view option = lines[number - 1].option;
+    if (!option.empty()) error.where.file = "--" + std::string(option);
   }
   return errors;
 }

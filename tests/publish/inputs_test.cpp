@@ -144,7 +144,7 @@ TEST_CASE("a wrong value is told by the option that it was given with", "[inputs
   CHECK_THAT(said({"--digests", digests, "--repository", "ghcr.io/o/r", "--tag", "1", "--platform",
                    "linux"}),
              StartsWith("retry-publish: --platform: 'linux'"));
-  // Of several lines, as docker/metadata-action prints it.
+  // Of several lines.
   CHECK_THAT(said({"--digests", digests, "--repository", "ghcr.io/o/r", "--metadata-action",
                    "{\n  \"labels\": {}\n}", "--tag", ":"}),
              StartsWith("retry-publish: --metadata-action: ") && ContainsSubstring("--tag: "));
@@ -153,6 +153,27 @@ TEST_CASE("a wrong value is told by the option that it was given with", "[inputs
   CHECK_THAT(
       said({"--digests", digests, "--repository", "ghcr.io/o/r", "--tag", "1", "--only", "other"}),
       StartsWith("retry-publish: no target 'other' in the plan"));
+}
+
+TEST_CASE("JSON of several lines is taken for an option as that of one line is", "[inputs]") {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "digests");
+  folder.write("digests/" + std::string(64, '0'), "");
+  Program program;
+  program.argv = {
+      required("RETRY_PUBLISH"),
+      "-n",
+      "--digests",
+      folder / "digests",
+      "--repository",
+      "ghcr.io/o/r",
+      "--metadata-action",
+      "{\r\n\t\"tags\": [\n    \"ghcr.io/o/it's:${V} \\\\\",\n\t\"ghcr.io/o/r:1\"\n]\n}"};
+  CHECK_THAT(run(program).err, ContainsSubstring("--metadata-action: 'ghcr.io/o/it's:${V}"));
+  program.argv.back() = "{\r\n\t\"tags\": [\n\t\"ghcr.io/o/r:1\"\n]\n}";
+  const Ended ended = run(program);
+  CHECK(ended.exit_code() == 0);
+  CHECK_THAT(ended.out, ContainsSubstring("ghcr.io/o/r:1"));
 }
 
 TEST_CASE("a folder that is not one of digests is told in one line", "[inputs]") {

@@ -14,22 +14,21 @@ most_of() { # SUITE PROGRAM...
 
 # The cases are the native program's: only retry-exec and the others are emulated, what they run is not.
 cli_suite() { # ARCHITECTURE
-  local build=$source_root/build
+  local build
+  build=$(with_tests "$native" tests/cli/cli tests/support/helper tests/support/refuse)
   mkdir executables
   tar -xzf "$dist/retry-exec-$version-linux-$1.tar.gz" -C executables --strip-components=2 --wildcards '*/bin/*'
   emulated_path "$1" "$PWD/executables" "$PWD/bin"
   RETRY_EXEC=$PWD/bin/retry-exec RETRY_PUBLISH=$PWD/bin/retry-publish RETRY_RULES=$PWD/bin/retry-rules \
     HELPER=$build/tests/support/helper REFUSE=$build/tests/support/refuse README=$source_root/README.md \
-    RULE_FILE_SCHEMA=$source_root/build-release-$native/stage/usr/share/retry-exec/rule-file.schema.json \
+    RULE_FILE_SCHEMA=$build/stage/usr/share/retry-exec/rule-file.schema.json \
     CORPUS=$source_root/tests/unit/corpus most_of cli "$build/tests/cli/cli"
 }
 
-# In the folder of the release, so that the sources are not compiled again.
 unit_suite() { # ARCHITECTURE
-  local folder=$source_root/build-release-$1
-  configure_for "$1" "$folder" -Dtests=true
-  nice ninja -C "$folder" tests/unit/unit
-  most_of unit "$(emulator_of "$1")" "$folder/tests/unit/unit"
+  local build
+  build=$(with_tests "$1" tests/unit/unit)
+  most_of unit "$(emulator_of "$1")" "$build/tests/unit/unit"
 }
 
 for architecture in amd64 arm64; do

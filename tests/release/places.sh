@@ -21,6 +21,16 @@ emulator_of() { # ARCHITECTURE
   [[ $1 == "$native" ]] || echo "qemu-$(machine "$1")-static"
 }
 
+# Tests and benchmarks, in the folder of the release, so that nothing of the source is compiled again; prints the folder.
+with_tests() { # ARCHITECTURE TARGET...
+  local folder=$source_root/build-release-$1
+  {
+    configure_for "$1" "$folder" -Dtests=true
+    nice ninja -C "$folder" "${@:2}"
+  } >&2
+  echo "$folder"
+}
+
 # Makes FOLDER a path in which retry-exec and the others are those of another architecture, under emulation.
 emulated_path() { # ARCHITECTURE EXECUTABLES FOLDER
   local program

@@ -4,7 +4,8 @@
 
 # The share of the floor is said in README.md; where each page is dear it is higher, and a machine that is busy adds to it.
 start_time() {
-  local build=$source_root/build share
+  local build share
+  build=$(with_tests "$native" tests/bench/bench tests/bench/floor)
   tar -xzf "$dist/retry-exec-$version-linux-$native.tar.gz" --strip-components=2 --wildcards '*/bin/retry-exec'
   RETRY_EXEC=$PWD/retry-exec FLOOR=$build/tests/bench/floor "$build/tests/bench/bench" start 100 | tee figures >&3
   share=$(sed -nE 's/^retry-exec -r ghcr +[0-9.]+ +([0-9.]+)x.*/\1/p' figures)
