@@ -109,3 +109,21 @@ TEST_CASE("A tag is verified by what is pulled from it, whatever its headers say
   CHECK(result.exit_code() == 1);
   CHECK_THAT(why(result), ContainsSubstring("is stale"));
 }
+
+TEST_CASE("Where dates decide, the config of each image of an index is read by its own digest",
+          "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {}, {"f.io/r:1"});
+  target.only_newer = true;
+  target.sources.push_back(
+      {{"r.io", "tmp", "", world.add_index("r.io/tmp", index_of("abcd"))}, std::nullopt});
+  const PublishResult result = world.run();
+  INFO(why(result));
+  CHECK(result.exit_code() == 0);
+  for (const char c : {'a', 'b', 'c', 'd'}) {
+    CHECK(std::any_of(world.log.begin(), world.log.end(), [&](const std::string& line) {
+      return line.find("fetch-config") != std::string::npos &&
+             line.find("r.io/tmp@" + World::digest(c)) != std::string::npos;
+    }));
+  }
+}

@@ -116,11 +116,16 @@ TargetRun::Task TargetRun::read_index(std::size_t number) {
   }
   image.bytes = answer.output;
   image.children = std::move(index->manifests);
+  std::vector<oci::Reference> references;  // the reads begin when this loop is over
+  for (const oci::Descriptor& child : image.children) {
+    references.push_back(by_digest(image.reference, child.digest));
+  }
   std::vector<Task> reads;
-  for (oci::Descriptor& child : image.children) {
-    const oci::Reference reference = by_digest(image.reference, child.digest);
-    reads.push_back(target_.only_newer && is_image(child) ? read_config(reference, child.platform)
-                                                          : await_digest(reference));
+  for (std::size_t i = 0; i < references.size(); ++i) {
+    oci::Descriptor& child = image.children[i];
+    reads.push_back(target_.only_newer && is_image(child)
+                        ? read_config(references[i], child.platform)
+                        : await_digest(references[i]));
   }
   co_await all(std::move(reads));
 }
