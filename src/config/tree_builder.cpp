@@ -163,7 +163,7 @@ void TreeBuilder::open(const YAML::Mark& mark, Node::Kind kind, YAML::EmitterSty
   if (open_.size() == limits_.depth) {
     refuse(node.where, "nested more than " + std::to_string(limits_.depth) + " deep");
   }
-  open_.push_back({std::move(node), std::nullopt, style == YAML::EmitterStyle::Flow});
+  open_.push_back({std::move(node), std::nullopt, style == YAML::EmitterStyle::Flow, {}});
 }
 
 void TreeBuilder::close() {
@@ -192,15 +192,13 @@ void TreeBuilder::add_key(Node key) {
 
 void TreeBuilder::add_entry(Open& mapping, Node value) {
   Node key = *std::exchange(mapping.key, std::nullopt);
-  auto& entries = mapping.node.entries;
-  const auto same = [&](const Node::Entry& entry) { return entry.key.text == key.text; };
-  const auto first = std::find_if(entries.begin(), entries.end(), same);
-  if (first == entries.end()) {
-    entries.push_back({std::move(key), std::move(value)});
+  const auto [first, fresh] = mapping.lines.emplace(key.text, key.where.line);
+  if (fresh) {
+    mapping.node.entries.push_back({std::move(key), std::move(value)});
     return;
   }
   errors_.push_back({key.where, "duplicate key '" + key.text + "'; the first is on line " +
-                                    std::to_string(first->key.where.line)});
+                                    std::to_string(first->second)});
 }
 
 }  // namespace retry_exec::config

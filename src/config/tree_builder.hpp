@@ -7,6 +7,8 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/mark.h>
 
+#include <unordered_map>
+
 namespace retry_exec::config {
 
 // Ends the parsing. Thrown through yaml-cpp; outside parse() it is a value.
@@ -49,6 +51,7 @@ class TreeBuilder final : public YAML::EventHandler {
     Node node;
     std::optional<Node> key;  // of a mapping: the value comes next
     bool flow;
+    std::unordered_map<std::string, unsigned> lines;  // of the keys of a mapping
   };
 
   Node node_at(const YAML::Mark& mark, Node::Kind kind);

@@ -60,6 +60,8 @@ std::string policy_text(const Verdict& verdict, const std::optional<InForce>& in
   return text.empty() ? text : "    policy   " + text + "\n";
 }
 
+using Shown = std::chrono::duration<std::int64_t, std::ratio<1, 10'000>>;
+
 std::string waits_text(const Verdict& verdict, const std::optional<InForce>& in_force) {
   const bool retried = !in_force || in_force->retried;
   const std::vector<Duration> waits = !retried ? std::vector<Duration>()
@@ -68,7 +70,7 @@ std::string waits_text(const Verdict& verdict, const std::optional<InForce>& in_
                                           : waits_after(verdict);
   if (waits.empty()) return {};
   std::string text = "    waits    at most";
-  for (const Duration wait : waits) text += " " + format_duration(wait);
+  for (const Duration wait : waits) text += " " + exact_duration(std::chrono::round<Shown>(wait));
   return text + "\n";
 }
 
@@ -81,7 +83,7 @@ std::string verdict_text(const Verdict& verdict, std::string_view unmasked,
     text += "    " + detail.name + "  " + detail.value + "\n";
   }
   if (verdict.retry_after)
-    text += "    asked to wait " + format_duration(*verdict.retry_after) + "\n";
+    text += "    asked to wait " + exact_duration(*verdict.retry_after) + "\n";
   if (!verdict.note.empty()) text += "    note     " + verdict.note + "\n";
   for (const std::string& rule : verdict.unevaluated) {
     text += "    " + rule + " could not be evaluated within the limits of matching\n";

@@ -38,7 +38,7 @@ std::string search_path() {
 // The first line of a file, as far as the kernel reads it (BINPRM_BUF_SIZE).
 std::string first_line(const std::string& path) {
   std::array<char, 256> buffer{};
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (fd < 0) return {};
   const ssize_t size = ::read(fd, buffer.data(), buffer.size());
   ::close(fd);

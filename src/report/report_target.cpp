@@ -59,9 +59,18 @@ Result<void> write_to(int fd, const std::string& path, std::string_view text, Ti
 
 Result<void> write_in_place(const std::string& path, int flags, std::string_view text,
                             TimePoint give_up = TimePoint::max()) {
-  const File file(path, flags);
-  if (file.is_open()) return write_to(file.fd(), path, text, give_up);
-  const int error = errno;
+  {
+    const File file(path, flags);
+    if (file.is_open()) return write_to(file.fd(), path, text, give_up);
+  }
+  int error = errno;
+  // O_CREAT only where there is nothing yet: in a sticky folder the kernel refuses it for a file of
+  // another's that everybody may write (proc(5), fs.protected_regular).
+  if (error == ENOENT) {
+    const File file(path, flags | O_CREAT);
+    if (file.is_open()) return write_to(file.fd(), path, text, give_up);
+    error = errno;
+  }
   const auto status = status_of(path);
   if (error == ENXIO && status && S_ISFIFO(status->st_mode)) {
     return failed_to("open", path, "it is a pipe without a reader");
@@ -72,7 +81,9 @@ Result<void> write_in_place(const std::string& path, int flags, std::string_view
 // A name beside `path` that nothing has: not even what a killed run left, for in a container all
 // have one pid, and it may be anybody's.
 std::string unused_name_beside(const std::string& path) {
-  const std::string beside = path + ".new-" + std::to_string(::getpid());
+  constexpr std::size_t most = 64;  // of the file's own name, which may be as long as names can be
+  const std::size_t name_at = path.rfind('/') + 1;  // npos + 1 is 0
+  const std::string beside = path.substr(0, name_at + most) + ".new-" + std::to_string(::getpid());
   std::string name = beside;
   struct stat ignored {};
   for (int i = 1; ::lstat(name.c_str(), &ignored) == 0; ++i)
@@ -84,7 +95,7 @@ std::string unused_name_beside(const std::string& path) {
 // and its owner where we may give files away.
 Result<void> replace_file(const std::string& path, const std::optional<struct stat>& old,
                           std::string_view text) {
-  const auto in_place = [&] { return write_in_place(path, O_CREAT | O_TRUNC, text); };
+  const auto in_place = [&] { return write_in_place(path, O_TRUNC, text); };
   const std::string beside = unused_name_beside(path);
   int error = 0;
   {
@@ -104,7 +115,8 @@ Result<void> replace_file(const std::string& path, const std::optional<struct st
   if (error == 0 && ::rename(beside.c_str(), path.c_str()) != 0) error = errno;
   if (error == 0) return {};
   ::unlink(beside.c_str());
-  if (error == EBUSY) return in_place();  // mounted into a container by itself
+  // Mounted into a container by itself, or another's in a sticky folder.
+  if (error == EBUSY || error == EPERM || error == EACCES) return in_place();
   return failed_to("write", path, error);
 }
 
@@ -180,7 +192,7 @@ Result<void> write_report(const std::string& path, std::string_view text, TimePo
 
 Result<void> append_summary(const std::string& path, std::string_view text, TimePoint give_up) {
   if (const auto fd = own_descriptor(followed(path))) return write_to(*fd, path, text, give_up);
-  return write_in_place(path, O_CREAT | O_APPEND, text, give_up);
+  return write_in_place(path, O_APPEND, text, give_up);
 }
 
 }  // namespace retry_exec

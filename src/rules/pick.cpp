@@ -3,6 +3,7 @@
 #include <retry_exec/rules.hpp>
 
 #include <algorithm>
+#include <set>
 
 namespace retry_exec {
 
@@ -34,12 +35,11 @@ constexpr std::string_view between_words = "=, \t\r\n\"'`<>()[]{};|&";
 // Adds hosts in the order in which they are named; "--output=type=image,name=ghcr.io/o/r" names
 // one.
 void add_hosts(std::vector<std::string>& hosts, std::string_view text) {
+  std::set<std::string> seen(hosts.begin(), hosts.end());
   while (!text.empty()) {
     const std::size_t end = text.find_first_of(between_words);
     const std::string host = host_of(text.substr(0, end));
-    if (!host.empty() && std::find(hosts.begin(), hosts.end(), host) == hosts.end()) {
-      hosts.push_back(host);
-    }
+    if (!host.empty() && seen.insert(host).second) hosts.push_back(host);
     if (end == std::string_view::npos) break;
     text.remove_prefix(end + 1);
   }

@@ -1,5 +1,7 @@
 #include "rules/sources.hpp"
 
+#include <retry_exec/read_file.hpp>
+
 #include <boost/system/result.hpp>
 
 #include <sys/stat.h>
@@ -119,7 +121,11 @@ Source* Sources::load_path(const std::string& path, const Position& named) {
   const std::string key = canonical(path);
   if (includes_itself(key, named)) return nullptr;
   if (Source* source = known(key)) return source;
-  return read_text(config::parse_file(path), path, key);
+  // What a rule file includes may not make its reader wait, as standard input could.
+  if (named.line == 0) return read_text(config::parse_file(path), path, key);
+  const Result<std::string> text = read_regular_file(path, config::Limits{}.bytes);
+  if (text) return read_text(config::parse(*text, path), path, key);
+  return read_text(Errors{text.error()}, path, key);
 }
 
 Source* Sources::load_builtin(const BuiltinSet& set, const Position& named) {

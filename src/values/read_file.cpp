@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <optional>
 #include <string_view>
 
 namespace retry_exec {
@@ -25,17 +26,20 @@ bool is_inherited(std::string_view path) {
   return path == "/dev/stdin" || path.starts_with("/dev/fd/") || path.starts_with("/proc/self/fd/");
 }
 
-}  // namespace
+// Why it is not read; nothing where it is a regular file.
+std::optional<Error> irregular(const std::string& path, mode_t mode) {
+  if (S_ISREG(mode)) return std::nullopt;
+  if (S_ISFIFO(mode)) return Error{{path}, "is a named pipe, not a regular file"};
+  return Error{{path}, "is a device, not a regular file"};
+}
 
-Result<std::string> read_file(const std::string& path, std::size_t most_bytes) {
-  const int waiting = is_inherited(path) ? 0 : O_NONBLOCK;
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | waiting));
+Result<std::string> read(const std::string& path, std::size_t most_bytes, bool may_wait) {
+  const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | (may_wait ? 0 : O_NONBLOCK);
+  const UniqueFd file(::open(path.c_str(), flags));
   struct stat status {};
   if (!file || ::fstat(file.get(), &status) != 0) return unreadable(path);
   if (S_ISDIR(status.st_mode)) return Error{{path}, "is a folder, not a file"};
-  if (S_ISFIFO(status.st_mode) && waiting != 0) {
-    return Error{{path}, "is a named pipe, not a regular file"};
-  }
+  if (auto error = irregular(path, status.st_mode); error && !may_wait) return *std::move(error);
   std::string text;
   for (;;) {
     constexpr std::size_t step = std::size_t{64} << 10;
@@ -50,6 +54,16 @@ Result<std::string> read_file(const std::string& path, std::size_t most_bytes) {
     if (got == 0) return text;
     if (text.size() > most_bytes) return Error{{path}, "bigger than " + format_size(most_bytes)};
   }
+}
+
+}  // namespace
+
+Result<std::string> read_file(const std::string& path, std::size_t most_bytes) {
+  return read(path, most_bytes, is_inherited(path));
+}
+
+Result<std::string> read_regular_file(const std::string& path, std::size_t most_bytes) {
+  return read(path, most_bytes, false);
 }
 
 }  // namespace retry_exec

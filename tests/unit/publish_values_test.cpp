@@ -87,6 +87,29 @@ TEST_CASE("References are taken apart", "[publish]") {
   }
 }
 
+TEST_CASE("A host has a name or address and a port that there can be", "[publish]") {
+  for (const char* host :
+       {"ghcr.io", "a-b.example.com:1", "localhost", "registry:65535", "127.0.0.1:5000", "10.0.0.1",
+        "[::1]:5000", "[2001:db8::1]", "xn--bcher-kva.example"}) {
+    CAPTURE(host);
+    CHECK(parse_reference(std::string(host) + "/o/r:1").has_value());
+  }
+  for (const char* host :
+       {"localhost:0", "localhost:99999", "localhost:65536", "localhost:", "localhost:+1", "x..io",
+        ".io", "x.", "-x.io", "x-.io", "[:::::]", "[:::::]:5000", "[]:1", "[::1", "[1.2.3.4]",
+        "256.1.1.1", "1.2.3", "x_y.io"}) {
+    CAPTURE(host);
+    CHECK(parse_reference(std::string(host) + "/o/r:1").has_error());
+  }
+  CHECK(parse_reference(std::string(64, 'a') + ".io/o/r:1").has_error());
+}
+
+TEST_CASE("A host in capitals is the same registry", "[publish]") {
+  CHECK(*parse_reference("GHCR.IO/o/r:1") == *parse_reference("ghcr.io/o/r:1"));
+  CHECK(parse_reference("Index.Docker.IO/o/r:1")->name() == "docker.io/o/r");
+  CHECK(parse_reference("LocalHost/o/r:1")->name() == "localhost/o/r");
+}
+
 TEST_CASE("A staging tag is legal whatever the target is called", "[publish]") {
   CHECK(staging_tag("workbench-1.0", digest_a) == "workbench-1.0-aaaaaaaaaaaaaaaa");
   CHECK(staging_tag("ä/b c", digest_a, "-soci") == "___b_c-aaaaaaaaaaaaaaaa-soci");

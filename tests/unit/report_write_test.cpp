@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -77,6 +78,46 @@ TEST_CASE("links that go round are an error", "[report]") {
   CHECK(write_report(folder / "a", "x").has_error());
   CHECK(append_summary(folder / "a", "x").has_error());
   CHECK(std::filesystem::is_symlink(folder / "a"));
+}
+
+TEST_CASE("a report and a summary may have the longest name that there is", "[report]") {
+  const test::TemporaryFolder folder;
+  for (const std::size_t length : {244U, 245U, 250U, 255U}) {
+    CAPTURE(length);
+    const std::string path = folder / std::string(length, 'r');
+    for (const char* text : {"one", "two"}) {
+      CHECK(write_report(path, text).has_value());
+      CHECK(test::read_file(path) == text);
+    }
+    CHECK(append_summary(path, ", more").has_value());
+    CHECK(test::read_file(path) == "two, more");
+  }
+  CHECK(write_report(folder / std::string(256, 'r'), "x").has_error());
+}
+
+// As another user, whom the kernel keeps from replacing a file, and from opening it with O_CREAT.
+TEST_CASE("a file of another's that all may write is written in a sticky folder", "[report]") {
+  if (::geteuid() != 0) return;  // nobody else can be asked
+  const test::TemporaryFolder folder;
+  constexpr uid_t owner = 4711;
+  constexpr uid_t other = 4712;
+  REQUIRE(::chmod((folder / ".").c_str(), 01777) == 0);
+  const std::string path = folder.write("report", "something longer");
+  REQUIRE(::chown(path.c_str(), owner, owner) == 0);
+  REQUIRE(::chmod(path.c_str(), 0666) == 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const bool dropped =
+        ::setresgid(other, other, other) == 0 && ::setresuid(other, other, other) == 0;
+    const bool written = dropped && write_report(path, "new").has_value() &&
+                         append_summary(path, ", more").has_value();
+    ::_exit(written ? 0 : 1);
+  }
+  int status = -1;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+  CHECK(test::read_file(path) == "new, more");
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
 }
 
 TEST_CASE("a named pipe that nobody reads is an error that says so", "[report]") {

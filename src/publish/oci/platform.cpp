@@ -1,25 +1,11 @@
 // Platforms as the OCI image specification has them, in the notation of containerd.
-#include <retry_exec/publish_oci.hpp>
+#include "publish/oci/platform.hpp"
 
 #include <algorithm>
 
 namespace retry_exec::publish::oci {
 
 namespace {
-
-// Names that mean the same, and variants that go without saying (containerd's Normalize).
-Platform normalized(Platform platform) {
-  std::string& architecture = platform.architecture;
-  if (architecture == "x86_64" || architecture == "x86-64") architecture = "amd64";
-  if (architecture == "aarch64") architecture = "arm64";
-  std::string& variant = platform.variant;
-  if (architecture == "amd64" && variant == "v1") variant.clear();
-  if (architecture == "arm64" && (variant == "v8" || variant == "8")) variant.clear();
-  if (architecture == "arm" && variant.empty()) variant = "v7";
-  if (architecture == "arm" && variant.size() == 1) variant.insert(0, "v");
-  std::sort(platform.os_features.begin(), platform.os_features.end());
-  return platform;
-}
 
 // "windows(10.0.20348.1+win32k)" is a system, a version and features.
 void read_system(std::string_view text, Platform& platform) {
@@ -42,6 +28,19 @@ bool is_word(std::string_view text) {
 }
 
 }  // namespace
+
+Platform normalized(Platform platform) {
+  std::string& architecture = platform.architecture;
+  if (architecture == "x86_64" || architecture == "x86-64") architecture = "amd64";
+  if (architecture == "aarch64") architecture = "arm64";
+  std::string& variant = platform.variant;
+  if (architecture == "amd64" && variant == "v1") variant.clear();
+  if (architecture == "arm64" && (variant == "v8" || variant == "8")) variant.clear();
+  if (architecture == "arm" && variant.empty()) variant = "v7";
+  if (architecture == "arm" && variant.size() == 1) variant.insert(0, "v");
+  std::sort(platform.os_features.begin(), platform.os_features.end());
+  return platform;
+}
 
 Result<Platform> parse_platform(std::string_view text) {
   const std::size_t slash = text.find('/');

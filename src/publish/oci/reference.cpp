@@ -2,6 +2,8 @@
 #include <retry_exec/text.hpp>
 
 #include <algorithm>
+#include <arpa/inet.h>
+#include <array>
 
 namespace retry_exec::publish::oci {
 
@@ -15,6 +17,12 @@ bool is_lower(char c) {
 }
 bool is_letter(char c) {
   return is_lower(c) || (c >= 'A' && c <= 'Z');
+}
+
+std::string in_lower_case(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return lower;
 }
 
 template <class Fits>
@@ -53,6 +61,30 @@ bool is_repository(std::string_view text) {
   return is_component(text);
 }
 
+bool is_port(std::string_view text) {
+  const auto port = text::number_from<unsigned>(text);
+  return all(text, is_digit) && port && *port >= 1 && *port <= 65535;
+}
+
+// RFC 1123: between dots at most 63 letters, digits and '-', which is neither first nor last.
+bool is_domain(std::string_view text) {
+  if (text.size() > 253) return false;
+  bool fits = true;
+  std::string_view last;
+  text::for_each_part(text, '.', [&](std::string_view label) {
+    last = label;
+    fits = fits && !label.empty() && label.size() <= 63 && label.front() != '-' &&
+           label.back() != '-' &&
+           all(label, [](char c) { return is_digit(c) || is_letter(c) || c == '-'; });
+  });
+  return fits && !all(last, is_digit);  // else it is an address
+}
+
+bool is_address(int family, std::string_view text) {
+  std::array<unsigned char, sizeof(in6_addr)> address{};
+  return ::inet_pton(family, std::string(text).c_str(), address.data()) == 1;
+}
+
 // A name, an IPv4 address or an IPv6 address in brackets, with or without a port. What has neither
 // dot nor port and is not "localhost" is the first part of a repository.
 bool is_host(std::string_view text) {
@@ -60,19 +92,14 @@ bool is_host(std::string_view text) {
   const bool bracketed = text.starts_with('[');
   const bool port = colon != std::string_view::npos && (!bracketed || text[colon - 1] == ']');
   const std::string_view name = port ? text.substr(0, colon) : text;
-  if (port) {
-    const std::string_view digits = text.substr(colon + 1);
-    if (digits.empty() || digits.size() > 5 || !all(digits, is_digit)) return false;
-  }
+  if (port && !is_port(text.substr(colon + 1))) return false;
   if (bracketed) {
     return name.size() > 2 && name.ends_with(']') &&
-           all(name.substr(1, name.size() - 2),
-               [](char c) { return is_digit(c) || is_letter(c) || c == ':'; });
+           is_address(AF_INET6, name.substr(1, name.size() - 2));
   }
-  return !name.empty() &&
-         (port || name.find('.') != std::string_view::npos || name == "localhost") &&
-         name.front() != '.' && name.front() != '-' &&
-         all(name, [](char c) { return is_digit(c) || is_letter(c) || c == '.' || c == '-'; });
+  if (!port && name.find('.') == std::string_view::npos && in_lower_case(name) != "localhost")
+    return false;
+  return is_domain(name) || is_address(AF_INET, name);
 }
 
 Error wrong(std::string_view text, const std::string& why) {
@@ -83,12 +110,9 @@ Error wrong(std::string_view text, const std::string& why) {
 
 // Two spellings of a host are one, so that a tag has one owner.
 std::string registry_of(std::string_view host) {
-  std::string name(host);
-  for (char& c : name) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  const bool is_docker_hub = name == "index.docker.io" || name == "registry-1.docker.io";
-  return is_docker_hub ? "docker.io" : name;
+  std::string name = in_lower_case(host);
+  if (name == "index.docker.io" || name == "registry-1.docker.io") name = "docker.io";
+  return name;
 }
 
 bool is_tag(std::string_view text) {

@@ -84,24 +84,20 @@ Bake read_bake(const std::string& file, const Position& where, Errors& errors) {
   return bake;
 }
 
-namespace {
-
-void add_targets_of(const Bake& bake, const std::string& name, std::set<std::string>& names,
-                    std::set<std::string>& groups) {
-  const auto group = bake.groups.find(name);
-  if (group == bake.groups.end()) {
-    names.insert(name);
-  } else if (groups.insert(name).second) {
-    for (const std::string& member : group->second) add_targets_of(bake, member, names, groups);
-  }
-}
-
-}  // namespace
-
 std::set<std::string> targets_of(const Bake& bake, const std::string& name) {
   std::set<std::string> names;
   std::set<std::string> groups;
-  add_targets_of(bake, name, names, groups);
+  std::vector<std::string> left = {name};
+  while (!left.empty()) {
+    const std::string next = std::move(left.back());
+    left.pop_back();
+    const auto group = bake.groups.find(next);
+    if (group == bake.groups.end()) {
+      names.insert(next);
+    } else if (groups.insert(next).second) {
+      left.insert(left.end(), group->second.begin(), group->second.end());
+    }
+  }
   return names;
 }
 

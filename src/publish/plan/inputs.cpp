@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <unordered_set>
 
 namespace retry_exec::publish::plan {
 
@@ -179,17 +180,16 @@ class InputReader {
       std::string& known = digests[oci::text_of(*fields, "name")];
       if (oci::is_digest(digest)) known = digest;
     }
+    // Of one image, every name has the same digest.
+    std::unordered_set<std::string> told;
+    for (const Source& found : draft_.found) told.insert(found.reference.digest);
     for (const auto& [name, digest] : digests) {
       if (digest.empty()) {
         draft_.remarks.push_back(path + " has '" + name +
                                  "' without a 'Digest': it was not pushed");
         continue;
       }
-      // Of one image, every name has the same digest.
-      const bool known =
-          std::any_of(draft_.found.begin(), draft_.found.end(),
-                      [&](const auto& one) { return one.reference.digest == digest; });
-      if (!known) add(path, name, digest);
+      if (told.insert(digest).second) add(path, name, digest);
     }
   }
 

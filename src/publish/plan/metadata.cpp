@@ -1,15 +1,16 @@
 #include "publish/oci/date.hpp"
 #include "publish/oci/index.hpp"
 #include "publish/oci/json.hpp"
+#include "publish/oci/platform.hpp"
 #include "publish/plan/plan_file.hpp"
 
 #include <retry_exec/read_file.hpp>
 
 #include <boost/json/value.hpp>
 
-#include <algorithm>
 #include <initializer_list>
 #include <tuple>
+#include <unordered_map>
 
 namespace retry_exec::publish::plan {
 
@@ -19,7 +20,6 @@ namespace {
 constexpr std::size_t most_bytes = std::size_t{64} << 20;
 
 struct Found {
-  std::string target;
   Source source;
   // An image that does not say when it was made counts as made now, and of two such the later
   // file's wins.
@@ -82,16 +82,17 @@ class MetadataReader {
 
   // How often something of it was found, of use or not.
   std::size_t told_of(const std::string& target) const {
-    const auto found_of = [&](const Found& one) { return one.target == target; };
-    const auto remark_of = [&](const auto& one) { return one.first == target; };
-    return static_cast<std::size_t>(std::count_if(found.begin(), found.end(), found_of) +
-                                    std::count_if(remarks.begin(), remarks.end(), remark_of));
+    const auto known = of_target.find(target);
+    return known == of_target.end() ? 0 : known->second.found.size() + known->second.remarks.size();
   }
 
   std::string flat;  // the target that an object without a target's name is for
 
-  std::vector<Found> found;
-  std::vector<std::pair<std::string, std::string>> remarks;  // by target
+  struct OfTarget {
+    std::vector<Found> found;
+    std::vector<std::string> remarks;
+  };
+  std::unordered_map<std::string, OfTarget> of_target;
 
  private:
   void read_entry(const std::string& file, const std::string& name,
@@ -100,12 +101,13 @@ class MetadataReader {
     const std::string names = oci::text_of(entry, "image.name");
     if (!entry.contains("containerimage.digest")) return;  // a note of the builder
     if (digest.empty()) {
-      remarks.push_back({name, file + " has it with a 'containerimage.digest' that is not a text"});
+      of_target[name].remarks.push_back(
+          file + " has it with a 'containerimage.digest' that is not a text");
       return;
     }
     if (names.empty()) {
-      remarks.push_back(
-          {name, file + " has it without 'image.name', which says where it was pushed"});
+      of_target[name].remarks.push_back(
+          file + " has it without 'image.name', which says where it was pushed");
       return;
     }
     const std::string image = with_host(names.substr(0, names.find(',')));
@@ -115,8 +117,8 @@ class MetadataReader {
       return;
     }
     reference->tag.clear();
-    found.push_back({.target = name,
-                     .source = {*std::move(reference), platform_in(entry)},
+    std::vector<Found>& found = of_target[name].found;
+    found.push_back({.source = {*std::move(reference), platform_in(entry)},
                      .created = created_of(entry),
                      .order = found.size()});
   }
@@ -124,32 +126,48 @@ class MetadataReader {
   Errors& errors_;
 };
 
-bool same_platform(const Found& one, const Found& other) {
-  if (one.target != other.target) return false;
-  if (!one.source.platform || !other.source.platform) {
-    return one.source.reference.digest == other.source.reference.digest;
-  }
-  return oci::is_same(*one.source.platform, *other.source.platform);
-}
-
 bool newer(const Found& one, const Found& other) {
   return std::tuple(one.created, one.order) > std::tuple(other.created, other.order);
 }
 
-}  // namespace
+using Newest = std::unordered_map<std::string, const Found*>;
 
-namespace {
+void keep_newest(Newest& newest, const std::string& key, const Found& found) {
+  const auto [known, fresh] = newest.emplace(key, &found);
+  if (!fresh && newer(found, *known->second)) known->second = &found;
+}
 
-// Of each platform the newest.
+bool has_newer(const Newest& newest, const std::string& key, const Found& found) {
+  const auto known = newest.find(key);
+  return known != newest.end() && newer(*known->second, found);
+}
+
+std::string key_of(const oci::Platform& platform) {
+  return to_string(oci::normalized(platform));
+}
+
+// Of each platform the newest. An image of which the platform is not said is known by its digest.
 void take_newest(const MetadataReader& reader, TargetDraft& target) {
-  for (const auto& [name, remark] : reader.remarks) {
-    if (name == target.name) target.remarks.push_back(remark);
+  const auto known = reader.of_target.find(target.name);
+  if (known == reader.of_target.end()) return;
+  const auto& [all, remarks] = known->second;
+  target.remarks.insert(target.remarks.end(), remarks.begin(), remarks.end());
+  Newest by_platform;
+  Newest by_digest;
+  Newest without_platform;
+  for (const Found& found : all) {
+    const std::string& digest = found.source.reference.digest;
+    if (found.source.platform) keep_newest(by_platform, key_of(*found.source.platform), found);
+    keep_newest(by_digest, digest, found);
+    if (!found.source.platform) keep_newest(without_platform, digest, found);
   }
-  for (const Found& found : reader.found) {
-    const bool outdated = std::any_of(
-        reader.found.begin(), reader.found.end(),
-        [&](const Found& other) { return same_platform(found, other) && newer(other, found); });
-    if (found.target == target.name && !outdated) target.found.push_back(found.source);
+  for (const Found& found : all) {
+    const std::string& digest = found.source.reference.digest;
+    const bool outdated = found.source.platform
+                              ? has_newer(by_platform, key_of(*found.source.platform), found) ||
+                                    has_newer(without_platform, digest, found)
+                              : has_newer(by_digest, digest, found);
+    if (!outdated) target.found.push_back(found.source);
   }
 }
 
@@ -170,11 +188,11 @@ void read_flat_metadata(const std::vector<std::string>& files, TargetDraft& targ
     const std::size_t before = reader.told_of(target.name);
     reader.read(file);
     if (reader.told_of(target.name) > before) continue;
-    reader.remarks.push_back(
-        {target.name, file +
-                          " has no source of it; the metadata of one build, with "
-                          "'containerimage.digest' and 'image.name', or of a target '" +
-                          target.name + "' was expected"});
+    reader.of_target[target.name].remarks.push_back(
+        file +
+        " has no source of it; the metadata of one build, with 'containerimage.digest' and "
+        "'image.name', or of a target '" +
+        target.name + "' was expected");
   }
   take_newest(reader, target);
 }

@@ -9,16 +9,34 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <unordered_map>
+#include <unordered_set>
 
 namespace retry_exec::publish::plan {
 
 namespace {
 
-TargetDraft* find_draft(std::vector<TargetDraft>& drafts, const std::string& name) {
-  const auto found = std::find_if(drafts.begin(), drafts.end(),
-                                  [&](const TargetDraft& draft) { return draft.name == name; });
-  return found == drafts.end() ? nullptr : &*found;
-}
+// Where each target stands among others: of those of one name, the first.
+class Places {
+ public:
+  explicit Places(std::vector<TargetDraft>& drafts) : drafts_(drafts) {
+    for (std::size_t i = 0; i < drafts.size(); ++i) places_.emplace(drafts[i].name, i);
+  }
+
+  TargetDraft* find(const std::string& name) {
+    const auto place = places_.find(name);
+    return place == places_.end() ? nullptr : &drafts_[place->second];
+  }
+
+  void add(TargetDraft&& draft) {
+    places_.emplace(draft.name, drafts_.size());
+    drafts_.push_back(std::move(draft));
+  }
+
+ private:
+  std::vector<TargetDraft>& drafts_;
+  std::unordered_map<std::string, std::size_t> places_;
+};
 
 // What the plan writes of a target beats what bake says.
 void merge(TargetDraft& baked, TargetDraft&& written) {
@@ -40,14 +58,15 @@ void merge(TargetDraft& baked, TargetDraft&& written) {
 
 Bake read_bakes(const PlanFile& file, Errors& errors) {
   Bake all;
+  Places places(all.targets);
   for (const TargetDraft::Text& bake : file.bake) {
     for (const std::string& path : files_of(bake, file.plan.file, errors)) {
       Bake read = read_bake(path, bake.where, errors);
       for (TargetDraft& draft : read.targets) {
-        if (TargetDraft* known = find_draft(all.targets, draft.name)) {
+        if (TargetDraft* known = places.find(draft.name)) {
           known->tags.insert(known->tags.end(), draft.tags.begin(), draft.tags.end());
         } else {
-          all.targets.push_back(std::move(draft));
+          places.add(std::move(draft));
         }
       }
       for (auto& [name, members] : read.groups) {
@@ -65,12 +84,12 @@ std::set<std::string> wanted_of(const Bake& bake, const PlanFile& file, Errors& 
   if (names.empty() && bake.groups.contains("default")) {
     names.push_back({"default", file.bake.front().where});
   }
+  std::unordered_set<std::string_view> known;
+  for (const TargetDraft& draft : bake.targets) known.insert(draft.name);
   std::set<std::string> wanted;
   for (const TargetDraft::Text& name : names) {
     for (const std::string& target : targets_of(bake, name.text)) {
-      const bool known = std::any_of(bake.targets.begin(), bake.targets.end(),
-                                     [&](const auto& draft) { return draft.name == target; });
-      if (known) {
+      if (known.contains(target)) {
         wanted.insert(target);
       } else {
         const bool in_group = bake.groups.contains(name.text);
@@ -87,13 +106,14 @@ std::vector<TargetDraft> gather(PlanFile& file, Errors& errors) {
   Bake bake = read_bakes(file, errors);
   const std::set<std::string> wanted = wanted_of(bake, file, errors);
   std::vector<TargetDraft> drafts = std::move(bake.targets);
+  Places places(drafts);
   for (TargetDraft& written : file.targets) {
-    TargetDraft* known = find_draft(drafts, written.name);
+    TargetDraft* known = places.find(written.name);
     if (known != nullptr && !known->tags.empty()) {
       merge(*known, std::move(written));
     } else {
       if (known != nullptr && written.platforms.empty()) written.platforms = known->platforms;
-      drafts.push_back(std::move(written));
+      places.add(std::move(written));
     }
   }
   for (const TargetDraft::Text& pattern : file.metadata) {

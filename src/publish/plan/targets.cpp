@@ -8,6 +8,7 @@
 #include <ctime>
 #include <map>
 #include <tuple>
+#include <unordered_set>
 
 namespace retry_exec::publish::plan {
 
@@ -89,6 +90,7 @@ class Finisher {
   }
 
   void read_sources(const TargetDraft& draft, Target& target) {
+    digests_.clear();
     for (const Text& text : draft.sources) {
       auto reference = oci::parse_reference(text.text);
       if (words_of(text.text).empty()) {
@@ -157,13 +159,8 @@ class Finisher {
 
   void add_source(const Position& where, const TargetDraft& draft, Target& target, Source source) {
     const std::string& digest = source.reference.digest;
-    if (!target.sources.empty()) {
-      const bool twice =
-          std::any_of(target.sources.begin(), target.sources.end(),
-                      [&](const Source& other) { return other.reference.digest == digest; });
-      if (twice)
-        error(where, "source " + digest + " is listed twice in target '" + draft.name + "'");
-    }
+    if (!digests_.insert(digest).second)
+      error(where, "source " + digest + " is listed twice in target '" + draft.name + "'");
     target.sources.push_back(std::move(source));
   }
 
@@ -267,6 +264,7 @@ class Finisher {
   Errors& errors_;
   std::optional<std::string> created_;
   std::map<std::string, std::string> owners_;  // tag → target
+  std::unordered_set<std::string> digests_;    // of the sources of one target
 };
 
 }  // namespace
