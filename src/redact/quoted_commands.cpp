@@ -42,6 +42,7 @@ void take_out_of_commands(std::string& text) {
   std::vector<Range> found;
   find(whole(text), 0, found);
   if (found.empty()) return;
+  for (auto& [begin, end] : found) take_whole_marks(text, begin, end);
   std::sort(found.begin(), found.end());
   std::string result;
   std::size_t done = 0;

@@ -13,6 +13,7 @@ namespace retry_exec::redact {
 namespace {
 
 constexpr const char* not_shown = "[not shown: it could not be searched for secrets in time]";
+constexpr std::string_view cut_mark = " …";
 constexpr std::size_t longest_shown = 4096;
 constexpr std::size_t longest_read = std::size_t{16} * longest_shown;
 
@@ -21,6 +22,13 @@ std::string_view start_of(std::string_view text, std::size_t longest) {
   if (text.size() <= longest) return text;
   const std::size_t space = text.rfind(' ', longest);
   return space == std::string_view::npos ? std::string_view() : text.substr(0, space);
+}
+
+// Cut, it is no longer than what is not: to cut it again changes nothing.
+std::string cut_line(std::string line) {
+  if (line.size() <= longest_shown) return line;
+  line.resize(start_of(line, longest_shown - cut_mark.size()).size());
+  return line.append(cut_mark);
 }
 
 void replace_all(std::string& text, std::string_view what, std::string_view by) {
@@ -81,30 +89,54 @@ struct Redactor::State {
     return patterns_when_needed ? *patterns_when_needed : patterns_when_needed.emplace();
   }
 
-  // `shown` is printable, and nothing known is left in it.
-  std::string without_secrets_in_line(std::string shown, bool cut) {
-    const std::string_view start = start_of(shown, longest_shown);
-    cut = cut || start.size() < shown.size();
-    shown.resize(start.size());
+  // `shown` is printable. False where it could not be searched in time.
+  bool take_out_of(std::string& shown) {
+    known().take_out_of(shown);
+    return patterns().take_out_of_lines(shown);
+  }
+
+  std::string without_secrets_in_line(std::string line) {
+    std::string shown = cut_line(std::move(line));
     take_out_of_commands(shown);
-    if (!patterns().take_out_of(shown)) return not_shown;
-    return cut ? shown + " …" : shown;
+    return patterns().take_out_of(shown) ? shown : not_shown;
+  }
+
+  std::string once(std::string shown) {
+    return take_out_of(shown) ? without_secrets_in_line(std::move(shown)) : not_shown;
+  }
+
+  std::string once_in_lines(std::string shown) {
+    if (!take_out_of(shown)) return not_shown;
+    return text::with_each_line(shown, [this](std::string_view line) {
+      return line.empty() ? std::string() : without_secrets_in_line(std::string(line));
+    });
+  }
+
+  // A mark in the place of a secret, or a cut, can make a secret of what stands beside it. So what
+  // is shown is what nothing is taken out of any more; of a text that is made for it, and long,
+  // what is left after some rounds.
+  template <class Once>
+  static std::string settled(std::string text, Once once) {
+    constexpr std::size_t most_read = std::size_t{1} << 20;
+    const std::size_t rounds = std::clamp<std::size_t>(most_read / (text.size() + 1), 1, 8);
+    for (std::size_t n = 0; n < rounds; ++n) {
+      std::string shown = once(text);
+      const bool whole = shown.size() <= longest_shown && text.size() <= longest_shown;
+      if (shown == text || (whole && shown.find(redacted) == std::string::npos)) return shown;
+      text = std::move(shown);
+    }
+    return text;
   }
 
   std::string without_secrets(std::string_view text) {
     std::string shown = text::printable(start_of(text, longest_read));
-    known().take_out_of(shown);
-    if (!patterns().take_out_of_lines(shown)) return not_shown;
-    return without_secrets_in_line(std::move(shown), text.size() > longest_read);
+    if (text.size() > longest_read) shown += cut_mark;
+    return settled(std::move(shown), [this](const std::string& s) { return once(s); });
   }
 
   std::string without_secrets_in_lines(std::string_view text) {
-    std::string shown = printable_lines(text);
-    known().take_out_of(shown);
-    if (!patterns().take_out_of_lines(shown)) return not_shown;
-    return text::with_each_line(shown, [this](std::string_view line) {
-      return line.empty() ? std::string() : without_secrets_in_line(std::string(line), false);
-    });
+    return settled(printable_lines(text),
+                   [this](const std::string& s) { return once_in_lines(s); });
   }
 };
 

@@ -234,6 +234,14 @@ Code compiled(const std::string& pattern) {
   return Code(code);
 }
 
+// Where the mark begins that `at` stands inside; `at` itself where there is none.
+std::size_t mark_around(std::string_view text, std::size_t at) {
+  for (std::size_t begin = at - std::min(at, redacted.size() - 1); begin < at; ++begin) {
+    if (text.substr(begin).starts_with(redacted)) return begin;
+  }
+  return at;
+}
+
 // `text` as it is replaced: a line by a line.
 std::string in_place_of(std::string_view text) {
   if (text.find('\n') == std::string_view::npos) return std::string(redacted);
@@ -248,6 +256,11 @@ std::string in_place_of(std::string_view text) {
 }
 
 }  // namespace
+
+void take_whole_marks(std::string_view text, std::size_t& begin, std::size_t& end) {
+  begin = mark_around(text, begin);
+  if (const std::size_t mark = mark_around(text, end); mark != end) end = mark + redacted.size();
+}
 
 struct SecretPatterns::Compiled {
   std::array<Code, patterns.size()> codes;
@@ -265,9 +278,12 @@ struct SecretPatterns::Compiled {
       if (found == PCRE2_ERROR_NOMATCH) break;
       if (found < 0) return false;
       const PCRE2_SIZE* range = pcre2_get_ovector_pointer(match.get());
-      result.append(text, done, range[0] - done);
-      result += in_place_of(std::string_view(text).substr(range[0], range[1] - range[0]));
-      done = range[1];
+      std::size_t begin = range[0];
+      std::size_t end = range[1];
+      take_whole_marks(text, begin, end);
+      result.append(text, done, begin - done);
+      result += in_place_of(std::string_view(text).substr(begin, end - begin));
+      done = end;
     }
     if (done == 0) return true;
     text = result.append(text, done);

@@ -1,6 +1,7 @@
 // Where secrets stand in a line of text.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -8,6 +9,9 @@
 namespace retry_exec::redact {
 
 inline constexpr std::string_view redacted = "[redacted]";
+
+// Makes a range of `text` hold whole marks only: half of one would stay beside its replacement.
+void take_whole_marks(std::string_view text, std::size_t& begin, std::size_t& end);
 
 // All patterns, compiled. Made when the first text is to be shown, never for a run that succeeds.
 class SecretPatterns {

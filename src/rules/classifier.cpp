@@ -26,7 +26,9 @@ Prefilter prefilter_for(const CompiledSet& set) {
   return Prefilter(patterns);
 }
 
-CompiledSet compile(const RuleSet& set) {
+}  // namespace
+
+CompiledSet rules::compile(const RuleSet& set) {
   CompiledSet compiled{.set = &set, .rules = {}, .evidence = {}, .details = {}, .prefilter = {}};
   for (const Rule& rule : set.rules) {
     CompiledRule& added = compiled.rules.emplace_back();
@@ -48,8 +50,6 @@ CompiledSet compile(const RuleSet& set) {
   compiled.prefilter = prefilter_for(compiled);
   return compiled;
 }
-
-}  // namespace
 
 Classifier::Classifier(std::vector<RuleSet> sets) : compiled_(std::make_unique<Compiled>()) {
   compiled_->sets = std::move(sets);

@@ -28,6 +28,9 @@ struct CompiledSet {
   std::size_t number_of_detail(std::size_t detail) const { return 2 * rules.size() + detail; }
 };
 
+// `set` must outlive what is made of it.
+CompiledSet compile(const RuleSet& set);
+
 // `explanation`, where there is one, records every step; its verdict is left alone.
 Verdict judge(std::span<const CompiledSet> sets, const Failure& failure, Classifier::WallTime now,
               Explanation* explanation);

@@ -47,13 +47,28 @@ constexpr std::array variables = {
 constexpr std::uint64_t allowed = 20'000'000;  // steps
 constexpr std::size_t longest_line = 400;
 
-std::string escaped(std::string_view text) {
-  std::string pattern;
-  for (const char c : text) {
-    if (std::string_view(R"(\^$.[]|()?*+{})").find(c) != std::string_view::npos) pattern += '\\';
-    pattern += c;
+// `f` makes a text of each character; of each byte of one that a rule file cannot hold, or that
+// nobody would see there, `otherwise` is made.
+template <class F>
+std::string for_rule_file(std::string_view text, char otherwise, F f) {
+  std::string result;
+  while (!text.empty()) {
+    const text::CodePoint point = text::first_code_point(text);
+    if (point.valid && !text::is_unseen(point.value)) {
+      result += f(text.substr(0, point.length));
+    } else {
+      result.append(point.length, otherwise);
+    }
+    text.remove_prefix(point.length);
   }
-  return pattern;
+  return result;
+}
+
+std::string escaped(std::string_view text) {
+  return for_rule_file(text, '.', [](std::string_view c) {
+    const bool special = std::string_view(R"(\^$.[]|()?*+{})").find(c) != std::string_view::npos;
+    return (special ? "\\" : "") + std::string(c);
+  });
 }
 
 // The literal parts of the line escaped, its variable ones made variable.
@@ -217,7 +232,8 @@ std::optional<Suggestion> suggest_rule(const Explanation& explanation) {
   if (member.empty() && first == 0) suggestion.match.insert(0, "^");
   if (member.empty() && whole) suggestion.match += '$';
   suggestion.id = id_for(suggestion.match);
-  suggestion.example = member.empty() ? printed : member;
+  suggestion.example = for_rule_file(member.empty() ? printed : member, '?',
+                                     [](std::string_view c) { return std::string(c); });
   return suggestion;
 }
 

@@ -1,4 +1,4 @@
-// Durations and sizes are read or refused, and a duration that is printed reads back as the same.
+// Durations and sizes are read or refused; what is printed of them reads back as the same.
 #include "rules/retry_after.hpp"
 
 #include <retry_exec/quantity.hpp>
@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -21,7 +22,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const Result<Duration> duration = parse_duration(text)) {
     if (*duration < Duration::zero()) std::abort();
   }
-  if (const Result<std::uint64_t> bytes = parse_size(text)) format_size(*bytes);
+  if (const Result<std::uint64_t> bytes = parse_size(text)) {
+    const Result<std::uint64_t> again = parse_size(std::to_string(*bytes));
+    if (!again || *again != *bytes || format_size(*bytes).empty()) std::abort();
+  }
   const auto now = Classifier::WallTime(std::chrono::seconds(1'790'000'000));
   if (const auto wait = rules::parse_retry_after(text, now); wait && *wait < Duration::zero())
     std::abort();

@@ -1,5 +1,5 @@
-// Runs a fuzz target without libFuzzer: on every line of the files that it is given, then on
-// mutations of those, drawn from a seed that is always the same.
+// Runs a fuzz target without libFuzzer: on the seeds in the files that it is given (each line of a
+// .txt or .jsonl, or the whole), then on mutations of those, always the same.
 //
 //   fuzz-quick-redact EXECUTIONS FILE…
 #include <algorithm>
@@ -77,8 +77,10 @@ int main(int count, char** words) {
   if (count < 3) return 2;
   std::vector<std::string> seeds;
   for (int i = 2; i < count; ++i) {
-    std::ifstream file(words[i]);
-    for (std::string line; std::getline(file, line);) seeds.push_back(line.substr(0, longest));
+    const std::string name = words[i];
+    std::ifstream file(name);
+    const char end = name.ends_with(".txt") || name.ends_with(".jsonl") ? '\n' : '\0';
+    for (std::string one; std::getline(file, one, end);) seeds.push_back(one.substr(0, longest));
   }
   if (seeds.empty()) return 2;
   for (const std::string& seed : seeds) run(seed);

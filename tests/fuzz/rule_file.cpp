@@ -40,8 +40,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view input(reinterpret_cast<const char*>(data), size);
   const std::size_t end = input.find('\0');
   const std::string_view yaml = input.substr(0, end);
-  if (yaml.find("/dev") != std::string_view::npos)
-    return 0;  // an include could wait for a terminal
   const auto set = parse_rule_set(yaml, "/nonexistent/fuzz.yaml");
   if (!set) return 0;
   const std::string_view text = end == std::string_view::npos ? yaml : input.substr(end + 1);

@@ -40,6 +40,22 @@ TEST_CASE("a suggested rule parses, passes its own example and knows its log", "
   }
 }
 
+TEST_CASE("a suggested rule holds on a line that a rule file cannot hold", "[rules][suggest]") {
+  for (const std::string log : {"mytool: fatal: no room on \xff\xfe volume",
+                                "mytool: fatal: no\xe2\x80\x8b room on a volume",
+                                "mytool: fatal: the volume h\xc3 is full (\xe2\x80\xae)"}) {
+    CAPTURE(log);
+    const auto suggestion = suggested(log + "\n");
+    REQUIRE(suggestion.has_value());
+    const auto set = parse_rule_set("retry-rules: 1\nrules:\n" + suggestion->yaml(), "x.yaml");
+    REQUIRE(set.has_value());
+    CHECK(check_examples(*set).empty());
+    const Explanation again =
+        explain_text(Classifier({*set}), command, Exited{1}, log + "\n", "stderr");
+    CHECK(again.verdict.matched);
+  }
+}
+
 TEST_CASE("what was redacted may be anything in a suggested rule", "[rules][suggest]") {
   const auto suggestion = suggested("error: --password [redacted] refused\n");
   REQUIRE(suggestion.has_value());

@@ -197,6 +197,18 @@ TEST_CASE("to redact twice changes nothing", "[report][secrets]") {
     const std::string lines = redact.lines(form.text);
     CHECK(redact.lines(lines) == lines);
   }
+  // A mark makes an option's value of what stands before it; what was cut is not cut again.
+  const std::string words = "--password hunter22 word ";
+  std::string long_text;
+  while (long_text.size() < 100'000) long_text += words;
+  for (const std::string& text :
+       {std::string("$ so login -p\\[redacted] 7"), long_text, long_text.substr(0, 5000)}) {
+    const std::string once = redact(text);
+    CHECK(redact(once) == once);
+    CHECK(once.size() < 4200);
+    const std::string lines = redact.lines(text);
+    CHECK(redact.lines(lines) == lines);
+  }
 }
 
 namespace {

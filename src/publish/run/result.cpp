@@ -1,0 +1,23 @@
+#include <retry_exec/publish_run.hpp>
+
+#include <algorithm>
+
+namespace retry_exec::publish {
+
+Duration TargetResult::elapsed() const {
+  if (phases.empty()) return Duration::zero();
+  return phases.back().start + phases.back().elapsed - phases.front().start;
+}
+
+bool PublishResult::succeeded() const {
+  return std::none_of(targets.begin(), targets.end(),
+                      [](const TargetResult& target) { return target.failure.has_value(); });
+}
+
+int PublishResult::exit_code() const {
+  if (interrupted_by) return exit_code::signal_base + *interrupted_by;
+  if (succeeded()) return exit_code::success;
+  return deadline_passed ? exit_code::timed_out : 1;
+}
+
+}  // namespace retry_exec::publish
