@@ -14,7 +14,16 @@ bool is_number(std::string_view text) {
 }
 
 // How an option holds its secret.
-enum class Holds { all, no_word, behind_colon, behind_comma, behind_percent, behind_slash, cookie };
+enum class Holds {
+  all,
+  no_word,
+  no_address,
+  behind_colon,
+  behind_comma,
+  behind_percent,
+  behind_slash,
+  cookie
+};
 // Where the value stands.
 enum class Stands { next, attached, either };
 
@@ -28,7 +37,7 @@ struct ShortOption {
 constexpr std::array short_options = {
     ShortOption{" login ", "-p"},  // docker, oras, helm …; elsewhere -p is a port or a path
     ShortOption{" sshpass twine mongo mongosh mongodump mongorestore mongoexport mongoimport conan "
-                "poetry nuget ",
+                "poetry nuget ncftp ncftpput ncftpget ncftpls ",
                 "-p"},
     // Whose -p alone asks for it.
     ShortOption{" mysql mariadb mysqldump mysqladmin mariadb-dump mariadb-admin 7z 7za 7zr 7zz rar "
@@ -46,6 +55,8 @@ constexpr std::array short_options = {
     ShortOption{" ldapsearch ldapadd ldapmodify ldapdelete ldapwhoami ldappasswd ", "-w"},
     ShortOption{" plink pscp psftp ", "-pw", Stands::next},
     ShortOption{" nuget openssl ", "-k", Stands::next},
+    ShortOption{" ssh-keygen ", "-N", Stands::next},
+    ShortOption{" ssh-keygen ", "-P", Stands::next},
     ShortOption{" secret ", "-b", Stands::next},  // gh secret set NAME -b X
     ShortOption{" secret ", "--body"},
     ShortOption{" doctl vercel codecov fly flyctl ", "-t", Stands::next},
@@ -62,12 +73,13 @@ constexpr std::array operands = {
     Operand{" vault ", " login "},
     Operand{" snyk ", " auth "},
     Operand{" htpasswd ", " -nb -b -bc -cb -nbB -Bnb -bB "},
+    Operand{" mc mcli ", " alias ", Holds::no_address},
     Operand{" bundle bundler ", " config ", Holds::behind_colon},
     Operand{" poetry composer ", " config ", Holds::no_word},
     Operand{" sqlplus sqlldr expdp impdp ", " sqlplus sqlldr expdp impdp ", Holds::behind_slash},
 };
 
-constexpr std::string_view naming = " config configure CONFIG setenv ENV AUTH set ";
+constexpr std::string_view naming = " config configure CONFIG setenv ENV AUTH set nmcli ";
 
 // The bits of Programs, in the order of the tables.
 constexpr std::size_t first_operand = short_options.size();
@@ -120,6 +132,8 @@ std::size_t start_within(Holds holds, std::string_view value) {
       return 0;
     case Holds::no_word:
       return text::is_no_word(value) ? 0 : value.size();
+    case Holds::no_address:
+      return value.find("://") == std::string_view::npos ? 0 : value.size();
     case Holds::behind_colon:
       return behind_user(value);
     case Holds::behind_comma:

@@ -156,6 +156,9 @@ constexpr std::array patterns = {
     // password X of .netrc and of tables, where X is not a word.
     R"re((?i)\b(?:pass(?:word|wd|phrase)|requirepass)\s+(?:is\s+)?
          \K(?=[^\s/:]*\d)(?=[^\s/:]*[a-z])(?!sha\d|md5|v\d)[^\s/:"',;]{6,}(?=[\s"',;.)]|$))re",
+    // The token "X", an api key X: where X is no word, and long.
+    R"re((?i)(?<!unexpected\s)\b(?:token|api[ _-]?key)\s+(?:is\s+)?["'`]?
+         \K(?=[^\s"'`]*\d)(?=[^\s"'`]*[a-z])(?!sha\d)[\w+/=~-]{12,}(?=["'`\s.,;)]|$))re",
     R"re((?i)\b(?:machine\s\S+|default)\s+(?:login|account)\s\S+\s+password\s+\K\S+)re",
     R"re((?i)\bpassword\s+for\s+[^\s:]{1,80}:(?!//)\s*{not prose}\K{bare}(?=\s*$))re",
     // SQL, and what redis shows of its clients.
@@ -199,7 +202,7 @@ constexpr std::array across_lines = {
          (?=[0-9a-fA-F+/]{0,75}[g-zG-Z])(?!/\w+/\w+/)[A-Za-z0-9+/]{60,76}={0,2}(?:\s+[A-Za-z0-9+/]{60,76}(?=\s|$))*
          (?:\s+(?=[A-Za-z+/]{0,75}[\d=])[A-Za-z0-9+/]{2,76}={0,2}(?=\s|$))?+(?!\S))re",
     // docker login --password-stdin <<EOF
-    R"re((?s)(?:stdin|with-token)\b[^\n]{0,200}?<<(?!<)-?\s*(\\*["']?)(\w{1,30})\g{-2}
+    R"re((?s)(?:stdin|with-token)\b[^\n]{0,200}?(?<!<)<<(?!<)-?\s*(\\*["']?)(\w{1,30})\g{-2}
          \K(?:.{1,1000}?(?=\s\g{-1}(?:\s|$)|\z)|[^\n]{0,200}\n[^\n]++))re",
 };
 

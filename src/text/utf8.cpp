@@ -29,6 +29,17 @@ constexpr std::array wide = {
     Range{0x20000, 0x3fffd},
 };
 
+// Unicode's Default_Ignorable_Code_Point, and what else a terminal or a page shows as nothing.
+constexpr std::array unseen = {
+    Range{0x00, 0x1f},       Range{0x7f, 0x9f},       Range{0xad, 0xad},
+    Range{0x34f, 0x34f},     Range{0x61c, 0x61c},     Range{0x115f, 0x1160},
+    Range{0x17b4, 0x17b5},   Range{0x180b, 0x180f},   Range{0x200b, 0x200f},
+    Range{0x2028, 0x202e},   Range{0x2060, 0x206f},   Range{0x2800, 0x2800},
+    Range{0x3164, 0x3164},   Range{0xfe00, 0xfe0f},   Range{0xfeff, 0xfeff},
+    Range{0xffa0, 0xffa0},   Range{0xfff0, 0xfffb},   Range{0x1bca0, 0x1bca3},
+    Range{0x1d173, 0x1d17a}, Range{0xe0000, 0xe0fff},
+};
+
 template <std::size_t N>
 bool within(const std::array<Range, N>& ranges, char32_t value) {
   return std::any_of(ranges.begin(), ranges.end(), [value](const Range& range) {
@@ -91,10 +102,8 @@ CodePoint first_code_point(std::string_view text) {
 }
 
 bool is_unseen(char32_t value) {
-  return value < 0x20 || (value >= 0x7f && value < 0xa0) || value == 0xad || value == 0x61c ||
-         (value >= 0x200b && value <= 0x200f) || (value >= 0x2028 && value <= 0x202e) ||
-         (value >= 0x2060 && value <= 0x206f) || value == 0xfeff ||
-         (value >= 0xfff9 && value <= 0xfffb) || (value >= 0xe0000 && value <= 0xe007f);
+  const bool plain = value >= 0x20 && value < 0x7f;
+  return !plain && within(unseen, value);
 }
 
 std::size_t columns_of(std::string_view text) {

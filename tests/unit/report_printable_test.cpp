@@ -62,6 +62,14 @@ TEST_CASE("characters that hide or reorder text are taken out", "[report]") {
   CHECK(printable("a\u202eb\u2066c\u200bd\ufeff"
                   "e\u00adf") == "abcdef");
   CHECK(printable("a\U000e0041b") == "ab");
+  for (const char* unseen :
+       {"\u034f",     "\u115f",     "\u1160",     "\u3164",     "\uffa0",     "\u17b4",
+        "\u17b5",     "\u180b",     "\u180e",     "\u180f",     "\u2800",     "\ufe00",
+        "\ufe0f",     "\U000e0100", "\U000e01ef", "\U0001bca0", "\U0001bca3", "\U0001d173",
+        "\U0001d17a", "\u2065",     "\ufff0",     "\U000e0fff"}) {
+    CHECK(printable("a"s + unseen + "b") == "ab");
+  }
+  CHECK(printable("\u2801 \u180a \ufffc \U0001d17b") == "\u2801 \u180a \ufffc \U0001d17b");
 }
 
 TEST_CASE("bytes that are no UTF-8 become question marks", "[report]") {
