@@ -36,6 +36,13 @@ bool is_probe_of(const std::vector<std::string>& argv, const std::string& part) 
   return argv[1] == "manifest" && argv[2] != "push" && argv.back().find(part) != std::string::npos;
 }
 
+// What the phases of a target have noted.
+std::string notes_of(const PublishResult& result) {
+  std::string notes;
+  for (const PhaseResult& phase : result.targets[0].phases) notes += phase.note + "\n";
+  return notes;
+}
+
 }  // namespace
 
 TEST_CASE("A target goes from its sources to verified tags", "[publish]") {
@@ -59,11 +66,14 @@ TEST_CASE("A target goes from its sources to verified tags", "[publish]") {
 
 TEST_CASE("A second run copies nothing and creates nothing", "[publish]") {
   World world;
-  world.add_target("one", {'a'}, {"f.io/r:1"});
-  REQUIRE(world.run().exit_code() == 0);
+  world.add_target("one", {'a'}, {"f.io/r:1", "f.io/r:2"});
+  const PublishResult first = world.run();
+  REQUIRE(first.exit_code() == 0);
+  CHECK(notes_of(first).find("had it already") == std::string::npos);
   world.log.clear();
   const PublishResult again = world.run();
   CHECK(again.exit_code() == 0);
+  CHECK(notes_of(again).find("2 of 2 tags had it already") != std::string::npos);
   CHECK(world.writes() == 0);
   CHECK_FALSE(again.targets[0].tags[0].copied);
   CHECK(again.targets[0].tags[0].verified);
@@ -100,6 +110,24 @@ TEST_CASE("A digest that never comes ends its target alone", "[publish]") {
   CHECK(failure.what.find("not found") != std::string::npos);
   CHECK(failure.command.back() == World::digest('a'));
   CHECK(world.elapsed() < 11min);
+}
+
+TEST_CASE("A manifest that could not be pushed is kept with its failure, and no other is",
+          "[publish]") {
+  for (const std::string verb : {"push", "fetch"}) {
+    World world;
+    world.add_target("one", {'a'}, {"f.io/r:1"});
+    world.fault = [&](const Words& argv) -> std::optional<Said> {
+      if (argv[1] != "manifest" || argv[2] != verb) return std::nullopt;
+      return Said{1, "", "Error response from registry: denied: requested access is denied"};
+    };
+    const PublishResult result = world.run();
+    REQUIRE(result.targets[0].failure);
+    const std::string& manifest = result.targets[0].failure->manifest;
+    CAPTURE(verb, manifest);
+    CHECK(parse_index(manifest).has_value() == (verb == "push"));
+    CHECK(manifest.empty() == (verb != "push"));
+  }
 }
 
 TEST_CASE("What is denied ends its target at once, whatever else is waited for", "[publish]") {
