@@ -13,6 +13,8 @@
 #include <retry_exec/publish_oci.hpp>
 
 #include <array>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -28,9 +30,30 @@ namespace retry_exec::publish::plan {
 // ---- the plan --------------------------------------------------------------------------------
 
 enum class Phase { preflight, index, soci, copy, verify, after };
-inline constexpr std::array phases = {Phase::preflight, Phase::index,  Phase::soci,
-                                      Phase::copy,      Phase::verify, Phase::after};
-std::string_view to_string(Phase phase);
+
+// Its name in plans and reports, and its limits where the plan does not say others.
+struct PhaseDefaults {
+  Phase phase;
+  std::string_view name;
+  Duration timeout;   // of one attempt; of a read 30 s: oras itself gives a throttled request 15
+  Duration deadline;  // of the phase
+};
+// In the order in which they run.
+inline constexpr std::array phases = {
+    PhaseDefaults{Phase::preflight, "preflight", std::chrono::seconds(30),
+                  std::chrono::minutes(10)},
+    PhaseDefaults{Phase::index, "index", std::chrono::minutes(1), std::chrono::minutes(10)},
+    PhaseDefaults{Phase::soci, "soci", std::chrono::minutes(30), std::chrono::hours(2)},
+    PhaseDefaults{Phase::copy, "copy", std::chrono::minutes(30), std::chrono::hours(2)},
+    PhaseDefaults{Phase::verify, "verify", std::chrono::seconds(30), std::chrono::minutes(10)},
+    PhaseDefaults{Phase::after, "after", std::chrono::minutes(10), std::chrono::minutes(30)},
+};
+constexpr const PhaseDefaults& defaults_of(Phase phase) {
+  return phases[static_cast<std::size_t>(phase)];
+}
+constexpr std::string_view to_string(Phase phase) {
+  return defaults_of(phase).name;
+}
 
 // How a registry is talked to. What is empty, oras decides by itself.
 struct RegistryOptions {

@@ -19,13 +19,20 @@
 
 namespace retry_exec::publish {
 
-// Every command of a target's run, in order, as far as it can be told beforehand: what is not yet
-// known stands in angle brackets.
-struct PlannedCommand {
+struct RehearsedCommand {
   plan::Phase phase;
   std::vector<std::string> argv;
+  bool operator==(const RehearsedCommand&) const = default;
 };
-std::vector<PlannedCommand> planned_commands(const plan::Plan& plan, const plan::Target& target);
+// What a run of one target does where all its sources are there, as plain images unless the plan
+// says that they are more, and nothing has been published yet. Its phases are those of any run;
+// only nothing is run, asked or written. What cannot be known beforehand stands in angle brackets.
+struct Rehearsal {
+  std::vector<RehearsedCommand> commands;  // in the order in which they begin
+  bool fails = false;                      // it cannot succeed, whatever registries say
+  std::string ends;  // why it fails or publishes nothing; empty: it does neither
+};
+Rehearsal rehearse(const plan::Plan& plan, std::size_t target);
 
 // An attempt's limits and waits in one phase.
 struct StepPolicy {

@@ -39,16 +39,25 @@ Help help() {
       .format = plan_format};
 }
 
-std::string planned(const publish::plan::Plan& plan) {
+// What cannot succeed counts as it does in a run.
+ExitCode rehearsed(const CommandLine& line, const publish::plan::Plan& plan) {
   const Redactor redact({}, environ);
   std::string text;
-  for (const publish::plan::Target& target : plan.targets) {
-    for (const publish::PlannedCommand& command : publish::planned_commands(plan, target)) {
-      text += text::printable(target.name) + ": " + std::string(to_string(command.phase)) + ": " +
-              redact.command(command.argv) + "\n";
+  bool fails = false;
+  for (std::size_t i = 0; i < plan.targets.size(); ++i) {
+    const publish::Rehearsal rehearsal = publish::rehearse(plan, i);
+    const std::string name = text::printable(plan.targets[i].name) + ": ";
+    for (const publish::RehearsedCommand& command : rehearsal.commands) {
+      text +=
+          name + std::string(to_string(command.phase)) + ": " + redact.command(command.argv) + "\n";
     }
+    if (rehearsal.ends.empty()) continue;
+    text += name + (rehearsal.fails ? "# fails: " : "# nothing is published: ") +
+            redact(rehearsal.ends) + "\n";
+    fails = fails || rehearsal.fails;
   }
-  return text;
+  const int printed = print(line.program(), text);
+  return ExitCode{printed == exit_code::success && fails ? 1 : printed};
 }
 
 // A plan, or what stands for one.
@@ -79,7 +88,7 @@ Result<ExitCode, Errors> run(const CommandLine& line, PublishSettings& settings)
   if (!rule_set) return rule_set.error();
   if (settings.matrix)
     return ExitCode{print(line.program(), publish::plan::matrix(*plan) + "\n", Form::json)};
-  if (settings.dry_run) return ExitCode{print(line.program(), planned(*plan))};
+  if (settings.dry_run) return rehearsed(line, *plan);
   std::vector<RuleSet> rules;
   rules.push_back(std::move(*rule_set));
   return ExitCode{Publisher(settings, *plan, Classifier(std::move(rules))).run()};

@@ -61,6 +61,33 @@ Verdict verdict_on(const Classifier& rules, std::string_view text, std::string c
 
 }  // namespace
 
+TEST_CASE("an error of oras that something is not there says what, and which registry said so",
+          "[rules][oras]") {
+  const Classifier rules = rules_of("oras");
+  const auto detail = [](const Verdict& verdict, std::string_view name) -> std::string {
+    for (const Detail& one : verdict.details) {
+      if (one.name == name) return one.value;
+    }
+    return {};
+  };
+  unsigned digests = 0;
+  for (const KnownError& error : known_errors()) {
+    const Verdict verdict = verdict_on(rules, error.text);
+    if (verdict.class_name != "absent" || error.text.starts_with("soci:")) continue;
+    INFO("row " << error.row << ": " << error.text);
+    const std::size_t last = verdict.line.rfind("sha256:");
+    const std::string digest = last == std::string::npos ? "" : verdict.line.substr(last, 7 + 64);
+    const bool whole = digest.size() == 7 + 64 &&
+                       digest.find_first_not_of("0123456789abcdef", 7) == std::string::npos;
+    CHECK(detail(verdict, "missing") == (whole ? digest : ""));
+    const bool source = verdict.line.starts_with("Error from source registry");
+    const bool destination = verdict.line.starts_with("Error from destination registry");
+    CHECK(detail(verdict, "registry") == (source ? "source" : destination ? "destination" : ""));
+    digests += whole;
+  }
+  CHECK(digests > 2);
+}
+
 TEST_CASE("every final error of oras and soci has its class under ghcr", "[rules][oras]") {
   const Classifier rules = rules_of("ghcr");
   for (const KnownError& error : known_errors()) {

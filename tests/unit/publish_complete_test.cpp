@@ -1,7 +1,6 @@
-// Complete, or not at all: what must be there, what a tag would lose, and in which order it comes.
+// Complete, or not at all: what must be there, and what a tag would lose.
 #include "catch_shim.hpp"
-#include "publish/oci/index.hpp"
-#include "publish_world.hpp"
+#include "publish_images.hpp"
 
 #include <algorithm>
 #include <string>
@@ -14,43 +13,18 @@ using namespace retry_exec::publish::plan;
 using namespace std::chrono_literals;
 
 using test::ContainsSubstring;
+using world::image;
+using world::image_type;
+using world::notes;
+using world::published;
 using world::Said;
+using world::why;
 using world::World;
 
 namespace {
 
-constexpr const char* image_type = "application/vnd.oci.image.manifest.v1+json";
-
 Platform platform(const std::string& text) {
   return parse_platform(text).value();
-}
-
-// What the simulated images are for.
-Descriptor image(char c) {
-  return {image_type, World::digest(c), 10,
-          Platform{.os = "linux", .architecture = std::string("cpu-") + c}};
-}
-
-Descriptor attestation(char c, char of) {
-  Descriptor descriptor{image_type, World::digest(c), 20,
-                        Platform{.os = "unknown", .architecture = "unknown"}};
-  descriptor.annotations = {{"vnd.docker.reference.digest", World::digest(of)},
-                            {"vnd.docker.reference.type", "attestation-manifest"}};
-  return descriptor;
-}
-
-std::string why(const PublishResult& result, std::size_t target = 0) {
-  return result.targets[target].failure ? result.targets[target].failure->what : "";
-}
-
-std::string notes(const PublishResult& result) {
-  std::string text;
-  for (const PhaseResult& phase : result.targets[0].phases) text += phase.note + "\n";
-  return text;
-}
-
-std::vector<Descriptor> published(const World& world, const std::string& tag) {
-  return parse_index(world.manifests.at(world.at(tag)))->manifests;
 }
 
 }  // namespace
@@ -303,125 +277,4 @@ TEST_CASE("A tag that holds something newer is left alone where the plan says so
   held("2025-01-02T00:00:00Z");
   const PublishResult again = world.run();
   CHECK(world.at("f.io/r:latest") == again.targets[0].digest);
-}
-
-TEST_CASE("No tag moves before all content is at all destinations", "[publish]") {
-  World world;
-  world.add_target("one", {'a', 'b'}, {"f.io/r:1", "g.io/r:1", "g.io/r:2"});
-  SECTION("one of them refuses an image") {
-    world.fault = [](const std::vector<std::string>& argv) -> std::optional<Said> {
-      if (argv[1] != "cp" || !argv.back().starts_with("g.io")) return std::nullopt;
-      return Said{1, "", "Error from destination registry: denied\n"};
-    };
-  }
-  SECTION("one of them refuses the index") {
-    world.fault = [](const std::vector<std::string>& argv) -> std::optional<Said> {
-      if (argv[2] != "push" || !argv[argv.size() - 2].starts_with("g.io")) return std::nullopt;
-      return Said{1, "", "Error response from registry: denied\n"};
-    };
-  }
-  const PublishResult result = world.run();
-  CHECK(result.exit_code() == 1);
-  CHECK(world.at("f.io/r:1").empty());
-  CHECK(world.at("g.io/r:1").empty());
-}
-
-TEST_CASE("Images and what attests them are merged, each with all that its descriptor said",
-          "[publish]") {
-  World world;
-  world.add_target("one", {}, {"f.io/r:1"});
-  Target& target = world.plan.targets[0];
-  for (const auto& [of, by] : {std::pair('b', 'e'), std::pair('a', 'd')}) {
-    const std::string json = index_json(std::vector{image(of), attestation(by, of)}, {});
-    target.sources.push_back(
-        {{"r.io", "tmp", "", world.add_index("r.io/tmp", json)}, std::nullopt});
-  }
-  SECTION("as they are") {
-    REQUIRE(world.run().exit_code() == 0);
-    const std::string expected = index_json(
-        std::vector{image('a'), attestation('d', 'a'), image('b'), attestation('e', 'b')}, {});
-    CHECK(world.manifests.at(world.at("f.io/r:1")) == expected);
-    CHECK(world.repositories.at("f.io/r").shows.contains(World::digest('e')));
-  }
-  SECTION("without attestations, where the plan says so") {
-    target.flatten = true;
-    REQUIRE(world.run().exit_code() == 0);
-    CHECK(published(world, "f.io/r:1").size() == 2);
-  }
-  SECTION("without attestations, where SOCI makes other images") {
-    target.soci.enabled = true;
-    const PublishResult result = world.run();
-    INFO(why(result));
-    REQUIRE(result.exit_code() == 0);
-    CHECK(published(world, "f.io/r:1").size() == 4);
-    CHECK_THAT(notes(result), ContainsSubstring("attestations are left out"));
-  }
-}
-
-TEST_CASE("A single index with nothing to add is published as it is", "[publish]") {
-  World world;
-  Target& target = world.add_target("one", {}, {"f.io/r:1", "g.io/r:1"});
-  const std::string odd =
-      index_json(std::vector{image('b'), attestation('d', 'b'), image('a')}, {{"k", "v"}});
-  const std::string digest = world.add_index("r.io/tmp", odd);
-  target.sources = {{{"r.io", "tmp", "", digest}, std::nullopt}};
-  const PublishResult result = world.run();
-  CHECK(result.exit_code() == 0);
-  CHECK(result.targets[0].digest == digest);
-  CHECK(world.at("f.io/r:1") == digest);
-  CHECK(world.at("g.io/r:1") == digest);
-  for (const char c : {'a', 'b', 'd'}) {
-    CHECK(world.repositories.at("g.io/r").shows.contains(World::digest(c)));
-  }
-}
-
-TEST_CASE("An index without images is not published", "[publish]") {
-  World world;
-  Target& target = world.add_target("one", {}, {"f.io/r:1"});
-  target.sources = {
-      {{"r.io", "tmp", "",
-        world.add_index("r.io/tmp", index_json(std::vector{attestation('d', 'a')}, {}))},
-       std::nullopt}};
-  CHECK_THAT(why(world.run()), ContainsSubstring("without an image of any platform"));
-}
-
-TEST_CASE("Sources may be in several repositories", "[publish]") {
-  const bool soci = GENERATE(false, true);
-  World world;
-  Target& target = world.add_target("one", {'a'}, {"f.io/r:1"});
-  world.repositories["q.io/other"].shows[World::digest('b')] = world.start;
-  target.sources.push_back({{"q.io", "other", "", World::digest('b')}, std::nullopt});
-  target.soci.enabled = soci;
-  CHECK(world.run().exit_code() == 0);
-  CHECK(published(world, "f.io/r:1").size() == (soci ? 4 : 2));
-  CHECK(world.repositories.at("r.io/tmp").shows.contains(World::digest('b')) == soci);
-}
-
-TEST_CASE("A second run of a target with SOCI writes nothing", "[publish]") {
-  World world;
-  world.add_target("one", {'a', 'b'}, {"f.io/r:1", "g.io/r:1"}).soci.enabled = true;
-  REQUIRE(world.run().exit_code() == 0);
-  const std::string digest = world.at("f.io/r:1");
-  world.log.clear();
-  const PublishResult again = world.run();
-  CHECK(again.exit_code() == 0);
-  CHECK(again.targets[0].digest == digest);
-  CHECK(world.writes() == 0);
-}
-
-TEST_CASE("Platforms are written and compared as containerd does", "[publish]") {
-  for (const char* text : {"linux/amd64", "linux/arm/v7", "windows(10.0.20348.1)/amd64",
-                           "windows(10.0.20348.1+win32k)/amd64", "linux/arm64/v8"}) {
-    CHECK(to_string(platform(text)) == text);
-  }
-  for (const char* wrong : {"", "amd64", "linux/", "/amd64", "linux/amd64/", "linux /amd64"}) {
-    INFO(wrong);
-    CHECK_FALSE(parse_platform(wrong).has_value());
-  }
-  CHECK(fits(platform("linux/arm64"), platform("linux/arm64/v8")));
-  CHECK(fits(platform("linux/arm"), platform("linux/arm/v7")));
-  CHECK(fits(platform("windows/amd64"), platform("windows(10.0.1)/amd64")));
-  CHECK_FALSE(fits(platform("windows(10.0.2)/amd64"), platform("windows(10.0.1)/amd64")));
-  CHECK_FALSE(fits(platform("linux/arm/v6"), platform("linux/arm/v7")));
-  CHECK_FALSE(is_same(platform("windows(10.0.2)/amd64"), platform("windows(10.0.1)/amd64")));
 }

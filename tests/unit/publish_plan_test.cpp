@@ -188,42 +188,6 @@ TEST_CASE("Targets can be chosen by name and by shard", "[publish]") {
   CHECK(unknown.error()[0].what == "no target 'thre' in the plan; did you mean 'three'?");
 }
 
-TEST_CASE("A rehearsal shows every command of every phase", "[publish]") {
-  const PlanFolder folder;
-  const Plan plan =
-      folder
-          .load(
-              "retry-publish: 1\nregistries:\n  localhost:5000: {plain-http: true, ca-file: "
-              "ca.pem}\n"
-              "scratch: /scratch\ntargets:\n  one:\n    sources: ['localhost:5000/r@sha256:" +
-              a + "']\n    soci: {enabled: true}\n    tags: [ghcr.io/o/r:1]\n")
-          .value();
-  std::vector<std::string> lines;
-  for (const PlannedCommand& command : planned_commands(plan, plan.targets[0])) {
-    std::string line(to_string(command.phase));
-    for (const std::string& word : command.argv) line += " " + word;
-    lines.push_back(line);
-  }
-  const std::string options = "--plain-http --ca-file " + (folder.folder / "ca.pem") + " ";
-  REQUIRE(lines.size() == 10);
-  CHECK(lines[0] == "preflight oras manifest index create --output - " + options +
-                        "localhost:5000/r sha256:" + a);
-  CHECK(lines[1] == "preflight oras manifest fetch ghcr.io/o/r:1");
-  CHECK(lines[3] ==
-        "index oras manifest push --media-type application/vnd.oci.image.index.v1+json "
-        "--descriptor --concurrency 1 " +
-            options + "localhost:5000/r:one-<index> <index>");
-  CHECK(lines[4] == "soci oras cp --no-tty --from-plain-http --from-ca-file " +
-                        (folder.folder / "ca.pem") +
-                        " --to-oci-layout localhost:5000/r@sha256:<index> "
-                        "/scratch/<scratch>/one/image:image");
-  CHECK(lines[5] ==
-        "soci soci convert --standalone --format oci-dir --all-platforms "
-        "/scratch/<scratch>/one/image /scratch/<scratch>/one/soci");
-  CHECK(lines[7].ends_with("localhost:5000/r@sha256:<each image> ghcr.io/o/r@sha256:<each image>"));
-  CHECK(lines[9] == "verify oras manifest fetch --descriptor ghcr.io/o/r:1");
-}
-
 TEST_CASE("A bake target with metadata of no use is not dropped where nothing says what was built",
           "[publish]") {
   const PlanFolder folder;

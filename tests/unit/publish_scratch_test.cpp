@@ -59,7 +59,7 @@ void write(const fs::path& file, const std::string& text = "x") {
 // The lock file as a run makes it.
 std::string lock_text() {
   const TemporaryFolder parent;
-  Scratch scratch(parent.path().string());
+  ScratchFolder scratch(parent.path().string());
   REQUIRE(scratch.open().has_value());
   return test::read_file(fs::directory_iterator(parent.path())->path() / "lock");
 }
@@ -77,7 +77,7 @@ TEST_CASE("A scratch folder goes away, also that of a run that was killed", "[pu
   const TemporaryFolder parent;
   const fs::path left = left_over(parent.path());
   {
-    Scratch scratch(parent.path().string());
+    ScratchFolder scratch(parent.path().string());
     REQUIRE(scratch.open().has_value());
     const auto folder = scratch.make_folder("x");
     REQUIRE(folder.has_value());
@@ -170,7 +170,7 @@ TEST_CASE("A umask that denies us our own files does not keep us from a scratch 
   const TemporaryFolder parent;
   const AsNobody user(parent);
   {
-    Scratch scratch(parent.path().string());
+    ScratchFolder scratch(parent.path().string());
     const Umask nothing(0777);
     REQUIRE(scratch.open().has_value());
     const auto folder = scratch.make_folder("x");

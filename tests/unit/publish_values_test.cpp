@@ -22,6 +22,10 @@ namespace {
 
 const std::string digest_a = "sha256:" + std::string(64, 'a');
 
+Platform platform(const std::string& text) {
+  return parse_platform(text).value();
+}
+
 }  // namespace
 
 TEST_CASE("SHA-256 of the vectors of FIPS 180-4", "[publish]") {
@@ -121,14 +125,6 @@ TEST_CASE("A staging tag is legal whatever the target is called", "[publish]") {
   }
 }
 
-TEST_CASE("The digest is taken from the line that oras prints it on", "[publish]") {
-  CHECK(printed_digest("Pushed x\nDigest: " + digest_a + "\n") == digest_a);
-  CHECK(printed_digest("Digest: " + digest_a) == digest_a);
-  CHECK(printed_digest("no Digest: " + digest_a).empty());
-  CHECK(printed_digest("Digest: sha256:12\n").empty());
-  CHECK(printed_digest("").empty());
-}
-
 TEST_CASE("What a registry printed is read without trust", "[publish]") {
   CHECK(parse_descriptor("{\"digest\":\"" + digest_a + "\"}").has_value());
   for (const char* wrong : {"", "[]", "{", "{}", "{\"digest\": 5}", "{\"digest\":\"x\"}", "null"}) {
@@ -185,4 +181,21 @@ TEST_CASE("A layout is reduced to its root entry", "[publish]") {
             digest_a + R"(","size":7}]})");
   CHECK_FALSE(reduce_to_root(folder.path().string(), "sha256:2").has_value());
   CHECK_FALSE(reduce_to_root(folder / "none", digest_a).has_value());
+}
+
+TEST_CASE("Platforms are written and compared as containerd does", "[publish]") {
+  for (const char* text : {"linux/amd64", "linux/arm/v7", "windows(10.0.20348.1)/amd64",
+                           "windows(10.0.20348.1+win32k)/amd64", "linux/arm64/v8"}) {
+    CHECK(to_string(platform(text)) == text);
+  }
+  for (const char* wrong : {"", "amd64", "linux/", "/amd64", "linux/amd64/", "linux /amd64"}) {
+    INFO(wrong);
+    CHECK_FALSE(parse_platform(wrong).has_value());
+  }
+  CHECK(fits(platform("linux/arm64"), platform("linux/arm64/v8")));
+  CHECK(fits(platform("linux/arm"), platform("linux/arm/v7")));
+  CHECK(fits(platform("windows/amd64"), platform("windows(10.0.1)/amd64")));
+  CHECK_FALSE(fits(platform("windows(10.0.2)/amd64"), platform("windows(10.0.1)/amd64")));
+  CHECK_FALSE(fits(platform("linux/arm/v6"), platform("linux/arm/v7")));
+  CHECK_FALSE(is_same(platform("windows(10.0.2)/amd64"), platform("windows(10.0.1)/amd64")));
 }

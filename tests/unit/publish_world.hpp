@@ -30,6 +30,11 @@ struct Said {
   bool stalls = false;  // nothing moves in it
 };
 
+// "host/name" of "host/name@sha256:…" and of "host/name:tag".
+std::string repository_of(const std::string& reference);
+// What is behind that.
+std::string behind(const std::string& reference, char sign);
+
 // A repository: since when what shows, and what its tags hold.
 struct Repository {
   std::map<std::string, TimePoint> shows;  // digest → since when

@@ -7,6 +7,8 @@ namespace retry_exec::publish::oci {
 
 namespace {
 
+// std::chrono::parse is not in the library of GCC 12, and strptime(3) knows neither fractions of a
+// second nor the ':' in an offset.
 class DateReader {
  public:
   explicit DateReader(std::string_view text) : rest_(text) {}

@@ -210,16 +210,4 @@ Result<IndexContents> parse_index(std::string_view json) {
   return index;
 }
 
-std::string printed_digest(std::string_view output) {
-  constexpr std::string_view label = "Digest: ";
-  for (std::size_t at = output.rfind(label); at != std::string_view::npos;
-       at = at == 0 ? std::string_view::npos : output.rfind(label, at - 1)) {
-    if (at != 0 && output[at - 1] != '\n') continue;
-    const std::string_view rest = output.substr(at + label.size());
-    std::string digest(rest.substr(0, rest.find_first_of("\r\n")));
-    if (is_digest(digest)) return digest;
-  }
-  return {};
-}
-
 }  // namespace retry_exec::publish::oci

@@ -58,7 +58,4 @@ struct IndexContents {
 };
 Result<IndexContents> parse_index(std::string_view json);
 
-// The digest that oras printed last: "Digest: sha256:…"; empty when it printed none.
-std::string printed_digest(std::string_view output);
-
 }  // namespace retry_exec::publish::oci

@@ -253,22 +253,4 @@ std::string matrix(const Plan& plan) {
   return boost::json::serialize(boost::json::object{{"include", std::move(include)}});
 }
 
-std::string_view to_string(Phase phase) {
-  switch (phase) {
-    case Phase::preflight:
-      return "preflight";
-    case Phase::index:
-      return "index";
-    case Phase::soci:
-      return "soci";
-    case Phase::copy:
-      return "copy";
-    case Phase::verify:
-      return "verify";
-    case Phase::after:
-      return "after";
-  }
-  return "";
-}
-
 }  // namespace retry_exec::publish::plan

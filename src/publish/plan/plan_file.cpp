@@ -129,10 +129,10 @@ class PlanReader {
     const config::Node* node = top.node("phases");
     if (node == nullptr) return;
     config::Mapping fields(*node, errors_, "'phases'");
-    for (const Phase phase : phases) {
-      if (const config::Node* policy = fields.node(to_string(phase))) {
-        plan.phases[phase] =
-            read_policy(*policy, errors_, "phase '" + std::string(to_string(phase)) + "'");
+    for (const PhaseDefaults& known : phases) {
+      if (const config::Node* policy = fields.node(known.name)) {
+        plan.phases[known.phase] =
+            read_policy(*policy, errors_, "phase '" + std::string(known.name) + "'");
       }
     }
     fields.finish();

@@ -31,6 +31,8 @@ Arguments put_command(const plan::Plan& plan, const oci::Reference& place,
 // A manifest and all under it, by digest: no tag moves.
 Arguments copy_command(const plan::Plan& plan, const oci::Reference& source,
                        const oci::Reference& place);
+// Whether such a copy says in its progress that it puts this manifest.
+bool begins_to_put(std::string_view printed, const std::string& digest);
 // The tag makes oras list the root first in the layout's index.json.
 Arguments pull_command(const plan::Plan& plan, const oci::Reference& source,
                        const std::string& layout);

@@ -4,9 +4,9 @@
 // The budget is a token bucket, as in the retry quota of the AWS SDKs
 // (https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/) and in gRPC's
 // retry throttling (https://github.com/grpc/proposal/blob/master/A6-client-retries.md), with one
-// difference: who finds it empty waits for the next token instead of giving up at once, for a
-// publish job has minutes where a request has milliseconds. Waiting for what is not there yet is
-// no retry in this sense: it is one small read, at a pace of its own.
+// difference: with an empty bucket, a command waits for the next token instead of giving up at
+// once, for a publish job has minutes where a request has milliseconds. Waiting for what is not
+// there yet is not a retry in this sense: it is one small read, at a pace of its own.
 #pragma once
 
 #include <retry_exec/quantity.hpp>

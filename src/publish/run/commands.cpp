@@ -33,12 +33,18 @@ Attempt not_run(std::optional<int> interrupted_by) {
 
 }  // namespace
 
+std::string_view detail_of(const Verdict& verdict, std::string_view name) {
+  const auto found = std::find_if(verdict.details.begin(), verdict.details.end(),
+                                  [&](const Detail& detail) { return detail.name == name; });
+  return found == verdict.details.end() ? std::string_view() : found->value;
+}
+
 struct Commands::Running {
   Request request;
   std::optional<Slot> door;  // until the first attempt
   std::shared_ptr<const Step> step;
   std::vector<std::string> command_for_rules;
-  std::optional<std::string> unfit;  // why a success is none
+  std::optional<std::string> unfit;  // why a success does not count
   std::optional<Verdict> verdict;    // of the last failure that was judged
   std::vector<std::string> blamed;
   TimePoint not_before{};  // the budget's word on the next attempt
@@ -61,14 +67,7 @@ Commands::Commands(const plan::Plan& plan, const PublishOptions& options, const 
       slots_(options.jobs),
       probe_slots_(std::size_t{4} * options.jobs),
       door_(options.jobs),
-      probe_door_(std::size_t{4} * options.jobs),
-      entrance_(options.jobs),
-      reading_entrance_(std::size_t{4} * options.jobs) {}
-
-Slots& Commands::entrance(plan::Phase phase) {
-  const bool only_reads = phase == plan::Phase::preflight || phase == plan::Phase::verify;
-  return only_reads ? reading_entrance_ : entrance_;
-}
+      probe_door_(std::size_t{4} * options.jobs) {}
 
 asio::awaitable<Answer> Commands::run(Request request) {
   co_await (request.probe ? probe_door_ : door_).take();
@@ -143,7 +142,7 @@ asio::awaitable<Attempt> Commands::attempt(Running& running, Policy policy,
     const TimePoint until = registries_.paused_until(request.hosts);
     if (until <= seams_.now()) break;
     running.begin();
-    // Those who waited together do not come back together.
+    // Commands that waited together do not all resume at once.
     const Duration spread = Duration(static_cast<Duration::rep>(seams_.random() * 1e9));
     co_await wait_until(std::min(until + spread, deadline.value_or(TimePoint::max())),
                         request.abandoned);
@@ -173,7 +172,9 @@ asio::awaitable<Attempt> Commands::attempt(Running& running, Policy policy,
   options.kill_after = policy.kill_after;
   Attempt attempt = co_await seams_.run(command, options);
   running.unfit.reset();
-  if (!succeeded(attempt.outcome) && request.done && request.done(attempt)) {
+  if (!succeeded(attempt.outcome) && request.done &&
+      request.done(attempt,
+                   seams_.judge({running.command_for_rules, attempt.outcome, attempt.output}))) {
     running.unconfirmed = true;
     attempt.outcome = Exited{0};
   }
@@ -219,8 +220,9 @@ std::vector<std::string> Commands::blamed_hosts(const Running& running,
                                                 const Verdict& verdict) const {
   const std::vector<std::string>& hosts = running.request.hosts;
   if (hosts.size() == 2) {
-    if (verdict.line.find("source registry") != std::string::npos) return {hosts[0]};
-    if (verdict.line.find("destination registry") != std::string::npos) return {hosts[1]};
+    const std::string_view registry = detail_of(verdict, registry_detail);
+    if (registry == "source") return {hosts[0]};
+    if (registry == "destination") return {hosts[1]};
   }
   return hosts;
 }

@@ -14,6 +14,12 @@ namespace retry_exec::publish {
 inline constexpr std::string_view immutable_tag_rule = "oci/immutable-tag";
 inline constexpr std::string_view nothing_to_index_rule = "soci/nothing-to-index";
 
+// Details that rules/oras.yaml finds in an error, empty where there is none: the digest that was
+// not there, and which of the two registries of a copy said so ("source" or "destination").
+inline constexpr std::string_view missing_detail = "missing";
+inline constexpr std::string_view registry_detail = "registry";
+std::string_view detail_of(const Verdict& verdict, std::string_view name);
+
 struct Missing {
   std::string about;  // a reference
   Arguments argv;
@@ -36,7 +42,7 @@ struct Request {
   // Looks at the output of a success; what is wrong with it is treated as if it were absent.
   std::function<std::optional<std::string>(const std::string&)> check;
   // Whether a failed attempt has done all the same what was asked for.
-  std::function<bool(const Attempt&)> done;
+  std::function<bool(const Attempt&, const Verdict&)> done;
   // One small read of what a failure names as not there, as far as it can be told: once that is
   // readable, it is time for the next attempt.
   std::function<std::optional<Missing>(const Verdict&)> missing;
@@ -58,16 +64,28 @@ struct Answer {
   bool is_by(std::string_view rule) const { return run.verdict && run.verdict->rule == rule; }
 };
 
+// A target passes here before each phase, and its slot is free again when its first command begins:
+// a waiting target takes less memory than its waiting commands, and a phase's deadline counts from
+// here.
+class Entrances {
+ public:
+  explicit Entrances(unsigned jobs) : any_(jobs), reading_(std::size_t{4} * jobs) {}
+
+  Slots& of(plan::Phase phase) {
+    const bool only_reads = phase == plan::Phase::preflight || phase == plan::Phase::verify;
+    return only_reads ? reading_ : any_;
+  }
+
+ private:
+  Slots any_;
+  Slots reading_;
+};
+
 class Commands {
  public:
   Commands(const plan::Plan& plan, const PublishOptions& options, const PublishSeams& seams);
 
   boost::asio::awaitable<Answer> run(Request request);
-
-  // A target passes here before each phase, and its slot is free again when its first command
-  // begins: a waiting target takes less memory than its waiting commands, and a phase's deadline
-  // counts from here.
-  Slots& entrance(plan::Phase phase);
 
  private:
   struct Running;
@@ -90,11 +108,9 @@ class Commands {
   const PolicyFields weak_;
   Slots slots_;
   Slots probe_slots_;
-  // Who waits before these is small; a command whose turn has come is not.
+  // A command that waits here takes little memory; one whose turn has come does not.
   Slots door_;
   Slots probe_door_;
-  Slots entrance_;
-  Slots reading_entrance_;
   RegistryStates registries_;
   unsigned last_number_ = 0;
 };

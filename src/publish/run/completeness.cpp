@@ -135,7 +135,7 @@ TargetRun::Task TargetRun::guard_tag(std::size_t number) {
   const std::vector<oci::Platform> missing = missing_in(there, held);
   if (missing.empty()) co_return;
   lacks("tag " + tag + " holds " + names_of(missing) +
-        " too, and no source is for it; if it is no longer wanted, list the others under "
+        " too, which no source provides; if it is no longer wanted, list the others under "
         "'platforms'");
 }
 

@@ -9,14 +9,12 @@ namespace asio = boost::asio;
 
 namespace {
 
-// oras reads a manifest back that it has put, and fails where that does not show yet. The registry
-// has it: oras had said that it goes there, and a refusal reads otherwise.
-bool was_put(const Attempt& failed, const std::string& digest) {
-  constexpr std::size_t algorithm = 7;  // "sha256:"
-  const std::string said = failed.output.standard_error.text();
-  const std::string done = failed.output.standard_output.text();
-  return said.find("from registry: " + digest + ": not found") != std::string::npos &&
-         done.find("Copying " + digest.substr(algorithm, 12)) != std::string::npos;
+// oras reads a manifest back that it has put, and fails where that does not show yet, naming
+// neither registry. It had said before that it puts it; a refusal is not "absent".
+bool was_put(const Attempt& failed, const Verdict& verdict, const std::string& digest) {
+  return verdict.class_name == "absent" && detail_of(verdict, missing_detail) == digest &&
+         detail_of(verdict, registry_detail).empty() &&
+         begins_to_put(failed.output.standard_output.text(), digest);
 }
 
 }  // namespace
@@ -83,8 +81,8 @@ TargetRun::Task TargetRun::copy_child(const oci::Child& child, oci::Reference re
   wanted.missing = [this, source, place](const Verdict& verdict) {
     return missing(verdict, source, place);
   };
-  wanted.done = [digest = child.descriptor.digest](const Attempt& failed) {
-    return was_put(failed, digest);
+  wanted.done = [digest = child.descriptor.digest](const Attempt& failed, const Verdict& verdict) {
+    return was_put(failed, verdict, digest);
   };
   const Answer answer = co_await run(std::move(wanted));
   if (answer.ok()) {

@@ -19,7 +19,7 @@
 
 namespace retry_exec::publish {
 
-// So many at once; who waits longest comes first.
+// At most so many at once; the one that has waited longest is next.
 class Slots {
  public:
   explicit Slots(std::size_t count) : free_(count) {}

@@ -1,7 +1,6 @@
 #include <retry_exec/publish_run.hpp>
 
 #include <algorithm>
-#include <array>
 
 namespace retry_exec::publish {
 
@@ -35,31 +34,10 @@ PolicyFields content_pace() {
   return pace(25, 1s, 1.3, 10);  // some nine minutes
 }
 
-struct Limits {
-  plan::Phase phase;
-  Duration timeout;   // of one attempt
-  Duration deadline;  // of the phase
-};
-
-// Of a read 30 s: oras itself gives a throttled request 15.
-constexpr std::array<Limits, plan::phases.size()> default_limits = {{
-    {plan::Phase::preflight, 30s, 10min},
-    {plan::Phase::index, 1min, 10min},
-    {plan::Phase::soci, 30min, 2h},
-    {plan::Phase::copy, 30min, 2h},
-    {plan::Phase::verify, 30s, 10min},
-    {plan::Phase::after, 10min, 30min},
-}};
-
-const Limits& limits_of(plan::Phase phase) {
-  return *std::find_if(default_limits.begin(), default_limits.end(),
-                       [phase](const Limits& limits) { return limits.phase == phase; });
-}
-
 // The phase's deadline is not the attempt's, see phase_deadline().
 PolicyFields attempt_limits(const PolicyFields& policy, plan::Phase phase) {
   PolicyFields limits = only(PolicyPart::attempt, policy);
-  if (!limits.timeout) limits.timeout = limits_of(phase).timeout;
+  if (!limits.timeout) limits.timeout = plan::defaults_of(phase).timeout;
   return limits;
 }
 
@@ -98,7 +76,7 @@ StepPolicy step_policy(const plan::Plan& plan, plan::Phase phase) {
 Duration phase_deadline(const plan::Plan& plan, plan::Phase phase) {
   const std::optional<Duration> deadline = said(plan, phase).deadline;
   constexpr Duration century = 24h * 36525;  // that a point in time can be reckoned with
-  return deadline ? std::min(*deadline, century) : limits_of(phase).deadline;
+  return deadline ? std::min(*deadline, century) : plan::defaults_of(phase).deadline;
 }
 
 }  // namespace retry_exec::publish

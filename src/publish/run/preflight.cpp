@@ -66,7 +66,7 @@ TargetRun::Task TargetRun::read_source(std::size_t number) {
 }
 
 // Its platform and its date.
-TargetRun::Task TargetRun::read_config(const oci::Reference& image,
+TargetRun::Task TargetRun::read_config(oci::Reference image,
                                        std::optional<oci::Platform>& platform) {
   Request wanted = probe(image, true);
   wanted.argv = config_command(plan_, image);

@@ -19,11 +19,14 @@ asio::awaitable<void> run_target(Shared& shared, const plan::Target& target, std
 
 asio::awaitable<PublishResult> publish(const plan::Plan& plan, PublishOptions options,
                                        PublishSeams seams) {
+  Commands commands(plan, options, seams);
+  ScratchFolder scratch(plan.scratch);
   Shared shared{.plan = plan,
                 .seams = seams,
-                .commands = Commands(plan, options, seams),
+                .run = [&](Request request) { return commands.run(std::move(request)); },
+                .entrances = Entrances(options.jobs),
+                .scratch = scratch,
                 .copies = {},
-                .scratch = Scratch(plan.scratch),
                 .started = seams.now(),
                 .unfinished = plan.targets.size()};
   if (options.deadline) shared.deadline = shared.started + *options.deadline;

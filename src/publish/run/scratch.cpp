@@ -1,5 +1,6 @@
 #include "publish/run/scratch.hpp"
 
+#include "publish/oci/layout.hpp"
 #include "publish/run/folder.hpp"
 
 #include <retry_exec/quantity.hpp>
@@ -113,11 +114,11 @@ void sweep_scratch(const std::string& parent) {
   }
 }
 
-Scratch::~Scratch() {
+ScratchFolder::~ScratchFolder() {
   if (folder_) remove_locked(AT_FDCWD, path_, folder_.get());
 }
 
-Result<void> Scratch::open() {
+Result<void> ScratchFolder::open() {
   if (folder_) return {};
   const OwnerMayUse for_now;
   std::error_code error;
@@ -138,7 +139,7 @@ Result<void> Scratch::open() {
   return {};
 }
 
-Result<std::string> Scratch::make_folder(const std::string& name) {
+Result<std::string> ScratchFolder::make_folder(const std::string& name) {
   const OwnerMayUse for_now;
   std::string folder = path_ + "/" + name;
   if (::mkdirat(folder_.get(), name.c_str(), 0700) != 0) {
@@ -147,7 +148,7 @@ Result<std::string> Scratch::make_folder(const std::string& name) {
   return folder;
 }
 
-Result<std::string> Scratch::write_file(const std::string& name, std::string_view text) {
+Result<std::string> ScratchFolder::write_file(const std::string& name, std::string_view text) {
   const OwnerMayUse for_now;
   std::string path = path_ + "/" + name;
   const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
@@ -157,11 +158,11 @@ Result<std::string> Scratch::write_file(const std::string& name, std::string_vie
   return path;
 }
 
-void Scratch::remove_folder(const std::string& name) {
+void ScratchFolder::remove_folder(const std::string& name) {
   publish::remove_folder(folder_.get(), name);
 }
 
-asio::awaitable<Result<void>> Scratch::reserve(std::uint64_t bytes) {
+asio::awaitable<Result<void>> ScratchFolder::reserve(std::uint64_t bytes) {
   while (true) {
     struct statvfs status {};
     if (::fstatvfs(folder_.get(), &status) != 0) {
@@ -184,9 +185,18 @@ asio::awaitable<Result<void>> Scratch::reserve(std::uint64_t bytes) {
   co_return Result<void>();
 }
 
-void Scratch::release(std::uint64_t bytes) {
+void ScratchFolder::release(std::uint64_t bytes) {
   reserved_ -= bytes;
   for (asio::steady_timer* waiter : waiting_) waiter->cancel();
+}
+
+Result<void> ScratchFolder::reduce_to_root(const std::string& layout, const std::string& root) {
+  return oci::reduce_to_root(layout, root);
+}
+
+Result<std::string> ScratchFolder::converted_index(const std::string& layout) {
+  const Result<std::string> digest = oci::converted_digest(layout);
+  return digest ? oci::manifest_in(layout, *digest) : digest;
 }
 
 }  // namespace retry_exec::publish

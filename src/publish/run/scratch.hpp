@@ -16,28 +16,48 @@
 
 namespace retry_exec::publish {
 
+// What the phases need of such a folder. A rehearsal has one that is on no disk.
 class Scratch {
  public:
-  explicit Scratch(std::string parent) : parent_(std::move(parent)) {}
+  Scratch() = default;
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
-  ~Scratch();
+  virtual ~Scratch() = default;
 
   // Makes this run's folder, if it is not there yet.
-  Result<void> open();
+  virtual Result<void> open() = 0;
 
   // A new, empty folder in it; its path.
-  Result<std::string> make_folder(const std::string& name);
+  virtual Result<std::string> make_folder(const std::string& name) = 0;
   // A new file in it; its path.
-  Result<std::string> write_file(const std::string& name, std::string_view text);
+  virtual Result<std::string> write_file(const std::string& name, std::string_view text) = 0;
 
   // Removes that folder and all in it, as far as that is possible.
-  void remove_folder(const std::string& name);
+  virtual void remove_folder(const std::string& name) = 0;
 
   // Sets room aside; waits while others use what is missing. An error when there is not enough
   // although nobody uses any.
-  boost::asio::awaitable<Result<void>> reserve(std::uint64_t bytes);
-  void release(std::uint64_t bytes);
+  virtual boost::asio::awaitable<Result<void>> reserve(std::uint64_t bytes) = 0;
+  virtual void release(std::uint64_t bytes) = 0;
+
+  // Layouts in it: as oci::reduce_to_root(), and the index that soci made.
+  virtual Result<void> reduce_to_root(const std::string& layout, const std::string& root) = 0;
+  virtual Result<std::string> converted_index(const std::string& layout) = 0;
+};
+
+class ScratchFolder final : public Scratch {
+ public:
+  explicit ScratchFolder(std::string parent) : parent_(std::move(parent)) {}
+  ~ScratchFolder() override;
+
+  Result<void> open() override;
+  Result<std::string> make_folder(const std::string& name) override;
+  Result<std::string> write_file(const std::string& name, std::string_view text) override;
+  void remove_folder(const std::string& name) override;
+  boost::asio::awaitable<Result<void>> reserve(std::uint64_t bytes) override;
+  void release(std::uint64_t bytes) override;
+  Result<void> reduce_to_root(const std::string& layout, const std::string& root) override;
+  Result<std::string> converted_index(const std::string& layout) override;
 
  private:
   std::string parent_;

@@ -10,29 +10,15 @@ namespace asio = boost::asio;
 
 namespace {
 
-// Room in the scratch folder for as long as the object lives.
-class Room {
+class AtEnd {
  public:
-  Room(Scratch& scratch, std::uint64_t bytes) : scratch_(scratch), bytes_(bytes) {}
-  Room(const Room&) = delete;
-  Room& operator=(const Room&) = delete;
-  ~Room() { scratch_.release(bytes_); }
+  explicit AtEnd(std::function<void()> work) : work_(std::move(work)) {}
+  AtEnd(const AtEnd&) = delete;
+  AtEnd& operator=(const AtEnd&) = delete;
+  ~AtEnd() { work_(); }
 
  private:
-  Scratch& scratch_;
-  std::uint64_t bytes_;
-};
-
-class Folder {
- public:
-  Folder(Scratch& scratch, std::string name) : scratch_(scratch), name_(std::move(name)) {}
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() { scratch_.remove_folder(name_); }
-
- private:
-  Scratch& scratch_;
-  std::string name_;
+  std::function<void()> work_;
 };
 
 }  // namespace
@@ -77,7 +63,7 @@ asio::awaitable<bool> TargetRun::soci_is_there() {
     fail(read, "the SOCI image that is there already could not be read");
     co_return false;
   }
-  // Somebody else may have put something else there.
+  // Something else may have been put there since.
   if (!lost_in(read.output).empty()) co_return false;
   take_converted(read.output, descriptor->media_type);
   co_return true;
@@ -118,14 +104,14 @@ TargetRun::Task TargetRun::convert() {
     co_return;
   }
   phase_deadline_ = deadline_after_wait(asked);
-  const Room room(shared_.scratch, needed);
+  const AtEnd give_back([&] { shared_.scratch.release(needed); });
   const std::string name = std::to_string(number_);
   const Result<std::string> made = shared_.scratch.make_folder(name);
   if (!made) {
     fail(StopReason::permanent, made.error().what);
     co_return;
   }
-  const Folder folder(shared_.scratch, name);
+  const AtEnd remove([&] { shared_.scratch.remove_folder(name); });
   co_await pull_and_convert(*made);
 }
 
@@ -154,7 +140,7 @@ TargetRun::Task TargetRun::pull_and_convert(const std::string& folder) {
     fail(pulled, "the image could not be pulled");
     co_return;
   }
-  if (const auto reduced = oci::reduce_to_root(layout, result_.index); !reduced) {
+  if (const auto reduced = shared_.scratch.reduce_to_root(layout, result_.index); !reduced) {
     fail(StopReason::permanent, to_string(reduced.error()));
     co_return;
   }
@@ -175,12 +161,7 @@ TargetRun::Task TargetRun::pull_and_convert(const std::string& folder) {
 }
 
 TargetRun::Task TargetRun::push_converted(const std::string& layout) {
-  const Result<std::string> digest = oci::converted_digest(layout);
-  if (!digest) {
-    fail(StopReason::permanent, to_string(digest.error()));
-    co_return;
-  }
-  const Result<std::string> index = oci::manifest_in(layout, *digest);
+  const Result<std::string> index = shared_.scratch.converted_index(layout);
   if (!index) {
     fail(StopReason::permanent, to_string(index.error()));
     co_return;
@@ -191,8 +172,8 @@ TargetRun::Task TargetRun::push_converted(const std::string& layout) {
   }
   take_converted(*index, std::string(oci::oci_index));
   const oci::Reference staging = soci_tag();
-  Request push =
-      request(to_string(staging), push_command(plan_, layout, *digest, staging), {staging.host});
+  Request push = request(to_string(staging), push_command(plan_, layout, result_.digest, staging),
+                         {staging.host});
   push.missing = [this](const Verdict& verdict) {
     return missing(verdict, target_.staging, target_.staging);
   };

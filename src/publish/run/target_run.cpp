@@ -9,42 +9,16 @@ namespace retry_exec::publish {
 
 namespace asio = boost::asio;
 
-namespace {
-
-// oras ends an error with what it is about.
-std::string last_digest_in(std::string_view line) {
-  constexpr std::string_view algorithm = "sha256:";
-  constexpr std::size_t length = algorithm.size() + 64;
-  for (std::size_t at = line.rfind(algorithm); at != std::string_view::npos;
-       at = at == 0 ? std::string_view::npos : line.rfind(algorithm, at - 1)) {
-    const std::string_view digest = line.substr(at, length);
-    if (oci::is_digest(digest)) return std::string(digest);
-  }
-  return {};
-}
-
-}  // namespace
-
 TargetRun::TargetRun(Shared& shared, const plan::Target& target, std::size_t number)
     : shared_(shared), plan_(shared.plan), target_(target), number_(number) {
   result_.name = target.name;
   for (const oci::Reference& tag : target.tags) result_.tags.push_back({.tag = tag});
 }
 
-// The phases in their order. Their limits are in policy.cpp.
-const std::array<TargetRun::Step, plan::phases.size()> TargetRun::steps = {{
-    {plan::Phase::preflight, &TargetRun::preflight, &TargetRun::always},
-    {plan::Phase::index, &TargetRun::index, &TargetRun::uses_soci},
-    {plan::Phase::soci, &TargetRun::soci, &TargetRun::uses_soci},
-    {plan::Phase::copy, &TargetRun::copy, &TargetRun::always},
-    {plan::Phase::verify, &TargetRun::verify, &TargetRun::always},
-    {plan::Phase::after, &TargetRun::after, &TargetRun::has_after},
-}};
-
 asio::awaitable<TargetResult> TargetRun::run() {
-  for (const Step& step : steps) {
-    if ((this->*step.wanted)()) co_await phase(step.phase, step.body);
-    if (step.phase != plan::Phase::copy) continue;
+  for (const PhaseBody& next : bodies) {
+    if ((this->*next.wanted)()) co_await phase(next.phase, next.body);
+    if (next.phase != plan::Phase::copy) continue;
     // Those behind it in a queue that it never came to may pass.
     for (const oci::Reference& tag : target_.tags) shared_.copies.leave(tag.name(), number_);
   }
@@ -62,7 +36,7 @@ void TargetRun::count_content() {
 
 TargetRun::Task TargetRun::phase(plan::Phase phase, Task (TargetRun::*body)()) {
   if (failed() || result_.left_out) co_return;
-  Slots& entrance = shared_.commands.entrance(phase);
+  Slots& entrance = shared_.entrances.of(phase);
   co_await entrance.take();
   entrance_.emplace(entrance);
   const TimePoint started = shared_.seams.now();
@@ -110,9 +84,9 @@ Request TargetRun::probe(const oci::Reference& reference, bool waits) {
 
 std::optional<Missing> TargetRun::missing(const Verdict& verdict, const oci::Reference& source,
                                           const oci::Reference& destination) const {
-  const std::string digest = last_digest_in(verdict.line);
-  if (digest.empty()) return std::nullopt;
-  const bool at_source = verdict.line.find("from source registry") != std::string::npos;
+  const std::string digest(detail_of(verdict, missing_detail));
+  if (!oci::is_digest(digest)) return std::nullopt;
+  const bool at_source = detail_of(verdict, registry_detail) == "source";
   const oci::Reference reference = by_digest(at_source ? source : destination, digest);
   return Missing{.about = to_string(reference),
                  .argv = known_manifests_.contains(digest) ? probe_command(plan_, reference)
@@ -123,7 +97,7 @@ std::optional<Missing> TargetRun::missing(const Verdict& verdict, const oci::Ref
 
 asio::awaitable<Answer> TargetRun::run(Request request) {
   ++result_.commands;
-  Answer answer = co_await shared_.commands.run(std::move(request));
+  Answer answer = co_await shared_.run(std::move(request));
   result_.attempts += answer.run.attempts;
   co_return answer;
 }

@@ -15,9 +15,10 @@ namespace retry_exec::publish {
 struct Shared {
   const plan::Plan& plan;
   const PublishSeams& seams;
-  Commands commands;
+  std::function<boost::asio::awaitable<Answer>(Request)> run;  // a command, to its end
+  Entrances entrances;
+  Scratch& scratch;
   Queues copies;  // by destination repository
-  Scratch scratch;
   TimePoint started;
   std::size_t unfinished = 0;             // targets
   TimePoint deadline = TimePoint::max();  // of the whole run
@@ -34,12 +35,12 @@ class TargetRun {
   using Task = boost::asio::awaitable<void>;
 
   // Phases. Each ends early when the target has failed.
-  struct Step {
+  struct PhaseBody {
     plan::Phase phase;
     Task (TargetRun::*body)();
     bool (TargetRun::*wanted)() const;
   };
-  static const std::array<Step, plan::phases.size()> steps;
+  static const std::array<PhaseBody, plan::phases.size()> bodies;
   bool always() const { return true; }
   bool uses_soci() const { return target_.soci.enabled; }
   bool has_after() const { return !target_.after.empty(); }
@@ -53,7 +54,7 @@ class TargetRun {
 
   // preflight: the sources, and what stands at the tags
   Task read_source(std::size_t number);
-  Task read_config(const oci::Reference& image, std::optional<oci::Platform>& platform);
+  Task read_config(oci::Reference image, std::optional<oci::Platform>& platform);
   Task read_index(std::size_t number);
   void gather_children();
   bool is_first_in_repository(std::size_t tag) const;
@@ -191,6 +192,15 @@ class TargetRun {
   TargetResult result_;
 };
 
+inline const std::array<TargetRun::PhaseBody, plan::phases.size()> TargetRun::bodies = {{
+    {plan::Phase::preflight, &TargetRun::preflight, &TargetRun::always},
+    {plan::Phase::index, &TargetRun::index, &TargetRun::uses_soci},
+    {plan::Phase::soci, &TargetRun::soci, &TargetRun::uses_soci},
+    {plan::Phase::copy, &TargetRun::copy, &TargetRun::always},
+    {plan::Phase::verify, &TargetRun::verify, &TargetRun::always},
+    {plan::Phase::after, &TargetRun::after, &TargetRun::has_after},
+}};
+
 // The commands of `after` at the destination of `tags`, in the order of the plan.
 struct AfterCommand {
   oci::Reference about;  // a tag, or the digest
@@ -202,8 +212,8 @@ std::vector<AfterCommand> after_commands(const plan::Plan& plan, const plan::Tar
                                          const std::string& digest);
 
 // Whether what a tag holds decides what may be done; otherwise it is read only to leave alone what
-// is ours already. The tags of a repository are moved in order, so that where the first one is not
-// ours the others hardly are, and to put one that is does no harm.
+// is ours already. The tags of a repository are moved in order: where the first one is not ours,
+// the others probably are not either, and moving one that is does no harm.
 bool must_know_all_tags(const plan::Target& target);
 
 // "timed out after 30s", "denied: requested access …": an attempt's last word, for a sentence.

@@ -1,0 +1,136 @@
+// What is published: images and indexes as they are, put together, or converted, and in which order
+// they come.
+#include "catch_shim.hpp"
+#include "publish_images.hpp"
+
+#include <string>
+#include <vector>
+
+using namespace retry_exec::publish;
+using namespace retry_exec::publish::oci;
+using namespace retry_exec::publish::plan;
+
+using test::ContainsSubstring;
+using world::attestation;
+using world::image;
+using world::notes;
+using world::published;
+using world::Said;
+using world::why;
+using world::World;
+
+TEST_CASE("No tag moves before all content is at all destinations", "[publish]") {
+  World world;
+  world.add_target("one", {'a', 'b'}, {"f.io/r:1", "g.io/r:1", "g.io/r:2"});
+  SECTION("one of them refuses an image") {
+    world.fault = [](const std::vector<std::string>& argv) -> std::optional<Said> {
+      if (argv[1] != "cp" || !argv.back().starts_with("g.io")) return std::nullopt;
+      return Said{1, "", "Error from destination registry: denied\n"};
+    };
+  }
+  SECTION("one of them refuses the index") {
+    world.fault = [](const std::vector<std::string>& argv) -> std::optional<Said> {
+      if (argv[2] != "push" || !argv[argv.size() - 2].starts_with("g.io")) return std::nullopt;
+      return Said{1, "", "Error response from registry: denied\n"};
+    };
+  }
+  const PublishResult result = world.run();
+  CHECK(result.exit_code() == 1);
+  CHECK(world.at("f.io/r:1").empty());
+  CHECK(world.at("g.io/r:1").empty());
+}
+
+TEST_CASE("Images and what attests them are merged, each with all that its descriptor said",
+          "[publish]") {
+  World world;
+  world.add_target("one", {}, {"f.io/r:1"});
+  Target& target = world.plan.targets[0];
+  for (const auto& [of, by] : {std::pair('b', 'e'), std::pair('a', 'd')}) {
+    const std::string json = index_json(std::vector{image(of), attestation(by, of)}, {});
+    target.sources.push_back(
+        {{"r.io", "tmp", "", world.add_index("r.io/tmp", json)}, std::nullopt});
+  }
+  SECTION("as they are") {
+    REQUIRE(world.run().exit_code() == 0);
+    const std::string expected = index_json(
+        std::vector{image('a'), attestation('d', 'a'), image('b'), attestation('e', 'b')}, {});
+    CHECK(world.manifests.at(world.at("f.io/r:1")) == expected);
+    CHECK(world.repositories.at("f.io/r").shows.contains(World::digest('e')));
+  }
+  SECTION("without attestations, where the plan says so") {
+    target.flatten = true;
+    REQUIRE(world.run().exit_code() == 0);
+    CHECK(published(world, "f.io/r:1").size() == 2);
+  }
+  SECTION("without attestations, where SOCI makes other images") {
+    target.soci.enabled = true;
+    const PublishResult result = world.run();
+    INFO(why(result));
+    REQUIRE(result.exit_code() == 0);
+    CHECK(published(world, "f.io/r:1").size() == 4);
+    CHECK_THAT(notes(result), ContainsSubstring("attestations are left out"));
+  }
+}
+
+TEST_CASE("A single index with nothing to add is published as it is", "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {}, {"f.io/r:1", "g.io/r:1"});
+  const std::string odd =
+      index_json(std::vector{image('b'), attestation('d', 'b'), image('a')}, {{"k", "v"}});
+  const std::string digest = world.add_index("r.io/tmp", odd);
+  target.sources = {{{"r.io", "tmp", "", digest}, std::nullopt}};
+  const PublishResult result = world.run();
+  CHECK(result.exit_code() == 0);
+  CHECK(result.targets[0].digest == digest);
+  CHECK(world.at("f.io/r:1") == digest);
+  CHECK(world.at("g.io/r:1") == digest);
+  for (const char c : {'a', 'b', 'd'}) {
+    CHECK(world.repositories.at("g.io/r").shows.contains(World::digest(c)));
+  }
+}
+
+TEST_CASE("Each image of an index that is a source is asked when it was made", "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {}, {"f.io/r:1"});
+  const std::string index = index_json(std::vector{image('a'), image('b'), image('c')}, {});
+  target.sources = {{{"r.io", "tmp", "", world.add_index("r.io/tmp", index)}, std::nullopt}};
+  target.only_newer = true;
+  REQUIRE(world.run().exit_code() == 0);
+  for (const char c : {'a', 'b', 'c'}) {
+    CHECK(world.count("manifest fetch-config r.io/tmp@" + World::digest(c)) == 1);
+  }
+}
+
+TEST_CASE("An index without images is not published", "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {}, {"f.io/r:1"});
+  target.sources = {
+      {{"r.io", "tmp", "",
+        world.add_index("r.io/tmp", index_json(std::vector{attestation('d', 'a')}, {}))},
+       std::nullopt}};
+  CHECK_THAT(why(world.run()), ContainsSubstring("without an image of any platform"));
+}
+
+TEST_CASE("Sources may be in several repositories", "[publish]") {
+  const bool soci = GENERATE(false, true);
+  World world;
+  Target& target = world.add_target("one", {'a'}, {"f.io/r:1"});
+  world.repositories["q.io/other"].shows[World::digest('b')] = world.start;
+  target.sources.push_back({{"q.io", "other", "", World::digest('b')}, std::nullopt});
+  target.soci.enabled = soci;
+  CHECK(world.run().exit_code() == 0);
+  CHECK(published(world, "f.io/r:1").size() == (soci ? 4 : 2));
+  CHECK(world.repositories.at("r.io/tmp").shows.contains(World::digest('b')) == soci);
+}
+
+TEST_CASE("A second run of a target with SOCI writes nothing", "[publish]") {
+  World world;
+  world.add_target("one", {'a', 'b'}, {"f.io/r:1", "g.io/r:1"}).soci.enabled = true;
+  REQUIRE(world.run().exit_code() == 0);
+  const std::string digest = world.at("f.io/r:1");
+  world.log.clear();
+  const PublishResult again = world.run();
+  CHECK(again.exit_code() == 0);
+  CHECK(again.targets[0].digest == digest);
+  CHECK(world.writes() == 0);
+}

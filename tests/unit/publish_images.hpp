@@ -1,0 +1,45 @@
+// Images of the simulated registries, and what a run of one target came to.
+#pragma once
+
+#include "publish/oci/index.hpp"
+#include "publish_world.hpp"
+
+#include <string>
+#include <vector>
+
+namespace world {
+
+namespace oci = retry_exec::publish::oci;
+
+inline constexpr const char* image_type = "application/vnd.oci.image.manifest.v1+json";
+
+// What the simulated images are for.
+inline oci::Descriptor image(char c) {
+  return {image_type, World::digest(c), 10,
+          oci::Platform{.os = "linux", .architecture = std::string("cpu-") + c}};
+}
+
+inline oci::Descriptor attestation(char c, char of) {
+  oci::Descriptor descriptor{image_type, World::digest(c), 20,
+                             oci::Platform{.os = "unknown", .architecture = "unknown"}};
+  descriptor.annotations = {{"vnd.docker.reference.digest", World::digest(of)},
+                            {"vnd.docker.reference.type", "attestation-manifest"}};
+  return descriptor;
+}
+
+inline std::string why(const retry_exec::publish::PublishResult& result, std::size_t target = 0) {
+  return result.targets[target].failure ? result.targets[target].failure->what : "";
+}
+
+inline std::string notes(const retry_exec::publish::PublishResult& result) {
+  std::string text;
+  for (const retry_exec::publish::PhaseResult& phase : result.targets[0].phases)
+    text += phase.note + "\n";
+  return text;
+}
+
+inline std::vector<oci::Descriptor> published(const World& world, const std::string& tag) {
+  return oci::parse_index(world.manifests.at(world.at(tag)))->manifests;
+}
+
+}  // namespace world
