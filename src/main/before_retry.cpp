@@ -3,7 +3,7 @@
 namespace retry_exec {
 
 boost::asio::awaitable<Attempt> run_before_retry(Supervisor& supervisor, const Settings& settings,
-                                                 const Policy& policy, Variables variables,
+                                                 const Policy& policy, Assignments variables,
                                                  std::optional<TimePoint> deadline) {
   const Command command{
       .argv = {"/bin/sh", "-c", "exec >&2; " + *settings.before_retry},

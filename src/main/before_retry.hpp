@@ -14,12 +14,12 @@
 
 namespace retry_exec {
 
-using Variables = std::vector<std::pair<std::string, std::string>>;
+using Assignments = std::vector<std::pair<std::string, std::string>>;
 
 // Runs settings.before_retry by /bin/sh, under the time limit of an attempt and the run's deadline.
 // All its output goes to our stderr: what it prints is not the command's, and no evidence.
 boost::asio::awaitable<Attempt> run_before_retry(Supervisor& supervisor, const Settings& settings,
-                                                 const Policy& policy, Variables variables,
+                                                 const Policy& policy, Assignments variables,
                                                  std::optional<TimePoint> deadline);
 
 }  // namespace retry_exec

@@ -1,6 +1,7 @@
 #include "github_output.hpp"
 
 #include "program.hpp"
+#include "values/unique_fd.hpp"
 
 #include <retry_exec/redact.hpp>
 #include <retry_exec/report.hpp>
@@ -18,13 +19,12 @@ namespace {
 
 // Did the command stop in the middle of a line?
 bool line_is_open(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-  if (fd < 0) return false;
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  if (!file) return false;
   struct stat status {};
   char last = '\n';
-  const bool read = ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0 &&
-                    ::pread(fd, &last, 1, status.st_size - 1) == 1;
-  ::close(fd);
+  const bool read = ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode) &&
+                    status.st_size > 0 && ::pread(file.get(), &last, 1, status.st_size - 1) == 1;
   return read && last != '\n';
 }
 

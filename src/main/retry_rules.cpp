@@ -66,25 +66,26 @@ void declare(CommandLine& line, Question& asked) {
   declare_help(line);
 }
 
-struct Command {
+struct Subcommand {
   std::string_view name;
   std::string_view operands;
   std::string_view help;
-  Answer (*run)(const Question&);
+  Printout (*run)(const Question&);
 };
 
 constexpr std::array commands = {
-    Command{"list", "", "the built-in rule sets", list},
-    Command{"show", "NAME|FILE", "a rule set as it is written, or --resolved", show},
-    Command{"check", "FILE…", "validate rule files and run their examples", check},
-    Command{"explain", "[LOG]", "why the failure in LOG (or on stdin) is (not) retried", explain},
-    Command{"suggest", "[LOG]", "a rule for a failure that no rule knows", suggest},
-    Command{"test", "CORPUS.jsonl…", "score rules on labelled failures", test},
+    Subcommand{"list", "", "the built-in rule sets", list},
+    Subcommand{"show", "NAME|FILE", "a rule set as it is written, or --resolved", show},
+    Subcommand{"check", "FILE…", "validate rule files and run their examples", check},
+    Subcommand{"explain", "[LOG]", "why the failure in LOG (or on stdin) is (not) retried",
+               explain},
+    Subcommand{"suggest", "[LOG]", "a rule for a failure that no rule knows", suggest},
+    Subcommand{"test", "CORPUS.jsonl…", "score rules on labelled failures", test},
 };
 
 std::string usage() {
   std::string text = "Usage: retry-rules COMMAND [options] [operands]\n\n";
-  for (const Command& command : commands) {
+  for (const Subcommand& command : commands) {
     std::string left = "  " + std::string(command.name) + " " + std::string(command.operands);
     left.append(26 - std::min<std::size_t>(text::columns_of(left), 24), ' ');
     text += left + std::string(command.help) + "\n";
@@ -92,21 +93,21 @@ std::string usage() {
   return text;
 }
 
-Answer unknown_command(const std::string& name) {
+Printout unknown_command(const std::string& name) {
   std::vector<std::string_view> names;
   names.reserve(std::size(commands));
-  for (const Command& command : commands) names.push_back(command.name);
+  for (const Subcommand& command : commands) names.push_back(command.name);
   const std::string_view near = nearest_word(name, names);
   return usage_error(
       "unknown command '" + name + "'" +
       (near.empty() ? "; --help lists them" : "; did you mean '" + std::string(near) + "'?"));
 }
 
-Answer answer(Question& asked) {
+Printout answer(Question& asked) {
   if (asked.operands.empty()) return {.out = {}, .err = usage(), .code = exit_code::own_failure};
   const std::string name = asked.operands.front();
   asked.operands.erase(asked.operands.begin());
-  for (const Command& command : commands) {
+  for (const Subcommand& command : commands) {
     if (command.name == name) return command.run(asked);
   }
   return unknown_command(name);
@@ -114,7 +115,7 @@ Answer answer(Question& asked) {
 
 Result<ExitCode, Errors> run(const CommandLine& line, Question& asked) {
   asked.operands = line.operands;
-  const Answer given = answer(asked);
+  const Printout given = answer(asked);
   print_answer(STDERR_FILENO, given.err, Form::text);
   const int lost = print(line.program(), given.out, asked.json ? Form::json : given.form);
   return ExitCode{lost == exit_code::success ? given.code : lost};
@@ -122,13 +123,13 @@ Result<ExitCode, Errors> run(const CommandLine& line, Question& asked) {
 
 }  // namespace
 
-Answer usage_error(const Errors& errors) {
-  Answer answer{.out = {}, .err = {}, .code = exit_code::own_failure};
+Printout usage_error(const Errors& errors) {
+  Printout answer{.out = {}, .err = {}, .code = exit_code::own_failure};
   for (const Error& error : errors) answer.err += "retry-rules: " + to_string(error) + "\n";
   return answer;
 }
 
-Answer usage_error(std::string what) {
+Printout usage_error(std::string what) {
   return usage_error(Errors{{{}, std::move(what)}});
 }
 

@@ -26,25 +26,25 @@ struct Question {
 };
 
 // What a command has to say: both streams' text and the exit code.
-struct Answer {
+struct Printout {
   std::string out;
   std::string err;
   int code = 0;
   Form form = Form::text;  // of `out`, unless JSON was asked for
 };
 
-Answer list(const Question& asked);
-Answer show(const Question& asked);
-Answer check(const Question& asked);
-Answer explain(const Question& asked);
-Answer suggest(const Question& asked);
-Answer test(const Question& asked);
+Printout list(const Question& asked);
+Printout show(const Question& asked);
+Printout check(const Question& asked);
+Printout explain(const Question& asked);
+Printout suggest(const Question& asked);
+Printout test(const Question& asked);
 
 // ---- what several of them need ---------------------------------------------------------------
 
 // 125, with every error on a line of its own.
-Answer usage_error(const Errors& errors);
-Answer usage_error(std::string what);
+Printout usage_error(const Errors& errors);
+Printout usage_error(std::string what);
 
 // A file, or standard input for "-"; at most 64 MiB.
 Result<std::string> read_input(const std::string& path);

@@ -143,18 +143,18 @@ json::object explained_json(const Judged& judged) {
 
 }  // namespace
 
-Answer explain(const Question& asked) {
+Printout explain(const Question& asked) {
   const Result<Judged, Errors> judged = judge_log(asked);
   if (!judged) return usage_error(judged.error());
   return {.out = asked.json ? json_text(explained_json(*judged)) : explained(*judged), .err = {}};
 }
 
-Answer suggest(const Question& asked) {
+Printout suggest(const Question& asked) {
   const Result<Judged, Errors> judged = judge_log(asked);
   if (!judged) return usage_error(judged.error());
   const Verdict& verdict = judged->explanation.verdict;
   const std::optional<Suggestion> suggestion = suggest_rule(judged->explanation);
-  Answer answer;
+  Printout answer;
   if (!suggestion) {
     answer.err = "retry-rules: the log has no line to make a rule from\n";
     answer.code = 1;
@@ -296,7 +296,7 @@ Result<std::vector<LabelledFailure>, Errors> read_corpora(const std::vector<std:
 
 }  // namespace
 
-Answer test(const Question& asked) {
+Printout test(const Question& asked) {
   if (asked.operands.empty()) return usage_error("test takes labelled corpora (JSON lines)");
   const Result<std::vector<LabelledFailure>, Errors> records = read_corpora(asked.operands);
   if (!records) return usage_error(records.error());
@@ -305,7 +305,7 @@ Answer test(const Question& asked) {
   };
   const Result<Score, Errors> score = score_corpus(*records, sets_for);
   if (!score) return usage_error(score.error());
-  Answer answer;
+  Printout answer;
   const Redactor redact({}, environ);
   answer.out = asked.json ? json_text(score_json(*score, redact)) : score_text(*score, redact);
   answer.code = 100 * score->total.share() + 1e-9 < asked.min_accuracy ? 1 : 0;

@@ -30,9 +30,9 @@ json::array strings(std::span<const std::string_view> words) {
 
 }  // namespace
 
-Answer list(const Question& asked) {
+Printout list(const Question& asked) {
   if (!asked.operands.empty()) return usage_error("list takes no operands");
-  Answer answer;
+  Printout answer;
   json::array sets;
   for (const BuiltinSet& set : builtin_sets()) {
     sets.push_back(json::object{{"name", set.name},
@@ -121,7 +121,7 @@ std::string resolved_text(const RuleSet& set) {
 
 }  // namespace
 
-Answer show(const Question& asked) {
+Printout show(const Question& asked) {
   if (asked.operands.size() != 1)
     return usage_error("show takes one rule set: a built-in name or a file");
   const std::string& name = asked.operands.front();
@@ -135,7 +135,7 @@ Answer show(const Question& asked) {
     return {.out = std::string(found->yaml), .err = {}, .form = Form::yaml};
   }
   const Result<std::string> text = read_input(name);
-  return text ? Answer{.out = *text, .err = {}, .form = Form::yaml} : usage_error({text.error()});
+  return text ? Printout{.out = *text, .err = {}, .form = Form::yaml} : usage_error({text.error()});
 }
 
 namespace {
@@ -165,9 +165,9 @@ Checked check_file(const std::string& file) {
 
 }  // namespace
 
-Answer check(const Question& asked) {
+Printout check(const Question& asked) {
   if (asked.operands.empty()) return usage_error("check takes rule files");
-  Answer answer;
+  Printout answer;
   json::array files;
   for (const std::string& file : asked.operands) {
     const Checked checked = check_file(file);

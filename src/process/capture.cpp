@@ -48,7 +48,7 @@ CapturedStream Capture::take() {
   }
   const auto kept = static_cast<std::size_t>(std::min<std::uint64_t>(in_ring_, limit_));
   ring_.erase(0, ring_.size() - kept);
-  // Whoever keeps a few bytes for long shall not keep room for a megabyte with them.
+  // A few bytes that are kept for long must not hold on to a megabyte.
   if (ring_.size() < ring_.capacity() / 2) ring_.shrink_to_fit();
   captured.tail = std::move(ring_);
   // What both hold is reported once.

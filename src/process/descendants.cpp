@@ -36,11 +36,10 @@ struct Stat {
 // proc(5): "pid (name) state ppid pgrp …"; the name may hold spaces and parentheses, so from its
 // last.
 Stat read_stat(const std::string& pid) {
-  const int fd = ::open(("/proc/" + pid + "/stat").c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return {};
+  const UniqueFd file(::open(("/proc/" + pid + "/stat").c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return {};
   std::array<char, 512> buffer{};
-  const ssize_t size = ::read(fd, buffer.data(), buffer.size());
-  ::close(fd);
+  const ssize_t size = ::read(file.get(), buffer.data(), buffer.size());
   if (size <= 0) return {};
   const std::string_view text(buffer.data(), static_cast<std::size_t>(size));
   const std::size_t name_end = text.rfind(") ");

@@ -16,9 +16,8 @@ void become_subreaper();
 // Have we any child at all? One system call, so that the usual answer, no, costs nothing.
 bool has_children();
 
-// All processes below us, children first, without `spared` and what is below those. Who is being
-// born meanwhile may be missing, and where /proc is not of our pid namespace there is nobody to
-// see.
+// All processes below us, children first, without `spared` and what is below those. One that starts
+// at the same time may be missing, and where /proc is not of our pid namespace none can be seen.
 std::vector<pid_t> descendants(std::span<const pid_t> spared);
 
 // Those below `pid`.

@@ -1,6 +1,8 @@
 // Looking a command up, and saying why it could not be started.
 #include "executable.hpp"
 
+#include "values/unique_fd.hpp"
+
 #include <retry_exec/process.hpp>
 
 #include <fcntl.h>
@@ -38,10 +40,9 @@ std::string search_path() {
 // The first line of a file, as far as the kernel reads it (BINPRM_BUF_SIZE).
 std::string first_line(const std::string& path) {
   std::array<char, 256> buffer{};
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (fd < 0) return {};
-  const ssize_t size = ::read(fd, buffer.data(), buffer.size());
-  ::close(fd);
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!file) return {};
+  const ssize_t size = ::read(file.get(), buffer.data(), buffer.size());
   const std::string_view text(buffer.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
   return std::string(text.substr(0, text.find('\n')));
 }

@@ -139,15 +139,14 @@ void RunningAttempt::watch_idle() {
 void RunningAttempt::watch_stall() {
   stall_watch_.emplace(
       supervisor_.context, *options_.stall_timeout,
-      StallWatch::Callbacks{
-          .processes = [this] { return tree_.at_work(); },
-          .held_up = [this] { return output_.held_up(); },
-          .stalled = [this](Duration still) { on_limit(TimeLimit::stalled, still); },
-          .unknown =
-              [this](const std::string& why) {
-                remarks_.push_back("cannot tell whether it stalled: " + why);
-                if (options_.on_stall_unknown) options_.on_stall_unknown(why);
-              }});
+      StallWatch::Hooks{.processes = [this] { return tree_.at_work(); },
+                        .held_up = [this] { return output_.held_up(); },
+                        .stalled = [this](Duration still) { on_limit(TimeLimit::stalled, still); },
+                        .unknown =
+                            [this](const std::string& why) {
+                              remarks_.push_back("cannot tell whether it stalled: " + why);
+                              if (options_.on_stall_unknown) options_.on_stall_unknown(why);
+                            }});
 }
 
 void RunningAttempt::on_limit(TimeLimit limit, Duration after) {

@@ -6,8 +6,8 @@
 
 namespace retry_exec {
 
-StallWatch::StallWatch(boost::asio::io_context& context, Duration limit, Callbacks callbacks)
-    : detector_(limit), callbacks_(std::move(callbacks)), timer_(context) {
+StallWatch::StallWatch(boost::asio::io_context& context, Duration limit, Hooks hooks)
+    : detector_(limit), hooks_(std::move(hooks)), timer_(context) {
   await();
 }
 
@@ -19,15 +19,15 @@ void StallWatch::await() {
 }
 
 void StallWatch::look() {
-  const Result<Activity> activity = activity_of(callbacks_.processes());
+  const Result<Activity> activity = activity_of(hooks_.processes());
   const TimePoint now = Clock::now();
   if (!activity) {
-    if (!std::exchange(said_unknown_, true)) callbacks_.unknown(activity.error().what);
+    if (!std::exchange(said_unknown_, true)) hooks_.unknown(activity.error().what);
     detector_.restart(now);
-  } else if (callbacks_.held_up()) {
+  } else if (hooks_.held_up()) {
     detector_.restart(now);
   } else if (const Duration still = detector_.observe(now, *activity); still >= detector_.limit()) {
-    return callbacks_.stalled(still);
+    return hooks_.stalled(still);
   }
   await();
 }

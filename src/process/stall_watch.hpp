@@ -15,7 +15,7 @@ namespace retry_exec {
 
 class StallWatch {
  public:
-  struct Callbacks {
+  struct Hooks {
     std::function<std::vector<pid_t>()> processes;        // those to look at
     std::function<bool()> held_up;                        // do they wait for us?
     std::function<void(Duration)> stalled;                // once: for how long nothing has moved
@@ -23,14 +23,14 @@ class StallWatch {
   };
 
   // Looks until it is destroyed, or has called `stalled`.
-  StallWatch(boost::asio::io_context& context, Duration limit, Callbacks callbacks);
+  StallWatch(boost::asio::io_context& context, Duration limit, Hooks hooks);
 
  private:
   void await();
   void look();
 
   StallDetector detector_;
-  Callbacks callbacks_;
+  Hooks hooks_;
   boost::asio::steady_timer timer_;
   // A wait that has ended cannot be cancelled any more: its handler may come after us.
   std::shared_ptr<int> here_ = std::make_shared<int>();

@@ -45,7 +45,7 @@ void Supervisor::State::on_signal(SignalSource::Received received) {
   } else if (asks_to_end(received.signal)) {
     on_end_request(received);
   } else if (running.empty() && received.signal != SIGWINCH && received.signal != SIGCONT) {
-    on_end_request(received);  // between attempts there is nobody who could make more of it
+    on_end_request(received);  // between attempts nothing else handles it
   } else {
     for (RunningAttempt* attempt : running) attempt->on_signal(received);
   }

@@ -26,9 +26,9 @@ constexpr std::string_view quotes = "\"'`";
 constexpr std::string_view openers = "[{(";
 constexpr std::string_view closers = ")]},:.";
 
-class Reader {
+class WordReader {
  public:
-  explicit Reader(const Word& source) : source_(source), text_(source.text) {}
+  explicit WordReader(const Word& source) : source_(source), text_(source.text) {}
 
   std::vector<Word> words() {
     while (i_ < text_.size()) {
@@ -169,7 +169,7 @@ Word whole(std::string_view text) {
 }
 
 std::vector<Word> words_of(const Word& text) {
-  return Reader(text).words();
+  return WordReader(text).words();
 }
 
 bool ends_a_command(std::string_view word) {

@@ -13,7 +13,7 @@ namespace retry_exec::redact {
 namespace {
 
 // How much of the text stands for how much of what it says.
-struct Step {
+struct Stretch {
   std::size_t read = 0;  // 0: it does not
   std::size_t said = 0;
 };
@@ -29,26 +29,26 @@ std::optional<char32_t> number(std::string_view digits, int base, std::size_t co
 }
 
 // `read` bytes stand for the code point or, where it is one, the byte that `plain` begins with.
-Step stands_for(char32_t value, std::string_view plain, std::size_t read) {
+Stretch stands_for(char32_t value, std::string_view plain, std::size_t read) {
   const text::CodePoint point = text::first_code_point(plain);
   if (point.valid && point.value == value) return {read, point.length};
   return {};
 }
 
-Step stands_for_byte(char32_t value, std::string_view plain, std::size_t read) {
-  return value == static_cast<unsigned char>(plain[0]) ? Step{read, 1} : Step{};
+Stretch stands_for_byte(char32_t value, std::string_view plain, std::size_t read) {
+  return value == static_cast<unsigned char>(plain[0]) ? Stretch{read, 1} : Stretch{};
 }
 
 // %41, %2541
-Step percent(std::string_view text, std::string_view plain) {
+Stretch percent(std::string_view text, std::string_view plain) {
   std::size_t at = 1;
   while (at < 8 && text.substr(at).starts_with("25") && plain[0] != '%') at += 2;
   const auto value = number(text.substr(std::min(at, text.size())), 16, 2);
-  return value ? stands_for_byte(*value, plain, at + 2) : Step{};
+  return value ? stands_for_byte(*value, plain, at + 2) : Stretch{};
 }
 
 // &amp; &#38; &#x26;
-Step entity(std::string_view text, std::string_view plain) {
+Stretch entity(std::string_view text, std::string_view plain) {
   struct Named {
     std::string_view name;
     char character;
@@ -64,11 +64,11 @@ Step entity(std::string_view text, std::string_view plain) {
   const std::size_t end = text.substr(0, 12).find(';');
   if (end == std::string_view::npos || end <= from) return {};
   const auto value = number(text.substr(from), hex ? 16 : 10, end - from);
-  return value ? stands_for(*value, plain, end + 1) : Step{};
+  return value ? stands_for(*value, plain, end + 1) : Stretch{};
 }
 
 // \u0041, a surrogate pair, \U00000041
-Step unicode(std::string_view text, std::string_view plain, std::size_t at) {
+Stretch unicode(std::string_view text, std::string_view plain, std::size_t at) {
   const auto value = number(text.substr(at + 1), 16, text[at] == 'u' ? 4 : 8);
   if (!value) return {};
   const std::size_t end = at + (text[at] == 'u' ? 5 : 9);
@@ -82,12 +82,12 @@ Step unicode(std::string_view text, std::string_view plain, std::size_t at) {
 }
 
 // \", \/, \x41, \101, \n, and the same with more backslashes, in strings inside strings.
-Step backslashes(std::string_view text, std::string_view plain) {
+Stretch backslashes(std::string_view text, std::string_view plain) {
   const std::size_t at = text.substr(0, most_backslashes + 2).find_first_not_of('\\');
   if (at == std::string_view::npos) return {};
   const char c = text[at];
   if (c == 'u' || c == 'U') {
-    if (const Step step = unicode(text, plain, at); step.read != 0) return step;
+    if (const Stretch step = unicode(text, plain, at); step.read != 0) return step;
   }
   if (c == 'x') {
     const auto value = number(text.substr(at + 1), 16, 2);
@@ -100,29 +100,31 @@ Step backslashes(std::string_view text, std::string_view plain) {
   // A line break or a tab is a blank in what is looked for.
   if (plain[0] == ' ' && std::string_view("nrt").find(c) != std::string_view::npos)
     return {at + 1, 1};
-  return c == plain[0] ? Step{at + 1, 1} : Step{};
+  return c == plain[0] ? Stretch{at + 1, 1} : Stretch{};
 }
 
 // Quotes are doubled in YAML and SQL, and leave their quotes in shells.
-Step quote(std::string_view text, std::string_view plain) {
+Stretch quote(std::string_view text, std::string_view plain) {
   if (text.starts_with("'\\''")) return {4, 1};
   if (text.starts_with("'\"'\"'")) return {5, 1};
   const bool doubled = text.size() > 1 && text[1] == plain[0];
   const bool twice = plain.size() > 1 && plain[1] == plain[0];
-  return doubled && !twice ? Step{2, 1} : Step{1, 1};
+  return doubled && !twice ? Stretch{2, 1} : Stretch{1, 1};
 }
 
-Step step(std::string_view text, std::string_view plain) {
+Stretch step(std::string_view text, std::string_view plain) {
   const char c = text[0];
   if (c == plain[0]) {
-    const Step escaped = c == '%' ? percent(text, plain) : c == '&' ? entity(text, plain) : Step{};
+    const Stretch escaped = c == '%'   ? percent(text, plain)
+                            : c == '&' ? entity(text, plain)
+                                       : Stretch{};
     if (escaped.read != 0) return escaped;
-    return c == '\'' || c == '"' ? quote(text, plain) : Step{1, 1};
+    return c == '\'' || c == '"' ? quote(text, plain) : Stretch{1, 1};
   }
   if (c == '%') return percent(text, plain);
   if (c == '&') return entity(text, plain);
   if (c == '\\') return backslashes(text, plain);
-  return plain[0] == ' ' && (c == '+' || c == '\t' || c == '\n') ? Step{1, 1} : Step{};
+  return plain[0] == ' ' && (c == '+' || c == '\t' || c == '\n') ? Stretch{1, 1} : Stretch{};
 }
 
 }  // namespace
@@ -141,10 +143,10 @@ std::size_t length_within(std::string_view text, std::string_view plain, unsigne
   while (!plain.empty()) {
     if (read >= text.size()) return 0;
     const std::string_view rest = text.substr(read);
-    Step taken = step(rest, plain);
+    Stretch taken = step(rest, plain);
     if (plain[0] == '\\' && rest[0] == '\\') {
-      const Step spelled = backslashes(rest, plain);
-      taken = spelled.read > 1 && rest[spelled.read - 1] != '\\' ? spelled : Step{};
+      const Stretch spelled = backslashes(rest, plain);
+      taken = spelled.read > 1 && rest[spelled.read - 1] != '\\' ? spelled : Stretch{};
       const std::string_view behind = plain.substr(1);
       for (std::size_t n = 1; taken.read == 0 && n <= most_backslashes && tries > 0; ++n) {
         if (n > rest.size() || rest[n - 1] != '\\') break;

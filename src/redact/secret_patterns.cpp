@@ -1,8 +1,6 @@
-#define PCRE2_CODE_UNIT_WIDTH 8
-
 #include "redact/secret_patterns.hpp"
 
-#include <pcre2.h>
+#include "text/pcre2.hpp"
 
 #include <algorithm>
 #include <array>
@@ -217,24 +215,13 @@ std::string expanded(std::string pattern) {
   return pattern;
 }
 
-struct FreeCode {
-  void operator()(pcre2_code* code) const { pcre2_code_free(code); }
-};
-struct FreeMatch {
-  void operator()(pcre2_match_data* match) const { pcre2_match_data_free(match); }
-};
-struct FreeContext {
-  void operator()(pcre2_match_context* context) const { pcre2_match_context_free(context); }
-};
-using Code = std::unique_ptr<pcre2_code, FreeCode>;
+using Code = text::Pcre2<pcre2_code>;
 
 Code compiled(const std::string& pattern) {
-  int error = 0;
-  PCRE2_SIZE where = 0;
-  pcre2_code* code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(),
-                                   PCRE2_EXTENDED, &error, &where, nullptr);
+  text::Pcre2Error error;
+  Code code = text::compile(pattern, PCRE2_EXTENDED, nullptr, error);
   assert(code != nullptr);
-  return Code(code);
+  return code;
 }
 
 // Where the mark begins that `at` stands inside; `at` itself where there is none.
@@ -268,16 +255,16 @@ void take_whole_marks(std::string_view text, std::size_t& begin, std::size_t& en
 struct SecretPatterns::Compiled {
   std::array<Code, patterns.size()> codes;
   std::array<Code, across_lines.size()> across;
-  std::unique_ptr<pcre2_match_data, FreeMatch> match{pcre2_match_data_create(1, nullptr)};
-  std::unique_ptr<pcre2_match_context, FreeContext> context{pcre2_match_context_create(nullptr)};
+  text::Pcre2<pcre2_match_data> match{pcre2_match_data_create(1, nullptr)};
+  text::Pcre2<pcre2_match_context> context{pcre2_match_context_create(nullptr)};
 
   // Replaces what `code` finds; false when a limit was reached.
   bool replace_all(const pcre2_code* code, std::string& text) const {
     std::string result;
     std::size_t done = 0;
     while (done < text.size()) {
-      const int found = pcre2_match(code, reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(),
-                                    done, PCRE2_NOTEMPTY, match.get(), context.get());
+      const int found = pcre2_match(code, text::pcre2_bytes(text), text.size(), done,
+                                    PCRE2_NOTEMPTY, match.get(), context.get());
       if (found == PCRE2_ERROR_NOMATCH) break;
       if (found < 0) return false;
       const PCRE2_SIZE* range = pcre2_get_ovector_pointer(match.get());

@@ -49,12 +49,12 @@ std::string chart_name(std::string_view text) {
   return name.empty() ? "unnamed" : name;
 }
 
-struct Look {
+struct RowStyle {
   std::string_view mark;  // also keeps a name from being read as a keyword or a date
   std::string_view tags;
 };
 
-Look look_of(ChartRow::Status status) {
+RowStyle look_of(ChartRow::Status status) {
   switch (status) {
     case ChartRow::Status::succeeded:
       return {"✓ ", "done, "};
@@ -122,7 +122,7 @@ std::string gantt_chart(WallTime origin, std::span<const ChartRow> rows) {
       section = &row->section;
       chart += "    section " + chart_name(row->section) + '\n';
     }
-    const Look look = look_of(row->status);
+    const RowStyle look = look_of(row->status);
     chart.append("    ").append(look.mark).append(chart_name(row->label)).append(" :");
     chart.append(look.tags).append(std::to_string(start + milliseconds(row->start))).append(", ");
     chart += std::to_string(std::max<std::int64_t>(1, milliseconds(row->length))) + "ms\n";

@@ -27,7 +27,8 @@ struct Decision {
 
 const std::string output_lost = "output was lost: ";
 const char* const no_such_command =
-    "a shell exits so when it cannot find or run a command; --retry-on 126,127 retries it";
+    "a shell exits with this code when it cannot find or run a command; --retry-on 126,127 retries "
+    "it";
 
 // Is it final only where nobody renews what ran out?
 bool renewable(const RetryOptions& options, const Verdict& verdict) {
@@ -45,9 +46,9 @@ std::string still_running(const std::vector<Survivor>& survivors) {
          "; no further attempt is started";
 }
 
-class Run {
+class Loop {
  public:
-  Run(RetryOptions options, Seams seams)
+  Loop(RetryOptions options, Seams seams)
       : options_(std::move(options)),
         seams_(std::move(seams)),
         base_(policy_from(layered(options_.strong, options_.weak))),
@@ -74,7 +75,7 @@ class Run {
       }
       if (const auto reason = co_await before_retry(number + 1)) {
         const bool late = *reason == StopReason::deadline;
-        co_return co_await finish(*reason, late ? "--before-retry took until then" : "");
+        co_return co_await finish(*reason, late ? "--before-retry was still running then" : "");
       }
     }
   }
@@ -296,7 +297,7 @@ std::optional<StopReason> reason_to_stop(const RetryOptions& options, const Outc
 }
 
 boost::asio::awaitable<RunResult> run_with_retry(RetryOptions options, Seams seams) {
-  Run run(std::move(options), std::move(seams));
+  Loop run(std::move(options), std::move(seams));
   co_return co_await run.run();
 }
 

@@ -95,7 +95,7 @@ bool begins_private_key(std::string_view line) {
          line.find("-----END ", begin) == std::string_view::npos;
 }
 
-// The lines of a private key are not evidence, and nobody shall find one in a log.
+// The lines of a private key are not evidence, and must not end up in a log.
 void append_seen(std::string& seen, std::string_view text) {
   const bool has_key = text.find("PRIVATE KEY") != std::string_view::npos;
   bool in_private_key = false;

@@ -37,7 +37,6 @@ class ByteSet {
   void add(char c) { bits_.set(static_cast<unsigned char>(c)); }
   bool has(char c) const { return bits_.test(static_cast<unsigned char>(c)); }
   bool has_edge() const { return bits_.test(edge_place); }
-  bool has_all() const { return bits_.all(); }
   std::size_t bytes() const { return bits_.count() - (has_edge() ? 1 : 0); }
 
   ByteSet operator&(const ByteSet& other) const { return ByteSet(bits_ & other.bits_); }

@@ -60,9 +60,9 @@ std::string_view EvidenceRoom::focused(const EvidencePatterns& patterns, std::st
   if (focus == nullptr) return text;
   std::size_t last = 0;
   for (std::size_t from = 0; from <= text.size();) {
-    if (focus->search(text, from, scratch_, budget_) != Search::found) break;
-    last = scratch_.begin();
-    from = std::max(scratch_.end(), last + 1);
+    if (focus->search(text, from, memory_, budget_) != Search::found) break;
+    last = memory_.begin();
+    from = std::max(memory_.end(), last + 1);
   }
   return text.substr(last);
 }
@@ -80,14 +80,14 @@ std::unique_ptr<std::string> EvidenceRoom::without(const Pattern& mask, std::str
     from = end;
   };
   while (from < text.size()) {
-    const Search search = search_places(mask, text, places, scratch_, budget_, from);
+    const Search search = search_places(mask, text, places, memory_, budget_, from);
     if (search == Search::limit) {
       // A name that was to be hidden must not pass for an error.
       cut_short_ = true;
       hide(from, text.size());
     }
-    if (search != Search::found || scratch_.end() == scratch_.begin()) break;
-    hide(scratch_.begin(), scratch_.end());
+    if (search != Search::found || memory_.end() == memory_.begin()) break;
+    hide(memory_.begin(), memory_.end());
   }
   if (from == 0) return nullptr;
   return std::make_unique<std::string>(std::move(result.append(text, from)));

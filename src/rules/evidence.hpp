@@ -58,8 +58,8 @@ struct Evidence {
 // The evidence of one attempt, worked out when it is first asked for.
 class EvidenceRoom {
  public:
-  EvidenceRoom(const CapturedOutput& output, Scratch& scratch, WorkBudget& budget)
-      : output_(output), scratch_(scratch), budget_(budget) {}
+  EvidenceRoom(const CapturedOutput& output, MatchMemory& memory, WorkBudget& budget)
+      : output_(output), memory_(memory), budget_(budget) {}
 
   // Whether a mask met a limit: what it could not search is hidden, and rules see less than there
   // is.
@@ -84,7 +84,7 @@ class EvidenceRoom {
                                        const Places& places);
 
   const CapturedOutput& output_;
-  Scratch& scratch_;
+  MatchMemory& memory_;
   WorkBudget& budget_;
   bool cut_short_ = false;
   std::optional<std::string> seen_[2];          // by Stream

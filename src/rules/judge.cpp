@@ -37,7 +37,7 @@ class Judge {
         budget_(for_the_end, failure.give_up),
         budget_of_masks_(for_masks, failure.give_up),
         budget_of_details_(for_details, failure.give_up),
-        room_(failure.output, scratch_, budget_of_masks_) {}
+        room_(failure.output, memory_, budget_of_masks_) {}
 
   Verdict verdict(std::span<const CompiledSet> sets);
 
@@ -68,7 +68,7 @@ class Judge {
   Classifier::WallTime now_;
   Explanation* explanation_;
   std::vector<std::string> commands_;  // of a script, several
-  Scratch scratch_;
+  MatchMemory memory_;
   WorkBudget budget_;
   WorkBudget budget_of_masks_;
   WorkBudget budget_of_details_;
@@ -132,9 +132,8 @@ Held Judge::try_text(const CompiledSet& set, const CompiledRule& rule, const Evi
     const Places& where = evidence.in_masked()[number_of_pattern];
     if (where.none()) return Search::nothing;
     const Pattern* pattern = lazy.get(budget_);
-    return pattern == nullptr
-               ? Search::limit
-               : search_places(*pattern, evidence.masked(), where, scratch_, budget_);
+    return pattern == nullptr ? Search::limit
+                              : search_places(*pattern, evidence.masked(), where, memory_, budget_);
   };
   const auto beyond_limits = [&] {
     unevaluated_.push_back(rule.rule->full_id());
@@ -148,19 +147,19 @@ Held Judge::try_text(const CompiledSet& set, const CompiledRule& rule, const Evi
       result.why_not = "match: not in " + evidence.stream;
       return result;
     }
-    result.line = line_number(evidence.masked(), scratch_.begin());
+    result.line = line_number(evidence.masked(), memory_.begin());
     constexpr std::size_t telling = 200;
-    const std::size_t length = std::min(scratch_.end() - scratch_.begin(), telling);
-    result.matched = std::string(evidence.masked().substr(scratch_.begin(), length));
+    const std::size_t length = std::min(memory_.end() - memory_.begin(), telling);
+    result.matched = std::string(evidence.masked().substr(memory_.begin(), length));
     result.matched.resize(std::min(result.matched.find('\n'), result.matched.size()));
   }
   if (rule.rule->unless) {
     const Search unless = ask(rule.unless, set.number_of_unless(number));
     if (unless == Search::limit) return beyond_limits();
     if (unless == Search::found) {
-      const std::size_t length = scratch_.end() - scratch_.begin();
+      const std::size_t length = memory_.end() - memory_.begin();
       result.why_not =
-          "unless: '" + std::string(evidence.masked().substr(scratch_.begin(), length)) + "'";
+          "unless: '" + std::string(evidence.masked().substr(memory_.begin(), length)) + "'";
       return result;
     }
   }
@@ -179,8 +178,8 @@ void Judge::take_retry_after(Verdict& verdict, const Pattern& pattern, std::stri
                              std::size_t from) {
   const std::size_t group = pattern.group_named("retry_after");
   if (group == 0 || verdict.retry_after) return;
-  if (pattern.search(text, from, scratch_, budget_of_details_) != Search::found) return;
-  const auto [begin, end] = scratch_.group(group);
+  if (pattern.search(text, from, memory_, budget_of_details_) != Search::found) return;
+  const auto [begin, end] = memory_.group(group);
   if (begin >= end || end > text.size()) return;
   const std::string_view written = text.substr(begin, end - begin);
   const std::optional<Duration> wait = parse_retry_after(written, now_);
@@ -200,11 +199,11 @@ void Judge::take_details(Verdict& verdict, const CompiledSet& set, const Evidenc
     const Places& places = evidence.in_unmasked[set.number_of_detail(i)];
     const Pattern* pattern = places.none() ? nullptr : set.details[i].get(budget_of_details_);
     if (pattern == nullptr ||
-        search_places(*pattern, text, places, scratch_, budget_of_details_) != Search::found)
+        search_places(*pattern, text, places, memory_, budget_of_details_) != Search::found)
       continue;
-    const std::size_t at = scratch_.begin();
-    auto [begin, end] = scratch_.group(pattern->first_group());
-    if (begin > end || end > text.size()) std::tie(begin, end) = scratch_.group(0);
+    const std::size_t at = memory_.begin();
+    auto [begin, end] = memory_.group(pattern->first_group());
+    if (begin > end || end > text.size()) std::tie(begin, end) = memory_.group(0);
     verdict.details.push_back(
         {set.set->details[i].name, std::string(text.substr(begin, end - begin))});
     take_retry_after(verdict, *pattern, text, at);

@@ -17,9 +17,9 @@ constexpr int deepest = 50;
 
 // Reads the common part of PCRE2's syntax. Whatever else turns up ends the reading: it is then not
 // known what the pattern needs.
-class Reader {
+class PatternReader {
  public:
-  explicit Reader(std::string_view pattern) : rest_(pattern) {}
+  explicit PatternReader(std::string_view pattern) : rest_(pattern) {}
 
   Needs read();
   // The set of a pattern that matches one byte, whichever comes first of what it holds.
@@ -64,7 +64,7 @@ class Reader {
 };
 
 // The bytes from here that stand for themselves, once each.
-std::string_view Reader::plain_text() {
+std::string_view PatternReader::plain_text() {
   const std::size_t end = std::min(rest_.find_first_of("\\[](){}|^$.*+?"), rest_.size());
   const bool repeated =
       end < rest_.size() && std::string_view("*+?{").find(rest_[end]) != std::string_view::npos;
@@ -73,7 +73,7 @@ std::string_view Reader::plain_text() {
   return text;
 }
 
-Needs Reader::read() {
+Needs PatternReader::read() {
   Needs needs;
   do {
     Known known = concatenation(0);
@@ -96,14 +96,14 @@ Needs Reader::read() {
   return needs;
 }
 
-std::optional<ByteSet> Reader::read_one_byte() {
+std::optional<ByteSet> PatternReader::read_one_byte() {
   if (rest_.empty()) return std::nullopt;
   const Known known = piece(0);
   if (lost_ || !rest_.empty() || !known.one_byte) return std::nullopt;
   return known.first;
 }
 
-Known Reader::alternation(int depth) {
+Known PatternReader::alternation(int depth) {
   Known all = concatenation(depth);
   if (peek() != '|') return all;
   bool known = !all.fragments.empty();
@@ -124,7 +124,7 @@ Known Reader::alternation(int depth) {
   return all;
 }
 
-Known Reader::concatenation(int depth) {
+Known PatternReader::concatenation(int depth) {
   Run run;
   while (!rest_.empty() && peek() != '|' && peek() != ')') {
     if (const std::string_view text = plain_text(); !text.empty()) {
@@ -138,7 +138,7 @@ Known Reader::concatenation(int depth) {
   return run.known();
 }
 
-Known Reader::piece(int depth) {
+Known PatternReader::piece(int depth) {
   const ByteSet line_break = ByteSet::of("\n\r");
   switch (const char c = take()) {
     case '\\':
@@ -206,7 +206,7 @@ std::optional<ByteSet> set_of_escape(char c) {
   }
 }
 
-Known Reader::escape() {
+Known PatternReader::escape() {
   switch (const char c = take()) {
     case 'b':
       return Known::zero_width({.text = {}, .edge_before = true, .edge_after = true});
@@ -231,7 +231,7 @@ Known Reader::escape() {
 }
 
 // One byte, range or escape of what stands between brackets.
-void Reader::add_of_bracket(ByteSet& set) {
+void PatternReader::add_of_bracket(ByteSet& set) {
   if (rest_.starts_with("[:") || rest_.starts_with("[.") || rest_.starts_with("[=")) return lose();
   char first = take();
   if (first == '\\') {
@@ -256,7 +256,7 @@ void Reader::add_of_bracket(ByteSet& set) {
 }
 
 // Behind '[': to behind its ']'.
-Known Reader::bracket() {
+Known PatternReader::bracket() {
   const bool negated = skip("^");
   ByteSet set = ByteSet::of({});
   for (bool first = true; !rest_.empty() && (first || peek() != ']'); first = false) {
@@ -269,7 +269,7 @@ Known Reader::bracket() {
 }
 
 // Behind the '(' of a group that does not say what must be there: to behind its ')'. What it holds.
-std::string_view Reader::skip_group() {
+std::string_view PatternReader::skip_group() {
   const std::string_view begin = rest_;
   for (int open = 1; !rest_.empty() && open > 0;) {
     if (skip("[")) {
@@ -287,9 +287,9 @@ std::string_view Reader::skip_group() {
 
 // What may not stand there, where that is one byte. Of what must stand behind the place nothing is
 // made here.
-Known Reader::look_around(bool ahead, bool negative) {
+Known PatternReader::look_around(bool ahead, bool negative) {
   const std::string_view body = skip_group();
-  const std::optional<ByteSet> set = negative ? Reader(body).read_one_byte() : std::nullopt;
+  const std::optional<ByteSet> set = negative ? PatternReader(body).read_one_byte() : std::nullopt;
   if (!set) return nothing();
   return ahead ? Known::zero_width({.text = {}, .after = ~*set})
                : Known::zero_width({.text = {}, .before = ~*set});
@@ -297,7 +297,7 @@ Known Reader::look_around(bool ahead, bool negative) {
 
 // Behind "(?": "(?i)" for what follows, or "(?i:" as the beginning of a group. False where the
 // group ended with it.
-bool Reader::group_options() {
+bool PatternReader::group_options() {
   while (peek() == 'i' || peek() == 'm' || peek() == '-') rest_.remove_prefix(1);
   if (skip(")")) return false;
   if (!skip(":")) lose();
@@ -305,7 +305,7 @@ bool Reader::group_options() {
 }
 
 // Behind '('.
-Known Reader::parenthesis(int depth) {
+Known PatternReader::parenthesis(int depth) {
   if (depth > deepest || peek() == '*') {
     lose();
     return Known::unknown();
@@ -332,7 +332,7 @@ Known Reader::parenthesis(int depth) {
   return group;
 }
 
-Repeat Reader::quantifier() {
+Repeat PatternReader::quantifier() {
   using Kind = Repeat::Kind;
   Repeat repeat;
   if (skip("*")) {
@@ -351,7 +351,7 @@ Repeat Reader::quantifier() {
 }
 
 // "{3}", "{0,200}", "{2,}"; "{3" stands for itself.
-Repeat Reader::counted_repeat() {
+Repeat PatternReader::counted_repeat() {
   const std::size_t end = rest_.find('}');
   if (end == std::string_view::npos) return {};
   const std::string_view counts = rest_.substr(1, end - 1);
@@ -366,7 +366,7 @@ Repeat Reader::counted_repeat() {
 }  // namespace
 
 Needs needs_of(std::string_view pattern) {
-  return Reader(pattern).read();
+  return PatternReader(pattern).read();
 }
 
 }  // namespace retry_exec::rules

@@ -35,7 +35,7 @@ std::map<std::string, FailureClass, std::less<>> builtin_classes() {
 // Rules may override each other across files, so this needs all files at once, weakest first.
 class Flattener {
  public:
-  Flattener(std::span<Source* const> order, Errors& errors) : order_(order), errors_(errors) {}
+  Flattener(std::span<LoadedFile* const> order, Errors& errors) : order_(order), errors_(errors) {}
 
   void flatten(RuleSet& set) {
     for (auto source = order_.rbegin(); source != order_.rend(); ++source) {
@@ -43,7 +43,7 @@ class Flattener {
     }
     check_classes(set);
     for (auto source = order_.rbegin(); source != order_.rend(); ++source) place_rules(**source);
-    for (Source* source : order_) {
+    for (LoadedFile* source : order_) {
       const auto& evidence = source->file.evidence;
       set.evidence.insert(set.evidence.end(), evidence.begin(), evidence.end());
       add_details(set, source->file.details);
@@ -56,8 +56,8 @@ class Flattener {
 
  private:
   void merge_settings(RuleSet& set, const RuleFile& file);
-  void place_rules(Source& source);
-  void add_rule(Source& source, RuleDraft& draft);
+  void place_rules(LoadedFile& source);
+  void add_rule(LoadedFile& source, RuleDraft& draft);
   static void add_details(RuleSet& set, const std::vector<DetailPattern>& details);
   static void spread_masks(std::vector<EvidenceSource>& evidence);
   void check_classes(const RuleSet& set);
@@ -65,7 +65,7 @@ class Flattener {
     errors_.push_back({where, std::move(what)});
   }
 
-  std::span<Source* const> order_;
+  std::span<LoadedFile* const> order_;
   Errors& errors_;
 };
 
@@ -80,9 +80,9 @@ void Flattener::merge_settings(RuleSet& set, const RuleFile& file) {
 }
 
 // The rules of `included` that a rule of this id overrides.
-std::vector<Rule*> overridden(std::span<Source* const> included, const std::string& id) {
+std::vector<Rule*> overridden(std::span<LoadedFile* const> included, const std::string& id) {
   std::vector<Rule*> found;
-  for (Source* source : included) {
+  for (LoadedFile* source : included) {
     for (Rule& rule : source->rules) {
       const bool qualified = id.size() > rule.id.size();
       if (qualified ? rule.full_id() == id : rule.id == id) found.push_back(&rule);
@@ -91,8 +91,8 @@ std::vector<Rule*> overridden(std::span<Source* const> included, const std::stri
   return found;
 }
 
-void Flattener::place_rules(Source& source) {
-  const std::vector<Source*> included = Sources::in_order(source.includes);
+void Flattener::place_rules(LoadedFile& source) {
+  const std::vector<LoadedFile*> included = Sources::in_order(source.includes);
   for (RuleDraft& draft : source.file.rules) {
     const Rule& rule = draft.rule;
     const std::vector<Rule*> found = overridden(included, rule.id);
@@ -110,7 +110,7 @@ void Flattener::place_rules(Source& source) {
   }
 }
 
-void Flattener::add_rule(Source& source, RuleDraft& draft) {
+void Flattener::add_rule(LoadedFile& source, RuleDraft& draft) {
   const Rule& rule = draft.rule;
   if (rule.class_name.empty() && !draft.names("class")) {
     error(rule.where, "a rule needs 'class'");
@@ -146,7 +146,7 @@ void Flattener::spread_masks(std::vector<EvidenceSource>& evidence) {
 void Flattener::check_classes(const RuleSet& set) {
   std::vector<std::string_view> known;
   for (const auto& [name, value] : set.classes) known.push_back(name);
-  for (const Source* source : order_) {
+  for (const LoadedFile* source : order_) {
     for (const RuleDraft& draft : source->file.rules) {
       const std::string& name = draft.rule.class_name;
       if (name.empty() || set.classes.contains(name)) continue;
@@ -168,7 +168,7 @@ bool by_place(const Error& a, const Error& b) {
          std::tie(b.where.file, b.where.line, b.where.column);
 }
 
-Result<RuleSet, Errors> flattened(std::span<Source* const> roots, RuleSet set, bool complete,
+Result<RuleSet, Errors> flattened(std::span<LoadedFile* const> roots, RuleSet set, bool complete,
                                   Errors errors) {
   if (complete) {
     set.classes = builtin_classes();
@@ -180,7 +180,7 @@ Result<RuleSet, Errors> flattened(std::span<Source* const> roots, RuleSet set, b
   return errors;
 }
 
-Result<RuleSet, Errors> flattened(Source* root, bool complete, Errors errors) {
+Result<RuleSet, Errors> flattened(LoadedFile* root, bool complete, Errors errors) {
   RuleSet set;
   if (root != nullptr) {
     set.name = root->file.name;
@@ -189,7 +189,7 @@ Result<RuleSet, Errors> flattened(Source* root, bool complete, Errors errors) {
     set.see = root->file.see;
     set.serves = root->file.serves;
   }
-  Source* const roots[] = {root};
+  LoadedFile* const roots[] = {root};
   return flattened(roots, std::move(set), complete, std::move(errors));
 }
 
@@ -200,14 +200,14 @@ Result<RuleSet, Errors> flattened(Source* root, bool complete, Errors errors) {
 Result<RuleSet, Errors> load_rule_set(const std::string& name_or_path) {
   Errors errors;
   rules::Sources sources(errors);
-  rules::Source* root = sources.load(name_or_path);
+  rules::LoadedFile* root = sources.load(name_or_path);
   return rules::flattened(root, sources.complete(), std::move(errors));
 }
 
 Result<RuleSet, Errors> parse_rule_set(std::string_view yaml, const std::string& file) {
   Errors errors;
   rules::Sources sources(errors);
-  rules::Source* root = sources.add(yaml, file);
+  rules::LoadedFile* root = sources.add(yaml, file);
   return rules::flattened(root, sources.complete(), std::move(errors));
 }
 
@@ -215,10 +215,10 @@ Result<RuleSet, Errors> load_rule_sets(std::span<const std::string> names_or_pat
   if (names_or_paths.size() == 1) return load_rule_set(names_or_paths.front());
   Errors errors;
   rules::Sources sources(errors);
-  std::vector<rules::Source*> roots;
+  std::vector<rules::LoadedFile*> roots;
   RuleSet set;
   for (const std::string& name : names_or_paths) {
-    rules::Source* root = sources.load(name);
+    rules::LoadedFile* root = sources.load(name);
     if (std::find(roots.begin(), roots.end(), root) != roots.end() && root != nullptr) continue;
     roots.push_back(root);
     if (root == nullptr) continue;

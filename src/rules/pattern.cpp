@@ -1,12 +1,8 @@
-#define PCRE2_CODE_UNIT_WIDTH 8
-
 #include "rules/pattern.hpp"
 
 #include "rules/counted.hpp"
 
 #include <boost/system/result.hpp>
-
-#include <pcre2.h>
 
 #include <algorithm>
 #include <utility>
@@ -37,19 +33,6 @@ constexpr std::uint64_t price_of_machine_code = 192;
 constexpr std::size_t worth_jit = 1024;
 constexpr std::size_t least_seen = 32;  // from where a match may begin it looks on
 
-PCRE2_SPTR bytes(std::string_view text) {
-  // Older PCRE2 takes no null pointer, not even for an empty text.
-  return reinterpret_cast<PCRE2_SPTR>(text.empty() ? "" : text.data());
-}
-
-std::string message_of(int error) {
-  std::string text(256, '\0');
-  const int length =
-      pcre2_get_error_message(error, reinterpret_cast<PCRE2_UCHAR*>(text.data()), text.size());
-  text.resize(static_cast<std::size_t>(std::max(length, 0)));
-  return text;
-}
-
 // What one search costs, told at each callout.
 struct Meter {
   WorkBudget& budget;
@@ -75,17 +58,7 @@ std::uint32_t number_of(const pcre2_code* code, std::uint32_t what) {
 
 }  // namespace
 
-void Scratch::Free::operator()(pcre2_match_data* data) const {
-  pcre2_match_data_free(data);
-}
-void Scratch::Free::operator()(pcre2_match_context* context) const {
-  pcre2_match_context_free(context);
-}
-void Scratch::Free::operator()(pcre2_jit_stack* stack) const {
-  pcre2_jit_stack_free(stack);
-}
-
-Scratch::Scratch()
+MatchMemory::MatchMemory()
     : data_(pcre2_match_data_create(group_room, nullptr)),
       context_(pcre2_match_context_create(nullptr)),
       stack_(pcre2_jit_stack_create(std::size_t{32} << 10, jit_stack, nullptr)) {
@@ -94,48 +67,35 @@ Scratch::Scratch()
   pcre2_set_heap_limit(context_.get(), heap_limit_kib);
   pcre2_jit_stack_assign(context_.get(), nullptr, stack_.get());
 }
-Scratch::Scratch(Scratch&&) noexcept = default;
-Scratch::~Scratch() = default;
 
-std::pair<std::size_t, std::size_t> Scratch::group(std::size_t number) const {
+std::pair<std::size_t, std::size_t> MatchMemory::group(std::size_t number) const {
   if (number >= pcre2_get_ovector_count(data_.get())) return {PCRE2_UNSET, PCRE2_UNSET};
   const PCRE2_SIZE* ovector = pcre2_get_ovector_pointer(data_.get());
   return {ovector[2 * number], ovector[2 * number + 1]};
 }
 
-void Pattern::Free::operator()(pcre2_code* code) const {
-  pcre2_code_free(code);
-}
-
-Result<Pattern, PatternError> Pattern::compile(std::string_view source) {
-  const std::unique_ptr<pcre2_compile_context, decltype(&pcre2_compile_context_free)> context(
-      pcre2_compile_context_create(nullptr), &pcre2_compile_context_free);
+Result<Pattern, text::Pcre2Error> Pattern::compile(std::string_view source) {
+  const text::Pcre2<pcre2_compile_context> context(pcre2_compile_context_create(nullptr));
   pcre2_set_newline(context.get(), PCRE2_NEWLINE_ANYCRLF);
   constexpr std::uint32_t options = PCRE2_MULTILINE | PCRE2_NEVER_UTF | PCRE2_NEVER_UCP |
                                     PCRE2_NEVER_BACKSLASH_C | PCRE2_USE_OFFSET_LIMIT;
-  const auto compiled = [&](std::string_view text, std::uint32_t all, PatternError* error) {
-    int number = 0;
-    PCRE2_SIZE offset = 0;
-    pcre2_code* code =
-        pcre2_compile(bytes(text), text.size(), all, &number, &offset, context.get());
-    if (code == nullptr && error != nullptr) *error = {message_of(number), offset};
-    return code;
-  };
+  text::Pcre2Error error;
+  text::Pcre2<pcre2_code> code;
   const std::string counted =
       source.size() <= longest_pattern ? with_counters(source) : std::string();
-  if (pcre2_code* code = counted.empty() ? nullptr : compiled(counted, options, nullptr);
-      code != nullptr) {
-    return Pattern(code, source.size());
+  if (!counted.empty()) code = text::compile(counted, options, context.get(), error);
+  if (!code) {
+    pcre2_set_max_pattern_length(context.get(), longest_pattern);
+    code = text::compile(source, options | PCRE2_AUTO_CALLOUT, context.get(), error);
   }
-  pcre2_set_max_pattern_length(context.get(), longest_pattern);
-  PatternError error;
-  pcre2_code* code = compiled(source, options | PCRE2_AUTO_CALLOUT, &error);
-  if (code == nullptr) return error;
-  return Pattern(code, source.size());
+  if (!code) return error;
+  return Pattern(std::move(code), source.size());
 }
 
-Pattern::Pattern(pcre2_code* code, std::size_t length)
-    : code_(code), length_(length), refers_back_(number_of(code, PCRE2_INFO_BACKREFMAX) > 0) {}
+Pattern::Pattern(text::Pcre2<pcre2_code> code, std::size_t length)
+    : code_(std::move(code)),
+      length_(length),
+      refers_back_(number_of(code_.get(), PCRE2_INFO_BACKREFMAX) > 0) {}
 
 bool Pattern::may_match_empty() const {
   return number_of(code_.get(), PCRE2_INFO_MATCHEMPTY) != 0;
@@ -161,7 +121,7 @@ bool Pattern::prepare_for(std::size_t size, WorkBudget& budget) const {
   return true;
 }
 
-Search Pattern::search(std::string_view text, std::size_t from, Scratch& scratch,
+Search Pattern::search(std::string_view text, std::size_t from, MatchMemory& memory,
                        WorkBudget& budget, std::size_t last) const {
   last = std::min(last, text.size());
   // What is repeated may run to the end before it is counted.
@@ -171,15 +131,15 @@ Search Pattern::search(std::string_view text, std::size_t from, Scratch& scratch
   // What a group matched may be compared as a whole at each step.
   Meter meter{budget, times * (price_of_a_callout + (refers_back_ ? text.size() / 4 : 0)), from,
               from};
-  pcre2_set_callout(scratch.context_.get(), &on_callout, &meter);
+  pcre2_set_callout(memory.context_.get(), &on_callout, &meter);
   const std::uint64_t price_of_a_position = times + length_ / bytes_of_pattern_at_a_step;
   for (std::size_t start = from; start <= last; start += positions_at_a_time) {
     const std::size_t end = std::min(start + positions_at_a_time - 1, last);
     if (!budget.spend(price_of_a_call + (end - start) * price_of_a_position)) return Search::limit;
-    pcre2_set_offset_limit(scratch.context_.get(), end);
+    pcre2_set_offset_limit(memory.context_.get(), end);
     const auto match = jit_ ? &pcre2_jit_match : &pcre2_match;  // the first saves checks
-    const int found = match(code_.get(), bytes(text), text.size(), start, 0, scratch.data_.get(),
-                            scratch.context_.get());
+    const int found = match(code_.get(), text::pcre2_bytes(text), text.size(), start, 0,
+                            memory.data_.get(), memory.context_.get());
     if (found >= 0) return Search::found;
     if (found != PCRE2_ERROR_NOMATCH) return Search::limit;
   }
@@ -189,7 +149,7 @@ Search Pattern::search(std::string_view text, std::size_t from, Scratch& scratch
 const Pattern* LazyPattern::get(WorkBudget& budget) const {
   if (!pattern_) {
     if (!budget.spend(source_.size() * price_of_compiling)) return nullptr;
-    Result<Pattern, PatternError> compiled = Pattern::compile(source_);
+    Result<Pattern, text::Pcre2Error> compiled = Pattern::compile(source_);
     if (!compiled) return nullptr;
     pattern_ = *std::move(compiled);
   }

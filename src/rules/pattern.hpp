@@ -2,6 +2,7 @@
 #pragma once
 
 #include "rules/work_budget.hpp"
+#include "text/pcre2.hpp"
 
 #include <retry_exec/rules.hpp>
 
@@ -11,24 +12,12 @@
 #include <string>
 #include <string_view>
 
-struct pcre2_real_code_8;
-struct pcre2_real_match_data_8;
-struct pcre2_real_match_context_8;
-struct pcre2_real_jit_stack_8;
-
 namespace retry_exec::rules {
 
-struct PatternError {
-  std::string what;
-  std::size_t offset = 0;  // in the pattern's text
-};
-
 // What a match needs beside the pattern: reused from one to the next.
-class Scratch {
+class MatchMemory {
  public:
-  Scratch();
-  Scratch(Scratch&&) noexcept;
-  ~Scratch();
+  MatchMemory();
 
   // Of the last match that was found.
   std::size_t begin() const { return group(0).first; }
@@ -38,21 +27,16 @@ class Scratch {
 
  private:
   friend class Pattern;
-  struct Free {
-    void operator()(pcre2_real_match_data_8* data) const;
-    void operator()(pcre2_real_match_context_8* context) const;
-    void operator()(pcre2_real_jit_stack_8* stack) const;
-  };
-  std::unique_ptr<pcre2_real_match_data_8, Free> data_;
-  std::unique_ptr<pcre2_real_match_context_8, Free> context_;
-  std::unique_ptr<pcre2_real_jit_stack_8, Free> stack_;
+  text::Pcre2<pcre2_match_data> data_;
+  text::Pcre2<pcre2_match_context> context_;
+  text::Pcre2<pcre2_jit_stack> stack_;
 };
 
 enum class Search { found, nothing, limit };
 
 class Pattern {
  public:
-  static Result<Pattern, PatternError> compile(std::string_view source);
+  static Result<Pattern, text::Pcre2Error> compile(std::string_view source);
 
   bool may_match_empty() const;
   // The number of a named group, or of the first group; 0 when there is none.
@@ -61,17 +45,14 @@ class Pattern {
 
   // The first match that begins at `from` or later, and not behind `last`. `limit`: it could not be
   // found out within PCRE2's limits or the budget.
-  Search search(std::string_view text, std::size_t from, Scratch& scratch, WorkBudget& budget,
+  Search search(std::string_view text, std::size_t from, MatchMemory& memory, WorkBudget& budget,
                 std::size_t last = std::string_view::npos) const;
 
  private:
-  struct Free {
-    void operator()(pcre2_real_code_8* code) const;
-  };
-  Pattern(pcre2_real_code_8* code, std::size_t length);
+  Pattern(text::Pcre2<pcre2_code> code, std::size_t length);
   bool prepare_for(std::size_t bytes, WorkBudget& budget) const;
 
-  std::unique_ptr<pcre2_real_code_8, Free> code_;
+  text::Pcre2<pcre2_code> code_;
   std::size_t length_;  // of its text
   bool refers_back_ = false;
   mutable std::size_t bytes_seen_ = 0;

@@ -227,8 +227,8 @@ Prefilter::Found Prefilter::find(std::string_view text) const {
 }
 
 Search search_places(const Pattern& pattern, std::string_view text, const Places& places,
-                     Scratch& scratch, WorkBudget& budget, std::size_t from) {
-  if (places.everywhere) return pattern.search(text, from, scratch, budget);
+                     MatchMemory& memory, WorkBudget& budget, std::size_t from) {
+  if (places.everywhere) return pattern.search(text, from, memory, budget);
   const auto ends_before = [](const Places::Range& range, std::size_t at) {
     return range.last < at;
   };
@@ -236,7 +236,7 @@ Search search_places(const Pattern& pattern, std::string_view text, const Places
   for (; range != places.ranges.end(); ++range) {
     const Search found =
         pattern.search(text.substr(0, range->end), std::max<std::size_t>(range->first, from),
-                       scratch, budget, range->last);
+                       memory, budget, range->last);
     if (found != Search::nothing) return found;
   }
   return Search::nothing;

@@ -91,6 +91,6 @@ class Prefilter {
 
 // The first match of `pattern` in those places, at `from` or later.
 Search search_places(const Pattern& pattern, std::string_view text, const Places& places,
-                     Scratch& scratch, WorkBudget& budget, std::size_t from = 0);
+                     MatchMemory& memory, WorkBudget& budget, std::size_t from = 0);
 
 }  // namespace retry_exec::rules

@@ -49,7 +49,7 @@ std::optional<time_t> clock_time(std::string text, time_t now) {
   return std::nullopt;
 }
 
-struct Unit {
+struct TimeWord {
   std::string_view word;
   std::chrono::seconds length;
 };
@@ -59,9 +59,9 @@ std::optional<Duration> words_of_duration(std::string_view text) {
   using std::chrono::hours;
   using std::chrono::minutes;
   using std::chrono::seconds;
-  constexpr std::array units = {Unit{"sec", seconds(1)}, Unit{"min", minutes(1)},
-                                Unit{"hour", hours(1)}, Unit{"hr", hours(1)},
-                                Unit{"day", hours(24)}};
+  constexpr std::array units = {TimeWord{"sec", seconds(1)}, TimeWord{"min", minutes(1)},
+                                TimeWord{"hour", hours(1)}, TimeWord{"hr", hours(1)},
+                                TimeWord{"day", hours(24)}};
   constexpr std::uint64_t most = 1'000'000;
   constexpr std::string_view digits = "0123456789";
   std::chrono::seconds sum{0};
@@ -74,8 +74,9 @@ std::optional<Duration> words_of_duration(std::string_view text) {
     if (error != std::errc() || count > most) return std::nullopt;
     text.remove_prefix(static_cast<std::size_t>(end - text.data()));
     text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
-    const auto unit = std::find_if(units.begin(), units.end(),
-                                   [&](const Unit& known) { return text.starts_with(known.word); });
+    const auto unit = std::find_if(units.begin(), units.end(), [&](const TimeWord& known) {
+      return text.starts_with(known.word);
+    });
     if (unit == units.end()) return std::nullopt;
     sum += unit->length * static_cast<std::int64_t>(count);
     text.remove_prefix(std::min(text.find_first_not_of("abcdefghijklmnopqrstuvwxyz"), text.size()));

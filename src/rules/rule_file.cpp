@@ -59,7 +59,7 @@ class FileReader {
 
 PatternSource FileReader::pattern(const config::Node& node) {
   if (patterns_ == Patterns::trust) return {node.text, node.where};
-  const Result<Pattern, PatternError> compiled = Pattern::compile(node.text);
+  const Result<Pattern, text::Pcre2Error> compiled = Pattern::compile(node.text);
   if (!compiled) {
     error(node.position_of(compiled.error().offset),
           "the pattern does not compile: " + compiled.error().what + " (at its offset " +

@@ -87,7 +87,8 @@ std::string unknown_set(const std::string& name) {
   return what + "; 'retry-rules list' shows the built-in sets";
 }
 
-void visit_last_first(Source* source, std::set<Source*>& seen, std::vector<Source*>& order) {
+void visit_last_first(LoadedFile* source, std::set<LoadedFile*>& seen,
+                      std::vector<LoadedFile*>& order) {
   if (!seen.insert(source).second) return;
   for (auto child = source->includes.rbegin(); child != source->includes.rend(); ++child) {
     visit_last_first(*child, seen, order);
@@ -97,9 +98,9 @@ void visit_last_first(Source* source, std::set<Source*>& seen, std::vector<Sourc
 
 }  // namespace
 
-std::vector<Source*> Sources::in_order(std::span<Source* const> roots) {
-  std::set<Source*> seen;
-  std::vector<Source*> order;
+std::vector<LoadedFile*> Sources::in_order(std::span<LoadedFile* const> roots) {
+  std::set<LoadedFile*> seen;
+  std::vector<LoadedFile*> order;
   for (auto root = roots.rbegin(); root != roots.rend(); ++root) {
     visit_last_first(*root, seen, order);
   }
@@ -107,7 +108,7 @@ std::vector<Source*> Sources::in_order(std::span<Source* const> roots) {
   return order;
 }
 
-Source* Sources::load(const std::string& name) {
+LoadedFile* Sources::load(const std::string& name) {
   if (names_file(name, name)) return load_path(name, {});
   if (const BuiltinSet* set = find_builtin(name)) return load_builtin(*set, {});
   struct stat status {};
@@ -117,10 +118,10 @@ Source* Sources::load(const std::string& name) {
   return nullptr;
 }
 
-Source* Sources::load_path(const std::string& path, const Position& named) {
+LoadedFile* Sources::load_path(const std::string& path, const Position& named) {
   const std::string key = canonical(path);
   if (includes_itself(key, named)) return nullptr;
-  if (Source* source = known(key)) return source;
+  if (LoadedFile* source = known(key)) return source;
   // What a rule file includes may not make its reader wait, as standard input could.
   if (named.line == 0) return read_text(config::parse_file(path), path, key);
   const Result<std::string> text = read_regular_file(path, config::Limits{}.bytes);
@@ -128,29 +129,29 @@ Source* Sources::load_path(const std::string& path, const Position& named) {
   return read_text(Errors{text.error()}, path, key);
 }
 
-Source* Sources::load_builtin(const BuiltinSet& set, const Position& named) {
+LoadedFile* Sources::load_builtin(const BuiltinSet& set, const Position& named) {
   const std::string key = "built in:" + std::string(set.name);
   if (includes_itself(key, named)) return nullptr;
-  if (Source* source = known(key)) return source;
-  auto source = std::make_unique<Source>();
+  if (LoadedFile* source = known(key)) return source;
+  auto source = std::make_unique<LoadedFile>();
   source->file.file = std::string(set.name) + ".yaml";
   source->builtin = true;
   const config::Node root = config::unflatten(set.tree, source->file.file);
   return read(root, std::move(source), key);
 }
 
-Source* Sources::add(std::string_view yaml, const std::string& path) {
+LoadedFile* Sources::add(std::string_view yaml, const std::string& path) {
   return read_text(config::parse(yaml, path), path, path);
 }
 
-Source* Sources::read_text(const Result<config::Node, Errors>& root, const std::string& path,
-                           const std::string& key) {
+LoadedFile* Sources::read_text(const Result<config::Node, Errors>& root, const std::string& path,
+                               const std::string& key) {
   if (!root) {
     append(errors_, root.error());
     complete_ = false;
     return nullptr;
   }
-  auto source = std::make_unique<Source>();
+  auto source = std::make_unique<LoadedFile>();
   source->file.file = path;
   source->folder = folder_of(path);
   return read(*root, std::move(source), key);
@@ -162,30 +163,30 @@ bool Sources::includes_itself(const std::string& key, const Position& named) {
   return true;
 }
 
-Source* Sources::known(const std::string& key) const {
+LoadedFile* Sources::known(const std::string& key) const {
   const auto found = sources_.find(key);
   return found == sources_.end() ? nullptr : found->second.get();
 }
 
-Source* Sources::read(const config::Node& root, std::unique_ptr<Source> source,
-                      const std::string& key) {
+LoadedFile* Sources::read(const config::Node& root, std::unique_ptr<LoadedFile> source,
+                          const std::string& key) {
   const std::string file = source->file.file;
   source->file =
       read_rule_file(root, file, source->builtin ? Patterns::trust : Patterns::check, errors_);
-  Source& kept = *(sources_[key] = std::move(source));
+  LoadedFile& kept = *(sources_[key] = std::move(source));
   open_.push_back(key);
   include_all(kept);
   open_.pop_back();
   return &kept;
 }
 
-void Sources::include_all(Source& source) {
+void Sources::include_all(LoadedFile& source) {
   for (const IncludeDraft& draft : source.file.includes) {
     if (open_.size() > deepest_include || sources_.size() > most_files) {
       errors_.push_back({draft.where, "too many files include one another"});
       return;
     }
-    Source* included = include(source, draft);
+    LoadedFile* included = include(source, draft);
     const auto& before = source.includes;
     if (included == nullptr) continue;
     if (std::find(before.begin(), before.end(), included) != before.end()) {
@@ -196,7 +197,7 @@ void Sources::include_all(Source& source) {
   }
 }
 
-Source* Sources::include(const Source& source, const IncludeDraft& draft) {
+LoadedFile* Sources::include(const LoadedFile& source, const IncludeDraft& draft) {
   if (!source.builtin) {
     const std::string path = draft.name.starts_with('/') ? draft.name : source.folder + draft.name;
     if (names_file(draft.name, path)) return load_path(path, draft.where);

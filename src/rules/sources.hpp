@@ -12,11 +12,11 @@
 namespace retry_exec::rules {
 
 // A file with the files that it includes.
-struct Source {
+struct LoadedFile {
   RuleFile file;
   bool builtin = false;
   std::string folder;  // that includes are looked for in; empty for a built-in set
-  std::vector<Source*> includes;
+  std::vector<LoadedFile*> includes;
   std::vector<Rule> rules;  // its own, with what including files say of them
 };
 
@@ -25,31 +25,33 @@ class Sources {
   explicit Sources(Errors& errors) : errors_(errors) {}
 
   // A built-in set or a path: see builtin_name(). Nullptr (and an error) when neither.
-  Source* load(const std::string& name);
+  LoadedFile* load(const std::string& name);
   // A text in memory, as if it were the file at `path`.
-  Source* add(std::string_view yaml, const std::string& path);
+  LoadedFile* add(std::string_view yaml, const std::string& path);
 
   // False when a file could not be read: errors that follow from its absence are none of its
   // author's.
   bool complete() const { return complete_; }
 
   // `roots` and all that they include: each before what it includes, in the order of the includes.
-  static std::vector<Source*> in_order(std::span<Source* const> roots);
+  static std::vector<LoadedFile*> in_order(std::span<LoadedFile* const> roots);
 
  private:
-  Source* load_path(const std::string& path, const Position& named);
-  Source* load_builtin(const BuiltinSet& set, const Position& named);
-  Source* read_text(const Result<config::Node, Errors>& root, const std::string& path,
-                    const std::string& key);
-  Source* read(const config::Node& root, std::unique_ptr<Source> source, const std::string& key);
+  LoadedFile* load_path(const std::string& path, const Position& named);
+  LoadedFile* load_builtin(const BuiltinSet& set, const Position& named);
+  LoadedFile* read_text(const Result<config::Node, Errors>& root, const std::string& path,
+                        const std::string& key);
+  LoadedFile* read(const config::Node& root, std::unique_ptr<LoadedFile> source,
+                   const std::string& key);
   bool includes_itself(const std::string& key, const Position& named);
-  Source* known(const std::string& key) const;
-  void include_all(Source& source);
-  Source* include(const Source& source, const IncludeDraft& include);
+  LoadedFile* known(const std::string& key) const;
+  void include_all(LoadedFile& source);
+  LoadedFile* include(const LoadedFile& source, const IncludeDraft& include);
 
   Errors& errors_;
-  std::map<std::string, std::unique_ptr<Source>> sources_;  // by canonical path or "built in:NAME"
-  std::vector<std::string> open_;                           // being read, outermost first
+  std::map<std::string, std::unique_ptr<LoadedFile>>
+      sources_;                    // by canonical path or "built in:NAME"
+  std::vector<std::string> open_;  // being read, outermost first
   bool complete_ = true;
 };
 

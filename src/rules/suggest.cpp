@@ -76,7 +76,7 @@ std::string pattern_for(std::string_view line) {
   std::vector<LazyPattern> patterns;
   patterns.reserve(std::size(variables));
   for (const Variable& variable : variables) patterns.emplace_back(variable.pattern);
-  Scratch scratch;
+  MatchMemory memory;
   WorkBudget budget(allowed);
   std::string result;
   for (std::size_t from = 0; from < line.size();) {
@@ -85,11 +85,11 @@ std::string pattern_for(std::string_view line) {
     std::string_view replacement;
     for (std::size_t i = 0; i < patterns.size(); ++i) {
       const Pattern* pattern = patterns[i].get(budget);
-      if (pattern == nullptr || pattern->search(line, from, scratch, budget) != Search::found)
+      if (pattern == nullptr || pattern->search(line, from, memory, budget) != Search::found)
         continue;
-      if (scratch.begin() >= begin) continue;
-      begin = scratch.begin();
-      end = scratch.end();
+      if (memory.begin() >= begin) continue;
+      begin = memory.begin();
+      end = memory.end();
       replacement = variables[i].replacement;
     }
     result += escaped(line.substr(from, begin - from));
@@ -101,14 +101,14 @@ std::string pattern_for(std::string_view line) {
 
 std::optional<std::size_t> last_match(const std::string& source, std::string_view text) {
   const LazyPattern lazy(source);
-  Scratch scratch;
+  MatchMemory memory;
   WorkBudget budget(allowed);
   const Pattern* pattern = lazy.get(budget);
   std::optional<std::size_t> found;
   for (std::size_t from = 0; pattern != nullptr && from < text.size();) {
-    if (pattern->search(text, from, scratch, budget) != Search::found) break;
-    found = scratch.begin();
-    from = std::max(scratch.end(), from + 1);
+    if (pattern->search(text, from, memory, budget) != Search::found) break;
+    found = memory.begin();
+    from = std::max(memory.end(), from + 1);
   }
   return found;
 }
@@ -242,14 +242,14 @@ std::vector<std::string> permanent_look_alikes(const Suggestion& suggestion) {
   const LazyPattern lazy(suggestion.match);
   WorkBudget budget(allowed);
   const Pattern* pattern = lazy.get(budget);
-  Scratch scratch;
+  MatchMemory memory;
   for (const BuiltinSet& builtin : builtin_sets()) {
     const Result<RuleSet, Errors> set = load_rule_set(std::string(builtin.name));
     if (!set || pattern == nullptr) continue;
     for (const Rule& rule : set->rules) {
       if (rule.set_name != set->name || rule.class_name != "permanent") continue;
       for (const Example& example : rule.examples_match) {
-        if (pattern->search(example.text, 0, scratch, budget) == Search::found) {
+        if (pattern->search(example.text, 0, memory, budget) == Search::found) {
           found.push_back(rule.full_id() + ": " + example.text);
         }
       }

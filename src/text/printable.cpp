@@ -76,7 +76,7 @@ class Cleaner {
   }
 
   // The string of an OSC, DCS, SOS, PM or APC ends with BEL or ESC \. One that does not end on its
-  // line is not such a string: nobody shall be able to hide the rest of the output.
+  // line is not such a string, or it could hide the rest of the output.
   void skip_string() {
     if (at_ < unended_until_) return;
     const std::size_t end = text_.find_first_of("\a\n\x1b", at_);

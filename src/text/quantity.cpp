@@ -39,13 +39,13 @@ constexpr std::array size_units = {
 };
 
 // A number and the letters behind it, taken off the front of `rest`.
-struct Part {
+struct Amount {
   double number = 0;
   std::string_view unit;
 };
 
-std::optional<Part> take_part(std::string_view& rest) {
-  Part part;
+std::optional<Amount> take_part(std::string_view& rest) {
+  Amount part;
   // from_chars takes "inf", "nan", "1e9" and a sign too: none of them is a duration.
   const std::size_t digits = rest.find_first_not_of("0123456789.");
   const std::string_view number = rest.substr(0, digits);
@@ -109,7 +109,7 @@ Result<Duration> parse_duration(std::string_view text) {
   std::string_view rest = text;
   while (!rest.empty()) {
     const bool first = rest.size() == text.size();
-    const std::optional<Part> part = take_part(rest);
+    const std::optional<Amount> part = take_part(rest);
     if (!part) return wrong("is not a valid duration");
     double factor = 1e9;
     if (!part->unit.empty()) {
@@ -186,7 +186,7 @@ Result<std::uint64_t> parse_size(std::string_view text) {
     return wrong_value(text, "is not a valid size; write a number of bytes, or 64KiB, 1MiB, 2GiB");
   };
   std::string_view rest = text;
-  const std::optional<Part> part = take_part(rest);
+  const std::optional<Amount> part = take_part(rest);
   if (!part || !rest.empty()) return wrong();
   const Unit* unit = part->unit.empty() ? &size_units.front() : find_unit(size_units, part->unit);
   if (unit == nullptr) return wrong();

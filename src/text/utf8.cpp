@@ -8,25 +8,26 @@ namespace retry_exec::text {
 
 namespace {
 
-struct Range {
+struct CodePoints {
   char32_t first;
   char32_t last;
 };
 
 // wcwidth(3) knows them only under a UTF-8 locale, which containers and CI often lack.
 constexpr std::array combining = {
-    Range{0x0300, 0x036f}, Range{0x0483, 0x0489}, Range{0x0591, 0x05bd}, Range{0x0610, 0x061a},
-    Range{0x064b, 0x065f}, Range{0x0900, 0x0902}, Range{0x0e34, 0x0e3a}, Range{0x1ab0, 0x1aff},
-    Range{0x1dc0, 0x1dff}, Range{0x200b, 0x200f}, Range{0x20d0, 0x20ff}, Range{0xfe00, 0xfe0f},
-    Range{0xfe20, 0xfe2f},
+    CodePoints{0x0300, 0x036f}, CodePoints{0x0483, 0x0489}, CodePoints{0x0591, 0x05bd},
+    CodePoints{0x0610, 0x061a}, CodePoints{0x064b, 0x065f}, CodePoints{0x0900, 0x0902},
+    CodePoints{0x0e34, 0x0e3a}, CodePoints{0x1ab0, 0x1aff}, CodePoints{0x1dc0, 0x1dff},
+    CodePoints{0x200b, 0x200f}, CodePoints{0x20d0, 0x20ff}, CodePoints{0xfe00, 0xfe0f},
+    CodePoints{0xfe20, 0xfe2f},
 };
 
 constexpr std::array wide = {
-    Range{0x1100, 0x115f},   Range{0x2e80, 0x303e},   Range{0x3041, 0xa4cf},
-    Range{0xa960, 0xa97c},   Range{0xac00, 0xd7a3},   Range{0xf900, 0xfaff},
-    Range{0xfe30, 0xfe6f},   Range{0xff00, 0xff60},   Range{0xffe0, 0xffe6},
-    Range{0x1f300, 0x1f64f}, Range{0x1f680, 0x1f6ff}, Range{0x1f900, 0x1faff},
-    Range{0x20000, 0x3fffd},
+    CodePoints{0x1100, 0x115f},   CodePoints{0x2e80, 0x303e},   CodePoints{0x3041, 0xa4cf},
+    CodePoints{0xa960, 0xa97c},   CodePoints{0xac00, 0xd7a3},   CodePoints{0xf900, 0xfaff},
+    CodePoints{0xfe30, 0xfe6f},   CodePoints{0xff00, 0xff60},   CodePoints{0xffe0, 0xffe6},
+    CodePoints{0x1f300, 0x1f64f}, CodePoints{0x1f680, 0x1f6ff}, CodePoints{0x1f900, 0x1faff},
+    CodePoints{0x20000, 0x3fffd},
 };
 
 // Unicode's Default_Ignorable_Code_Point, and what else a terminal or a page shows as nothing.
@@ -41,8 +42,8 @@ constexpr std::array unseen = {
 };
 
 template <std::size_t N>
-bool within(const std::array<Range, N>& ranges, char32_t value) {
-  return std::any_of(ranges.begin(), ranges.end(), [value](const Range& range) {
+bool within(const std::array<CodePoints, N>& ranges, char32_t value) {
+  return std::any_of(ranges.begin(), ranges.end(), [value](const CodePoints& range) {
     return value >= range.first && value <= range.last;
   });
 }

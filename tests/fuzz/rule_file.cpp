@@ -24,14 +24,14 @@ void compare_with_plain_search(const Rule& rule, std::string_view text) {
   if (!pattern) return;
   const rules::Prefilter prefilter({rule.match->text});
   const rules::Prefilter::Found found = prefilter.find(text);
-  rules::Scratch scratch;
+  rules::MatchMemory memory;
   rules::WorkBudget budget(100'000'000);
-  const rules::Search plain = pattern->search(text, 0, scratch, budget);
+  const rules::Search plain = pattern->search(text, 0, memory, budget);
   if (plain == rules::Search::limit) return;
-  const std::size_t begin = plain == rules::Search::found ? scratch.begin() : 0;
-  const rules::Search quick = rules::search_places(*pattern, text, found[0], scratch, budget);
+  const std::size_t begin = plain == rules::Search::found ? memory.begin() : 0;
+  const rules::Search quick = rules::search_places(*pattern, text, found[0], memory, budget);
   if (quick == rules::Search::limit) return;
-  if (quick != plain || (quick == rules::Search::found && scratch.begin() != begin)) std::abort();
+  if (quick != plain || (quick == rules::Search::found && memory.begin() != begin)) std::abort();
 }
 
 }  // namespace

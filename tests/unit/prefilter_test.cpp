@@ -102,14 +102,14 @@ void same_as_plain(const std::vector<std::string>& sources, const std::vector<st
     plain.emplace_back(source);
     ours.push_back(*Pattern::compile(source));
   }
-  Scratch scratch;
+  MatchMemory memory;
   for (const std::string& text : texts) {
     const Prefilter::Found found = prefilter.find(text);
     for (std::size_t i = 0; i < sources.size(); ++i) {
       WorkBudget budget(1'000'000'000);
-      const Search search = search_places(ours[i], text, found[i], scratch, budget);
+      const Search search = search_places(ours[i], text, found[i], memory, budget);
       const Match place =
-          search == Search::found ? Match(std::pair(scratch.begin(), scratch.end())) : std::nullopt;
+          search == Search::found ? Match(std::pair(memory.begin(), memory.end())) : std::nullopt;
       if (search != Search::limit && place == plain[i].search(text)) continue;
       FAIL_CHECK("'" << sources[i] << "' in:\n" << text);
     }

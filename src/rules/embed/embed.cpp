@@ -14,7 +14,7 @@
 
 namespace {
 
-struct File {
+struct EmbeddedFile {
   std::string path;
   std::string name;
   std::size_t yaml_size;
@@ -24,7 +24,7 @@ struct File {
   std::string_view yaml() const { return std::string_view(texts).substr(0, yaml_size); }
 };
 
-std::vector<File> files;
+std::vector<EmbeddedFile> files;
 std::vector<retry_exec::BuiltinSet> sets;
 
 std::string stem_of(const std::string& path) {
@@ -46,12 +46,13 @@ bool read_files(int count, char** paths) {
     if (!text) return report({text.error()});
     const auto tree = retry_exec::config::parse(*text, path);
     if (!tree) return report(tree.error());
-    File& file = files.emplace_back(File{path, stem_of(path), text->size(), *text, {}});
+    EmbeddedFile& file =
+        files.emplace_back(EmbeddedFile{path, stem_of(path), text->size(), *text, {}});
     flatten(*tree, file.texts, file.nodes);
   }
   std::sort(files.begin(), files.end(),
-            [](const File& a, const File& b) { return a.name < b.name; });
-  for (const File& file : files) {
+            [](const EmbeddedFile& a, const EmbeddedFile& b) { return a.name < b.name; });
+  for (const EmbeddedFile& file : files) {
     sets.push_back({.name = file.name,
                     .about = {},
                     .yaml = file.yaml(),
@@ -129,11 +130,11 @@ std::string policy_code(const retry_exec::PolicyFields& policy) {
   return text;
 }
 
-struct Table {
+struct EmbeddedTables {
   std::string lists;
   std::string entries;
 
-  void add_tree(const File& file, const std::string& n) {
+  void add_tree(const EmbeddedFile& file, const std::string& n) {
     lists += "constexpr std::string_view texts_" + n + " =\n" + raw(file.yaml()) +
              escaped(std::string_view(file.texts).substr(file.yaml_size)) + ";\n";
     lists += "constexpr config::FlatNode nodes_" + n + "[] = {\n";
@@ -147,7 +148,7 @@ struct Table {
     lists += "};\n";
   }
 
-  void add(const retry_exec::RuleSet& set, const File& file, std::size_t number) {
+  void add(const retry_exec::RuleSet& set, const EmbeddedFile& file, std::size_t number) {
     const std::string n = std::to_string(number);
     const auto list = [&](const char* name, const std::vector<std::string>& values) {
       if (values.empty()) return std::string("{}");
@@ -193,7 +194,7 @@ std::span<const retry_exec::BuiltinSet> retry_exec::builtin_sets() {
 int main(int argc, char** argv) {
   if (argc < 3 || !read_files(argc - 2, argv + 2)) return 1;
   bool good = true;
-  Table table;
+  EmbeddedTables table;
   for (std::size_t i = 0; i < files.size(); ++i) {
     const auto set = retry_exec::parse_rule_set(files[i].yaml(), files[i].path);
     if (!set) {
