@@ -30,6 +30,51 @@ bool has_type(const json::value& value, std::string_view type) {
   return type == "integer" && is_integer(value);
 }
 
+// A keyword that asks one question of a value by itself.
+struct Limit {
+  const char* keyword;
+  bool (*fits)(const json::value& wanted, const json::value& value);
+  const char* otherwise;
+  const char* unit = "";
+};
+
+const Limit limits[] = {
+    {"const", [](const json::value& wanted, const json::value& value) { return wanted == value; },
+     "is not "},
+    {"enum",
+     [](const json::value& wanted, const json::value& value) {
+       const json::array& words = wanted.as_array();
+       return std::find(words.begin(), words.end(), value) != words.end();
+     },
+     "is none of "},
+    {"minimum",
+     [](const json::value& wanted, const json::value& value) {
+       return !value.is_number() || value.to_number<double>() >= wanted.to_number<double>();
+     },
+     "is less than "},
+    {"maximum",
+     [](const json::value& wanted, const json::value& value) {
+       return !value.is_number() || value.to_number<double>() <= wanted.to_number<double>();
+     },
+     "is more than "},
+    {"minItems",
+     [](const json::value& wanted, const json::value& value) {
+       return !value.is_array() || value.get_array().size() >= wanted.to_number<std::size_t>();
+     },
+     "has fewer than ", " items"},
+    {"minLength",
+     [](const json::value& wanted, const json::value& value) {
+       return !value.is_string() || value.get_string().size() >= wanted.to_number<std::size_t>();
+     },
+     "is shorter than "},
+    {"pattern",
+     [](const json::value& wanted, const json::value& value) {
+       return !value.is_string() ||
+              std::regex_search(value.get_string().c_str(), std::regex(wanted.as_string().c_str()));
+     },
+     "does not match "},
+};
+
 class Checker {
  public:
   explicit Checker(const json::value& root) : root_(root) {}
@@ -41,8 +86,8 @@ class Checker {
     }
     Found found;
     for (const auto& keyword : schema.as_object()) {
-      const auto known = keywords().find(keyword.key());
-      if (known == keywords().end()) {
+      const auto known = keywords_.find(keyword.key());
+      if (known == keywords_.end()) {
         found.push_back(path + ": the schema uses '" + std::string(keyword.key()) +
                         "', which is not known here");
       } else if (known->second) {
@@ -133,17 +178,18 @@ class Checker {
     to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
   }
 
-  static const std::map<std::string, Check, std::less<>>& keywords();
+  static std::map<std::string, Check, std::less<>> keywords();
 
   const json::value& root_;
+  const std::map<std::string, Check, std::less<>> keywords_ = keywords();
 };
 
-const std::map<std::string, Checker::Check, std::less<>>& Checker::keywords() {
+std::map<std::string, Checker::Check, std::less<>> Checker::keywords() {
   using Text = const std::string&;
   using Value = const json::value&;
   using Schema = const json::object&;
   using Self = const Checker&;
-  static const std::map<std::string, Check, std::less<>> table = {
+  std::map<std::string, Check, std::less<>> table = {
       {"$schema", nullptr},
       {"$id", nullptr},
       {"$defs", nullptr},
@@ -164,41 +210,12 @@ const std::map<std::string, Checker::Check, std::less<>>& Checker::keywords() {
        [](Self self, Schema, Value a, Value v, Text p) {
          return unless(self.how_many_hold(a, v) == 1, p, "is not just one of oneOf");
        }},
-      {"const", [](Self, Schema, Value a, Value v,
-                   Text p) { return unless(a == v, p, "is not " + json::serialize(a)); }},
-      {"enum",
-       [](Self, Schema, Value a, Value v, Text p) {
-         const json::array& words = a.as_array();
-         return unless(std::find(words.begin(), words.end(), v) != words.end(), p,
-                       "is none of " + json::serialize(a));
-       }},
-      {"minimum",
-       [](Self, Schema, Value a, Value v, Text p) {
-         return unless(!v.is_number() || v.to_number<double>() >= a.to_number<double>(), p,
-                       "is less than " + json::serialize(a));
-       }},
-      {"maximum",
-       [](Self, Schema, Value a, Value v, Text p) {
-         return unless(!v.is_number() || v.to_number<double>() <= a.to_number<double>(), p,
-                       "is more than " + json::serialize(a));
-       }},
-      {"minItems",
-       [](Self, Schema, Value a, Value v, Text p) {
-         return unless(!v.is_array() || v.get_array().size() >= a.to_number<std::size_t>(), p,
-                       "has fewer than " + json::serialize(a) + " items");
-       }},
-      {"minLength",
-       [](Self, Schema, Value a, Value v, Text p) {
-         return unless(!v.is_string() || v.get_string().size() >= a.to_number<std::size_t>(), p,
-                       "is shorter than " + json::serialize(a));
-       }},
-      {"pattern",
-       [](Self, Schema, Value a, Value v, Text p) {
-         return unless(!v.is_string() || std::regex_search(v.get_string().c_str(),
-                                                           std::regex(a.as_string().c_str())),
-                       p, "does not match " + json::serialize(a));
-       }},
   };
+  for (const Limit& limit : limits) {
+    table.emplace(limit.keyword, [limit](Self, Schema, Value a, Value v, Text p) {
+      return unless(limit.fits(a, v), p, limit.otherwise + json::serialize(a) + limit.unit);
+    });
+  }
   return table;
 }
 

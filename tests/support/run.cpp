@@ -179,6 +179,21 @@ std::string command_line(pid_t pid) {
   return text;
 }
 
+namespace {
+
+// As fork(2).
+pid_t start(const Program& program, Places& places) {
+  const auto environment = environment_for(program);
+  const auto argv = pointers(program.argv);
+  const auto envp = pointers(environment);
+  const pid_t parent = ::getpid();
+  const pid_t child = ::fork();
+  if (child == 0) become(program, places, parent, argv, envp);
+  return child;
+}
+
+}  // namespace
+
 Running::Running(const Program& program)
     : started_(Clock::now()), limit_(started_ + program.time_limit) {
   if (program.argv.empty()) throw std::invalid_argument("a program needs an argv");
@@ -221,18 +236,9 @@ Running::Running(const Program& program)
   place_output(2, program.standard_error, err_fd_);
   places.insert(places.end(), program.descriptors.begin(), program.descriptors.end());
 
-  const auto environment = environment_for(program);
-  const auto argv = pointers(program.argv);
-  const auto envp = pointers(environment);
-  const pid_t parent = ::getpid();
-  pid_ = ::fork();
-  if (pid_ == 0) become(program, places, parent, argv, envp);
-  const int fork_error = errno;
+  pid_ = start(program, places);
   for (int& fd : ends_of_the_child) close_fd(fd);
-  if (pid_ < 0) {
-    errno = fork_error;
-    fail("fork");
-  }
+  if (pid_ < 0) fail("fork");
   pid_fd_ = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
 }
 

@@ -225,6 +225,14 @@ TEST_CASE("a mistake is explained where it was made, by what was being read", "[
       {"a:\n    b: 1\n  c: 2\n", "f:3:3: this is indented further than the key above it"},
       {"a: 1\n- b\n", "f:2:1: a list item where a key was expected"},
       {"a: 1\nb\n", "f:2:1: 'key: value' was expected here"},
+  }));
+  CAPTURE(text);
+  CHECK(errors_of(text) == error);
+}
+
+TEST_CASE("a mistake in brackets, or in how a text begins, is explained where it was made",
+          "[config]") {
+  const auto [text, error] = GENERATE(values<Refused>({
       {"a: [1, 2\n", "f:1:4: this '[' is never closed"},
       {"a: {b: 1\n", "f:1:4: this '{' is never closed"},
       {"a: [1 2]]\n", "f:1:9: a text that begins with ']' needs quotes"},

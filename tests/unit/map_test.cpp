@@ -238,3 +238,15 @@ TEST_CASE("an #include against the arrows is found in every way of writing it", 
   CHECK_FALSE(has(rooms, {"lower", "upper"}));
   CHECK_FALSE(has(rooms, {"lower", ""}));
 }
+
+TEST_CASE("no file of the house or its tests has more than 400 lines", "[map]") {
+  for (const char* folder : {"src", "include", "tests"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(source_root / folder)) {
+      const fs::path& path = entry.path();
+      if (path.extension() != ".cpp" && path.extension() != ".hpp") continue;
+      const std::string text = text_of(path);
+      INFO(path);
+      CHECK(std::count(text.begin(), text.end(), '\n') <= 400);
+    }
+  }
+}

@@ -65,6 +65,14 @@ TEST_CASE("a wrong file is refused, with the place of what is wrong and what wou
       {"retry-rules: 1\nrules: {}\n", "f:2:8: 'rules' takes a list ('- …' lines)"},
       {"retry-rules: 1\nrules: [x]\n",
        "f:2:9: a rule is a mapping (key: value), not a single value"},
+  }));
+  CAPTURE(yaml);
+  CHECK(errors_of(yaml) == error);
+}
+
+TEST_CASE("a wrong rule is refused, with the place of what is wrong and what would be right",
+          "[rules]") {
+  const auto [yaml, error] = GENERATE(values<Wrong>({
       {"retry-rules: 1\nrules:\n  - class: transient\n    match: a\n", "f:3:5: a rule needs 'id'"},
       {"retry-rules: 1\nrules:\n  - {id: A b, class: transient, match: a}\n",
        "f:3:10: 'A b' is not a valid id; an id has lower-case letters, digits and '-', at most 64"},
@@ -86,6 +94,13 @@ TEST_CASE("a wrong file is refused, with the place of what is wrong and what wou
       {"retry-rules: 1\nrules:\n  - {id: a, class: transient, match: a}\n  - {id: a, class: "
        "absent, match: b}\n",
        "f:4:10: a second rule 'a'; the first is on line 3"},
+  }));
+  CAPTURE(yaml);
+  CHECK(errors_of(yaml) == error);
+}
+
+TEST_CASE("a wrong pattern or condition of a rule is refused where it stands", "[rules]") {
+  const auto [yaml, error] = GENERATE(values<Wrong>({
       {"retry-rules: 1\nrules:\n  - {id: a, class: transient, match: 'x(y'}\n",
        "f:3:42: the pattern does not compile: missing closing parenthesis (at its offset 3)"},
       {"retry-rules: 1\nrules:\n  - id: a\n    class: transient\n    match: 'it''s (y'\n",
@@ -126,6 +141,13 @@ TEST_CASE("a wrong file is refused, with the place of what is wrong and what wou
        "f:3:52: unknown key 'nomatch' in 'examples'; did you mean 'no-match'?"},
       {"retry-rules: 1\nrules:\n  - {id: a, class: transient, match: a, policy: {attemps: 3}}\n",
        "f:3:50: unknown key 'attemps' in a rule's policy; did you mean 'attempts'?"},
+  }));
+  CAPTURE(yaml);
+  CHECK(errors_of(yaml) == error);
+}
+
+TEST_CASE("a wrong part of a rule file is refused where it stands", "[rules]") {
+  const auto [yaml, error] = GENERATE(values<Wrong>({
       {"retry-rules: 1\npolicy: 5\n",
        "f:2:9: 'policy' is a mapping (key: value), not a single value"},
       {"retry-rules: 1\nclasses: [a]\n", "f:2:10: 'classes' takes a mapping (key: value)"},
