@@ -27,9 +27,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
          errors.empty() ? "" : to_string(errors.front()) + "\n" + yaml);
   const auto pattern = rules::Pattern::compile(suggestion->match);
   insist(pattern.has_value(), "is not a pattern", suggestion->match);
-  rules::Scratch scratch;
+  rules::MatchMemory memory;
   rules::WorkBudget budget(10'000'000);
-  insist(pattern->search("", 0, scratch, budget) == rules::Search::nothing, "holds on nothing",
+  insist(pattern->search("", 0, memory, budget) == rules::Search::nothing, "holds on nothing",
          yaml);
   return 0;
 }
