@@ -85,8 +85,9 @@ std::string judged(const AttemptFinished& failed, const Redactor& redact) {
 }
 
 std::string before_retry_text(const BeforeRetryFinished& ran) {
-  return std::string(succeeded(ran.outcome) ? "--before-retry: " : "--before-retry failed: ") +
-         text::printable(to_string(ran.outcome)) + " in " + format_duration(ran.elapsed);
+  const std::string how = succeeded(ran.outcome) ? "succeeded" : "failed";
+  return "--before-retry " + how + " in " + format_duration(ran.elapsed) + ": " +
+         text::printable(to_string(ran.outcome));
 }
 
 std::string with_short_digests(std::string_view text) {

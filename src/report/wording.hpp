@@ -26,7 +26,7 @@ std::string with_short_digests(std::string_view text);
 std::string ending(const RunFinished& end, const std::optional<AttemptFinished>& last,
                    const Redactor& redact);
 
-// "--before-retry failed: exit 1 in 0.2s".
+// "--before-retry failed in 0.2s: exit 1".
 std::string before_retry_text(const BeforeRetryFinished& ran);
 
 // For wording an attempt that was kept.

@@ -116,9 +116,9 @@ TEST_CASE("what runs between attempts is told when it fails", "[report]") {
   const auto told = [](int code, Verbosity verbosity) {
     return log_of({BeforeRetryFinished{2, Exited{code}, 200ms}}, {.verbosity = verbosity});
   };
-  CHECK(told(4, Verbosity::normal) == "retry-exec: --before-retry failed: exit 4 in 0.2s\n");
+  CHECK(told(4, Verbosity::normal) == "retry-exec: --before-retry failed in 0.2s: exit 4\n");
   CHECK(told(0, Verbosity::normal).empty());
-  CHECK(told(0, Verbosity::verbose) == "retry-exec: --before-retry: exit 0 in 0.2s\n");
+  CHECK(told(0, Verbosity::verbose) == "retry-exec: --before-retry succeeded in 0.2s: exit 0\n");
 }
 
 TEST_CASE("a failure that has been told is not told again at the deadline", "[report]") {
