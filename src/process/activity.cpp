@@ -72,6 +72,12 @@ Duration processor_time_in(std::string_view stat) {
   return std::chrono::milliseconds(ticks * 1000 / ticks_a_second);
 }
 
+// proc(5): field 3, behind the name; R is on a processor, or ready for one.
+bool is_ready_to_run(std::string_view stat) {
+  const std::size_t name_end = stat.rfind(") ");
+  return name_end != std::string_view::npos && stat.substr(name_end + 2).starts_with('R');
+}
+
 // "socket:[1234]" for each socket. False with errno where the folder cannot be read.
 bool add_sockets(pid_t pid, std::vector<ino_t>& sockets) {
   const std::string folder = in_proc(pid, "fd");
@@ -102,6 +108,7 @@ std::string add(pid_t pid, const std::string& network, Activity& activity,
   activity.processes.push_back(pid);
   activity.bytes += bytes_in(*io);
   activity.processor_time += processor_time_in(*stat);
+  activity.waits_for_processor = activity.waits_for_processor || is_ready_to_run(*stat);
   return "";
 }
 

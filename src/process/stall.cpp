@@ -26,6 +26,8 @@ Duration StallDetector::observe(TimePoint now, const Activity& activity) {
   if (moved) {
     moved_at_ = now;
     processor_time_ = activity.processor_time;
+  } else if (activity.waits_for_processor) {
+    moved_at_ += now - looked_at_;
   }
   began_ = true;
   looked_at_ = now;

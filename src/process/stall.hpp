@@ -13,9 +13,10 @@ namespace retry_exec {
 
 // What some processes have done so far.
 struct Activity {
-  std::vector<pid_t> processes;  // sorted
-  std::uint64_t bytes = 0;       // read, written, sent and received
-  Duration processor_time{};     // in ticks of 10 ms
+  std::vector<pid_t> processes;      // sorted
+  std::uint64_t bytes = 0;           // read, written, sent and received
+  Duration processor_time{};         // in ticks of 10 ms
+  bool waits_for_processor = false;  // is one of them ready to run?
 
   bool operator==(const Activity&) const = default;
 };
@@ -29,7 +30,8 @@ class StallDetector {
 
   // Takes what is seen at `now`. Returns for how long nothing has moved: no process came or went,
   // no byte, and less processor time than one in a hundred. Runtimes with timers and collectors
-  // (Java, Go) use that much while they wait.
+  // (Java, Go) use that much while they wait. Time in which one of them stood in line for a
+  // processor does not count: a command that works is slow on an overloaded machine, not stalled.
   Duration observe(TimePoint now, const Activity& activity);
 
   // Something moved that no Activity tells, or it cannot be told.

@@ -44,6 +44,7 @@ TEST_CASE("where no folder can be written, what is kept aside is kept in memory"
 TEST_CASE("memory is not used for more than its share, and that is said", "[resource]") {
   Program program = wrapped({"-O"}, {"flood", "300000000", "+", "exit", "0"});
   program.environment.push_back({"TMPDIR", "/no/such/folder"});
+  program.time_limit = std::chrono::minutes(2);
   const Ended ended = run(program);
   CHECK(ended.exit_code() == 125);
   CHECK(ended.out.empty());
@@ -79,7 +80,9 @@ TEST_CASE("many runs, many at a time, leave no process and no file", "[resource]
 
 TEST_CASE("no descriptor is left over from one attempt to the next", "[resource]") {
   const std::string count_of = "ls /proc/$PPID/fd | wc -l; exit 1";
-  const Ended ended = run(wrapping(at_once({"-q", "-a", "30"}), {"sh", "-c", count_of}));
+  Program program = wrapping(at_once({"-q", "-a", "30"}), {"sh", "-c", count_of});
+  program.time_limit = std::chrono::minutes(2);
+  const Ended ended = run(program);
   std::vector<int> counts;
   for (const std::string& line : lines_of(ended.out)) counts.push_back(std::stoi(line));
   REQUIRE(counts.size() == 30);

@@ -101,6 +101,17 @@ TEST_CASE("a silent command that works, and one whose child does, is not ended",
   CHECK(run(wrapping(once_within_2s, {"sh", "-c", child})).exit_code() == 0);
 }
 
+TEST_CASE("a command that works is not ended because an overloaded machine does not let it",
+          "[stall]") {
+  // On one processor, beside another that has nearly all of it.
+  const std::string starved =
+      "cpu=$(taskset -cp $$ | sed 's/.*[: ]//; s/[-,].*//'); taskset -c $cpu '" + helper() +
+      "' spin 20000 & exec chrt --idle 0 taskset -c $cpu '" + helper() + "' spin 5000";
+  Program program = wrapping(once_within_2s, {"sh", "-c", starved});
+  program.time_limit = 2min;
+  CHECK(run(program).exit_code() == 0);
+}
+
 TEST_CASE("a command that moves bytes without printing is not ended", "[stall]") {
   const std::string copies =
       "for i in 1 2 3 4 5 6 7 8 9 10; do read -r line < /dev/zero & sleep 0.5; kill $!; done";

@@ -52,6 +52,12 @@ TEST_CASE("the little that a waiting runtime uses is no movement", "[stall]") {
   CHECK(stalled_at([](Duration at) { return Activity{{1}, 0, share(at, 1)}; }) == 10s);
 }
 
+TEST_CASE("time in line for a processor counts for nothing", "[stall]") {
+  CHECK_FALSE(stalled_at([](Duration) { return Activity{{1}, 0, {}, true}; }));
+  // A runtime that wakes now and then, and has to stand in line for it.
+  CHECK(stalled_at([](Duration at) { return Activity{{1}, 0, {}, at / 1s % 3 != 1}; }) == 28s);
+}
+
 TEST_CASE("a socket that was closed, with its count, is movement", "[stall]") {
   const auto closing = [](Duration at) { return Activity{{1}, at >= 8s ? 0U : 9U, {}}; };
   CHECK(stalled_at(closing) == 18s);
