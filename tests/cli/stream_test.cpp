@@ -108,7 +108,7 @@ rules:
   const std::string command = "'" + required("RETRY_EXEC") + "' -d 0 -a 2 -r '" + rules +
                               "' -- sh -c \"'" + helper() +
                               "' flood 50000000; printf 'the very end\\n'; exit 1\" | tail -c 13";
-  const Ended ended = run({.argv = {"sh", "-c", command}});
+  const Ended ended = run({.argv = {"sh", "-c", command}, .time_limit = std::chrono::minutes(2)});
   CHECK(ended.out == "the very end\n");
   CHECK_THAT(ended.err, ContainsSubstring("t/late"));
 }
