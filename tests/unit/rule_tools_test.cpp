@@ -40,6 +40,15 @@ TEST_CASE("a suggested rule parses, passes its own example and knows its log", "
   }
 }
 
+TEST_CASE("what stands in brackets is found again by a suggested rule, in capitals too",
+          "[rules][suggest]") {
+  const auto suggestion = suggested("error[E0433]: failed to resolve the crate");
+  REQUIRE(suggestion.has_value());
+  const auto set = parse_rule_set("retry-rules: 1\nrules:\n" + suggestion->yaml(), "x.yaml");
+  REQUIRE(set.has_value());
+  CHECK(check_examples(*set).empty());
+}
+
 TEST_CASE("a suggested rule holds on a line that a rule file cannot hold", "[rules][suggest]") {
   for (const std::string log : {"mytool: fatal: no room on \xff\xfe volume",
                                 "mytool: fatal: no\xe2\x80\x8b room on a volume",
