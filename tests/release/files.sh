@@ -28,7 +28,7 @@ complete_archive() { # ARCHITECTURE
   local file
   for file in bin/retry-exec bin/retry-publish bin/retry-rules share/retry-exec/report.schema.json \
     share/retry-exec/publish-report.schema.json share/retry-exec/rule-file.schema.json share/retry-exec/rules/ghcr.yaml \
-    share/man/man1/retry-exec.1.gz share/man/man5/retry-rules.5.gz share/bash-completion/completions/retry-exec \
+    share/man/man1/retry-exec.1.gz share/man/man5/retry-rules.5.gz share/bash-completion/completions/retry-exec.bash \
     share/zsh/site-functions/_retry-exec share/fish/vendor_completions.d/retry-exec.fish \
     share/doc/retry-exec/{copyright,NOTICES.gz,README.md,retry-exec.spdx.json}; do
     [[ -s $file ]] || die "no $file"
@@ -37,7 +37,7 @@ complete_archive() { # ARCHITECTURE
   [[ $(find . -perm /022) == '' ]]
   for file in bin/*; do
     fails grep -q NEEDED <(readelf -d "$file")
-    fails grep -aq nsswitch.conf "$file" # of getaddrinfo(3), which needs shared libraries all the same
+    fails grep -aq gai.conf "$file" # of getaddrinfo(3), which needs shared libraries all the same
     readelf -lW "$file" >segments
     grep -q GNU_RELRO segments
     grep -qw 'GNU_STACK .* RW ' segments
