@@ -10,6 +10,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace world {
 
@@ -126,10 +127,12 @@ asio::awaitable<void> World::pass(Duration duration) {
 }
 
 std::optional<int> World::interrupted() const {
+  if (killed_) return 9;
   return interrupted_at && now >= *interrupted_at ? std::optional(2) : std::nullopt;
 }
 
 asio::awaitable<Attempt> World::run_command(Words argv, AttemptOptions limits) {
+  if (killed_) co_return Attempt{.outcome = Signalled{9}, .interrupted_by = 9};
   std::string line;
   for (std::size_t i = 1; i < argv.size(); ++i) line += (i > 1 ? " " : "") + argv[i];
   log.push_back(line);
@@ -158,6 +161,7 @@ asio::awaitable<Attempt> World::run_command(Words argv, AttemptOptions limits) {
 }
 
 asio::awaitable<std::optional<int>> World::wait(Duration duration) {
+  if (killed_) co_return 9;
   if (interrupted_at && now + duration > *interrupted_at) {
     duration = std::max(*interrupted_at - now, Duration(0));
   }
@@ -175,7 +179,9 @@ PublishSeams World::seams() {
   seams.now = [this] { return now; };
   seams.judge = judge;
   seams.random = seeded_random(seed);
-  seams.events = [this](const PublishEvent& event) { events.push_back(event); };
+  seams.events = [this](const PublishEvent& event) {
+    if (!killed_) events.push_back(event);
+  };
   return seams;
 }
 
@@ -185,6 +191,8 @@ PublishResult World::run() {
 
 std::vector<std::optional<PublishResult>> World::run(std::size_t runs, TimePoint until) {
   std::vector<std::optional<PublishResult>> results(runs);
+  std::vector<std::optional<PublishResult>> left;
+  TimePoint killed_at;
   {
     asio::io_context context;
     for (std::optional<PublishResult>& result : results) {
@@ -198,16 +206,22 @@ std::vector<std::optional<PublishResult>> World::run(std::size_t runs, TimePoint
           });
     }
     const auto ended = [](const auto& result) { return result.has_value(); };
-    while (now < until) {
+    while (true) {
       context.restart();
       context.poll();
       if (std::all_of(results.begin(), results.end(), ended)) break;
       if (sleeping_.empty()) FAIL("everybody waits, and nobody for the time");
       now = std::max(now, sleeping_.begin()->first);
       sleeping_.begin()->second->cancel();
+      if (killed_ || now < until) continue;
+      killed_ = true;
+      killed_at = now;
+      left = results;
     }
   }
-  return results;
+  if (!std::exchange(killed_, false)) return results;
+  now = killed_at;
+  return left;
 }
 
 std::size_t World::count(const std::string& beginning) const {

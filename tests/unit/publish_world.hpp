@@ -93,7 +93,8 @@ struct World {
   Said answer(const Words& argv);
 
   retry_exec::publish::PublishResult run();
-  // Side by side; those that have not ended when `until` comes are left in the middle.
+  // Side by side; those that have not ended when `until` comes are killed. What they hold must
+  // still be given back in its order, so they go on to their end, but nothing that they do counts.
   std::vector<std::optional<retry_exec::publish::PublishResult>> run(
       std::size_t runs, TimePoint until = TimePoint::max());
 
@@ -126,6 +127,7 @@ struct World {
 
   test::TemporaryFolder folder_;
   std::multimap<TimePoint, boost::asio::steady_timer*> sleeping_;
+  bool killed_ = false;
 };
 
 }  // namespace world
