@@ -47,7 +47,7 @@ bool contains(const Range& range, const Value& value) {
 }
 
 // Something to read in a pipe, or its end, and where that comes from.
-struct Input {
+struct Unread {
   bool waits = false;
   FileId written_as;
 };
@@ -64,10 +64,10 @@ bool is_at_end(int pipe) {
   return ::tee(pipe, target.get(), 1, SPLICE_F_NONBLOCK) == 0;
 }
 
-Input input_of(const Process& process, const OpenFile& file) {
+Unread input_of(const Process& process, const OpenFile& file) {
   if (file.type == S_IFSOCK) {
     const auto socket = unix_socket(file.id.inode);
-    return socket ? Input{socket->has_input, {file.id.device, socket->peer}} : Input{};
+    return socket ? Unread{socket->has_input, {file.id.device, socket->peer}} : Unread{};
   }
   const UniqueFd own(
       ::open(path_of(process.pid, file.fd).c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
@@ -151,7 +151,7 @@ bool has_filter_at_work(std::span<const pid_t> pids, std::span<const FileId> out
     for (const Process& process : processes) {
       if (!process.writes(id)) continue;
       for (const OpenFile& file : streams_read_by(process, others)) {
-        const Input input = input_of(process, file);
+        const Unread input = input_of(process, file);
         if (file.type == S_IFSOCK && process.writes(input.written_as)) continue;
         if (input.waits) return true;
         if (!contains(towards_us, input.written_as)) towards_us.push_back(input.written_as);

@@ -19,7 +19,7 @@ namespace {
 // buildx writes provenance and digests of build inputs into it as well.
 constexpr std::size_t most_bytes = std::size_t{64} << 20;
 
-struct Found {
+struct FoundSource {
   Source source;
   // An image that does not say when it was made counts as made now, and of two such the later
   // file's wins.
@@ -89,7 +89,7 @@ class MetadataReader {
   std::string flat;  // the target that an object without a target's name is for
 
   struct OfTarget {
-    std::vector<Found> found;
+    std::vector<FoundSource> found;
     std::vector<std::string> remarks;
   };
   std::unordered_map<std::string, OfTarget> of_target;
@@ -117,7 +117,7 @@ class MetadataReader {
       return;
     }
     reference->tag.clear();
-    std::vector<Found>& found = of_target[name].found;
+    std::vector<FoundSource>& found = of_target[name].found;
     found.push_back({.source = {*std::move(reference), platform_in(entry)},
                      .created = created_of(entry),
                      .order = found.size()});
@@ -126,18 +126,18 @@ class MetadataReader {
   Errors& errors_;
 };
 
-bool newer(const Found& one, const Found& other) {
+bool newer(const FoundSource& one, const FoundSource& other) {
   return std::tuple(one.created, one.order) > std::tuple(other.created, other.order);
 }
 
-using Newest = std::unordered_map<std::string, const Found*>;
+using Newest = std::unordered_map<std::string, const FoundSource*>;
 
-void keep_newest(Newest& newest, const std::string& key, const Found& found) {
+void keep_newest(Newest& newest, const std::string& key, const FoundSource& found) {
   const auto [known, fresh] = newest.emplace(key, &found);
   if (!fresh && newer(found, *known->second)) known->second = &found;
 }
 
-bool has_newer(const Newest& newest, const std::string& key, const Found& found) {
+bool has_newer(const Newest& newest, const std::string& key, const FoundSource& found) {
   const auto known = newest.find(key);
   return known != newest.end() && newer(*known->second, found);
 }
@@ -155,13 +155,13 @@ void take_newest(const MetadataReader& reader, TargetDraft& target) {
   Newest by_platform;
   Newest by_digest;
   Newest without_platform;
-  for (const Found& found : all) {
+  for (const FoundSource& found : all) {
     const std::string& digest = found.source.reference.digest;
     if (found.source.platform) keep_newest(by_platform, key_of(*found.source.platform), found);
     keep_newest(by_digest, digest, found);
     if (!found.source.platform) keep_newest(without_platform, digest, found);
   }
-  for (const Found& found : all) {
+  for (const FoundSource& found : all) {
     const std::string& digest = found.source.reference.digest;
     const bool outdated = found.source.platform
                               ? has_newer(by_platform, key_of(*found.source.platform), found) ||

@@ -17,9 +17,9 @@ namespace retry_exec::publish::plan {
 namespace {
 
 // Where each target stands among others: of those of one name, the first.
-class Places {
+class DraftsByName {
  public:
-  explicit Places(std::vector<TargetDraft>& drafts) : drafts_(drafts) {
+  explicit DraftsByName(std::vector<TargetDraft>& drafts) : drafts_(drafts) {
     for (std::size_t i = 0; i < drafts.size(); ++i) places_.emplace(drafts[i].name, i);
   }
 
@@ -58,7 +58,7 @@ void merge(TargetDraft& baked, TargetDraft&& written) {
 
 Bake read_bakes(const PlanFile& file, Errors& errors) {
   Bake all;
-  Places places(all.targets);
+  DraftsByName places(all.targets);
   for (const TargetDraft::Text& bake : file.bake) {
     for (const std::string& path : files_of(bake, file.plan.file, errors)) {
       Bake read = read_bake(path, bake.where, errors);
@@ -106,7 +106,7 @@ std::vector<TargetDraft> gather(PlanFile& file, Errors& errors) {
   Bake bake = read_bakes(file, errors);
   const std::set<std::string> wanted = wanted_of(bake, file, errors);
   std::vector<TargetDraft> drafts = std::move(bake.targets);
-  Places places(drafts);
+  DraftsByName places(drafts);
   for (TargetDraft& written : file.targets) {
     TargetDraft* known = places.find(written.name);
     if (known != nullptr && !known->tags.empty()) {
