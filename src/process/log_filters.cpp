@@ -77,7 +77,7 @@ Unread input_of(const Process& process, const OpenFile& file) {
   return {waits, file.id};
 }
 
-// What is no input of a filter: the command's own, and what it inherited from us.
+// What does not count as a filter's input: the command's own, and what it inherited from us.
 std::vector<FileId> not_of_filters(FileId standard_input) {
   std::vector<FileId> files = {standard_input};
   for (const OpenFile& file : open_files(::getpid()).value_or(std::vector<OpenFile>())) {
@@ -86,8 +86,8 @@ std::vector<FileId> not_of_filters(FileId standard_input) {
   return files;
 }
 
-// Where `process` reads what others write. Who holds both ends of a pipe, as event loops and the
-// job server of make do, waits for no end.
+// Where `process` reads what others write. A process that holds both ends of a pipe, as event loops
+// and the job server of make do, does not wait for its end.
 std::vector<OpenFile> streams_read_by(const Process& process, std::span<const FileId> others) {
   std::vector<OpenFile> streams;
   for (const OpenFile& file : process.files) {
@@ -158,8 +158,8 @@ bool has_filter_at_work(std::span<const pid_t> pids, std::span<const FileId> out
       }
     }
   }
-  // Where it is none of those whom we see, it is one of the others, which may be filters (`sudo
-  // tee`).
+  // If no process that we can look into holds our pipe, one that we cannot look into does, and it
+  // may be a filter (`sudo tee`).
   const auto writes = [&](const Process& process) { return process.writes_any(outputs); };
   const auto is_unseen = [](const Process& process) { return !process.is_seen; };
   return std::none_of(processes.begin(), processes.end(), writes) &&

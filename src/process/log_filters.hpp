@@ -12,7 +12,7 @@
 namespace retry_exec {
 
 // Those of `processes` that read what `command` prints on either stream, or what another of them
-// prints on stderr. They end by themselves once there is nobody who writes to them.
+// prints on stderr. They end by themselves once no process writes to them.
 std::vector<pid_t> log_filters(pid_t command, std::span<const pid_t> processes);
 
 // Those of `processes` that could still write to one of `outputs`.
@@ -24,7 +24,7 @@ std::vector<pid_t> filters_before(std::span<const FileId> outputs, std::span<con
 
 // Whether one of `processes` has still to pass on what it is given: it writes to one of `outputs`,
 // itself or by way of others, and in a pipe or a socket that it reads there is something, or the
-// end. Or, where nobody is seen to write to them, whether there is one of whom we do not see it.
+// end. Also true where no process is seen to write to them, but one cannot be looked into.
 //
 // As what a filter reads, `standard_input` does not count, nor does what we have open ourselves:
 // the command inherited it.

@@ -1,8 +1,10 @@
-// Taking apart what sock_diag(7) answers: fixed structs, then attributes.
+// Asking sock_diag(7), and taking apart what it answers: fixed structs, then attributes.
 #pragma once
 
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
+#include <sys/socket.h>
 
 #include <cstddef>
 #include <cstring>
@@ -10,6 +12,20 @@
 #include <span>
 
 namespace retry_exec {
+
+// Sends `body` as a request. `flags`: those beside NLM_F_REQUEST.
+template <class Body>
+bool send_request(int netlink, const Body& body, unsigned flags) {
+  struct {
+    nlmsghdr header;
+    Body body;
+  } request{};
+  request.header.nlmsg_len = sizeof request;
+  request.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
+  request.header.nlmsg_flags = static_cast<__u16>(NLM_F_REQUEST | flags);
+  request.body = body;
+  return ::send(netlink, &request, sizeof request, 0) == static_cast<ssize_t>(sizeof request);
+}
 
 template <class T>
 std::optional<T> value_at(std::span<const char> bytes, std::size_t offset) {

@@ -107,7 +107,7 @@ void ProcessTree::signal(int signal, bool all) {
 }
 
 void ProcessTree::signal_newcomers(int signal) {
-  // Some are born while we look.
+  // More may start while we look.
   constexpr int looks = 10;
   bool any = true;
   for (int look = 0; any && look < looks; ++look) {
@@ -125,7 +125,7 @@ void ProcessTree::signal_newcomers(int signal) {
 
 void ProcessTree::kill(bool all) {
   signal(SIGKILL, all);
-  // What forks and ends, over and over, is born elsewhere by the time that it is found; but each
+  // What forks and ends, over and over, has another pid by the time that it is found; but each
   // time it becomes our own child, and to kill those takes less time than a fork.
   constexpr int quick_looks = 1000;
   for (int look = 0;

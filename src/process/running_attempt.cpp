@@ -297,7 +297,7 @@ void RunningAttempt::end_leftovers() {
   look_for_leftovers();
 }
 
-// Who was being born when the others were asked to end has not heard of it.
+// A process that started while the others were being asked to end has not been asked.
 void RunningAttempt::ask_newcomers(int signal, Duration after) {
   drain_timer_.expires_after(after);
   drain_timer_.async_wait([this, signal, after](const error_code& error) {

@@ -22,18 +22,12 @@ namespace {
 using Counters = std::unordered_map<ino_t, std::uint64_t>;
 
 bool ask(int netlink, int family) {
-  struct {
-    nlmsghdr header;
-    inet_diag_req_v2 body;
-  } request{};
-  request.header.nlmsg_len = sizeof request;
-  request.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
-  request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-  request.body.sdiag_family = static_cast<__u8>(family);
-  request.body.sdiag_protocol = IPPROTO_TCP;
-  request.body.idiag_ext = 1U << (INET_DIAG_INFO - 1);
-  request.body.idiag_states = ~0U;
-  return ::send(netlink, &request, sizeof request, 0) == static_cast<ssize_t>(sizeof request);
+  inet_diag_req_v2 request{};
+  request.sdiag_family = static_cast<__u8>(family);
+  request.sdiag_protocol = IPPROTO_TCP;
+  request.idiag_ext = 1U << (INET_DIAG_INFO - 1);
+  request.idiag_states = ~0U;
+  return send_request(netlink, request, NLM_F_DUMP);
 }
 
 // One socket: its description, then attributes. False where the counters are missing.

@@ -15,20 +15,14 @@ namespace retry_exec {
 namespace {
 
 bool ask(int netlink, ino_t socket) {
-  struct {
-    nlmsghdr header;
-    unix_diag_req body;
-  } request{};
-  request.header.nlmsg_len = sizeof request;
-  request.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
-  request.header.nlmsg_flags = NLM_F_REQUEST;
-  request.body.sdiag_family = AF_UNIX;
-  request.body.udiag_states = ~0U;
-  request.body.udiag_ino = static_cast<__u32>(socket);
-  request.body.udiag_show = UDIAG_SHOW_PEER | UDIAG_SHOW_RQLEN;
-  request.body.udiag_cookie[0] = ~0U;  // INET_DIAG_NOCOOKIE
-  request.body.udiag_cookie[1] = ~0U;
-  return ::send(netlink, &request, sizeof request, 0) == static_cast<ssize_t>(sizeof request);
+  unix_diag_req request{};
+  request.sdiag_family = AF_UNIX;
+  request.udiag_states = ~0U;
+  request.udiag_ino = static_cast<__u32>(socket);
+  request.udiag_show = UDIAG_SHOW_PEER | UDIAG_SHOW_RQLEN;
+  request.udiag_cookie[0] = ~0U;  // INET_DIAG_NOCOOKIE
+  request.udiag_cookie[1] = ~0U;
+  return send_request(netlink, request, 0);
 }
 
 }  // namespace

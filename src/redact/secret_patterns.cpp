@@ -154,7 +154,7 @@ constexpr std::array patterns = {
     // password X of .netrc and of tables, where X is not a word.
     R"re((?i)\b(?:pass(?:word|wd|phrase)|requirepass)\s+(?:is\s+)?
          \K(?=[^\s/:]*\d)(?=[^\s/:]*[a-z])(?!sha\d|md5|v\d)[^\s/:"',;]{6,}(?=[\s"',;.)]|$))re",
-    // The token "X", an api key X: where X is no word, and long.
+    // The token "X", an api key X: where X is long and not a word.
     R"re((?i)(?<!unexpected\s)\b(?:token|api[ _-]?key)\s+(?:is\s+)?["'`]?
          \K(?=[^\s"'`]*\d)(?=[^\s"'`]*[a-z])(?!sha\d)[\w+/=~-]{12,}(?=["'`\s.,;)]|$))re",
     R"re((?i)\b(?:machine\s\S+|default)\s+(?:login|account)\s\S+\s+password\s+\K\S+)re",

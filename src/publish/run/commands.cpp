@@ -206,7 +206,7 @@ Verdict Commands::judge(Running& running, const Attempt& attempt) {
     verdict.policy.attempts = 0;  // the deadline ends it
   } else {
     PolicyFields failures = request.policy.failures;
-    // What is hardly a passing fault is not tried until the deadline.
+    // A doubtful fault is not tried until the deadline.
     if (failures.attempts == 0U && verdict.class_name == "suspect") failures.attempts.reset();
     verdict.policy = layered(failures, verdict.policy);
   }

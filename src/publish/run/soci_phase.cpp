@@ -10,6 +10,7 @@ namespace asio = boost::asio;
 
 namespace {
 
+// Runs when the scope is left, by whatever way.
 class AtEnd {
  public:
   explicit AtEnd(std::function<void()> work) : work_(std::move(work)) {}
