@@ -16,19 +16,41 @@ std::string_view without_digits(std::string_view text) {
   return text.substr(std::min(text.find_first_not_of("0123456789"), text.size()));
 }
 
-// "2026-11-05T10:00:00.0000000Z " as CI systems put it before each line of a log; GitLab adds two
-// characters for the stream and one that says whether the line goes on.
+bool remove_prefix_of(std::string_view& text, std::string_view prefix) {
+  if (!text.starts_with(prefix)) return false;
+  text.remove_prefix(prefix.size());
+  return true;
+}
+
+// Two characters for the stream, and one that says whether the line goes on.
+std::string_view without_stream_of_gitlab(std::string_view text) {
+  const bool gitlab = matches_form(text, "dd") && text.size() > 2 &&
+                      (text[2] == 'O' || text[2] == 'E') &&
+                      (text.size() == 3 || text[3] == ' ' || text[3] == '+');
+  return gitlab ? text.substr(std::min<std::size_t>(text.size(), 4)) : text;
+}
+
+// What CI systems put before each line of a log, and loggers before theirs:
+// "2026-11-05T10:00:00.0000000Z ", "2026-11-05 10:00:00,123 | ", "10:00:00 ", "(10:00:00) ",
+// "[9:00:00 PM] ".
 std::string_view without_time_stamp(std::string_view line) {
-  constexpr std::string_view form = "dddd-dd-ddTdd:dd:dd";
-  if (!matches_form(line, form)) return line;
-  std::string_view rest = line.substr(form.size());
-  if (rest.starts_with('.')) rest = without_digits(rest.substr(1));
-  if (!rest.starts_with("Z ")) return line;
-  rest.remove_prefix(2);
-  const bool gitlab = matches_form(rest, "dd") && rest.size() > 2 &&
-                      (rest[2] == 'O' || rest[2] == 'E') &&
-                      (rest.size() == 3 || rest[3] == ' ' || rest[3] == '+');
-  return gitlab ? rest.substr(std::min<std::size_t>(rest.size(), 4)) : rest;
+  std::string_view rest = line;
+  std::string_view end;
+  if (remove_prefix_of(rest, "[")) end = "]";
+  if (remove_prefix_of(rest, "(")) end = ")";
+  const bool dated = matches_form(rest, "dddd-dd-ddT") || matches_form(rest, "dddd-dd-dd ");
+  if (dated) rest.remove_prefix(std::string_view("dddd-dd-ddT").size());
+  const std::string_view after_hour = without_digits(rest);
+  const std::size_t digits_of_hour = rest.size() - after_hour.size();
+  if (digits_of_hour < 1 || digits_of_hour > 2 || !matches_form(after_hour, ":dd:dd")) return line;
+  rest = after_hour;
+  rest.remove_prefix(std::string_view(":dd:dd").size());
+  if (matches_form(rest, ".d") || matches_form(rest, ",d")) rest = without_digits(rest.substr(1));
+  const bool utc = remove_prefix_of(rest, "Z");
+  if (!remove_prefix_of(rest, " AM")) remove_prefix_of(rest, " PM");
+  if (!remove_prefix_of(rest, end)) return line;
+  if (!remove_prefix_of(rest, " | ") && !remove_prefix_of(rest, " ")) return line;
+  return dated && utc ? without_stream_of_gitlab(rest) : rest;
 }
 
 // "#12 1.234 " of BuildKit's plain progress.

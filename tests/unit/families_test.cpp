@@ -61,6 +61,15 @@ const std::array variations = {
               [](const std::string& text) {
                 return each_line(text, "2026-11-05T10:00:00.000000Z 00O ");
               }},
+    Variation{
+        "with a logger's time stamps",
+        [](const std::string& text) { return each_line(text, "2026-11-05 10:00:00,123 | "); }},
+    Variation{"with the time of day",
+              [](const std::string& text) { return each_line(text, "10:00:00 "); }},
+    Variation{"with the time of day in parentheses",
+              [](const std::string& text) { return each_line(text, "(10:00:00.5) "); }},
+    Variation{"with the time of day in brackets",
+              [](const std::string& text) { return each_line(text, "[9:00:00 PM] "); }},
     Variation{"in a step of BuildKit",
               [](const std::string& text) { return each_line(text, "#12 1.234 "); }},
     Variation{"as an annotation",
