@@ -40,19 +40,42 @@ std::string why(const PublishResult& result) {
 
 }  // namespace
 
-TEST_CASE("What stands at the tag of a SOCI image and lacks an image is not published",
-          "[publish]") {
+TEST_CASE(
+    "What stands at the tag of a SOCI image and is not made of just our images is not published",
+    "[publish]") {
   World world;
   world.add_target("one", {'a', 'b'}, {"f.io/r:1"}).soci.enabled = true;
   REQUIRE(world.run().exit_code() == 0);
   const std::string whole = world.at("f.io/r:1");
+  std::string other = index_of("ab", true);  // of other images, for the same platforms
+  for (const char c : {'a', 'b'}) {
+    other.replace(other.find(World::digest(c)), World::digest(c).size(),
+                  World::digest(c == 'a' ? 'c' : 'd'));
+  }
+  const std::string put = GENERATE_COPY(index_of("a", true), index_of("abc", true), other);
+  INFO(put);
   const auto held = world.repositories["r.io/tmp"].tags;
   for (const auto& [tag, ours] : held) {
     if (tag.find("-soci-") == std::string::npos) continue;
-    world.set_tag("r.io/tmp:" + tag, world.add_index("r.io/tmp", index_of("a", true)));
+    world.set_tag("r.io/tmp:" + tag, world.add_index("r.io/tmp", put));
   }
   CHECK(world.run().exit_code() == 0);
   CHECK(world.at("f.io/r:1") == whole);
+  CHECK(world.count("convert") == 2);
+}
+
+TEST_CASE("A SOCI image that is there already is taken, and made again where a part of it is gone",
+          "[publish]") {
+  const bool gone = GENERATE(false, true);
+  World world;
+  world.add_target("one", {'a', 'b'}, {"f.io/r:1"}).soci.enabled = true;
+  REQUIRE(world.run().exit_code() == 0);
+  const std::string whole = world.at("f.io/r:1");
+  REQUIRE(world.converted.size() == 2);
+  if (gone) world.repositories["r.io/tmp"].shows.erase(world.converted.begin()->first);
+  CHECK(world.run().exit_code() == 0);
+  CHECK(world.at("f.io/r:1") == whole);
+  CHECK(world.count("convert") == (gone ? 2 : 1));
 }
 
 TEST_CASE("A conversion that leaves an image out is not published", "[publish]") {

@@ -180,7 +180,7 @@ PublishSeams World::seams() {
   seams.judge = judge;
   seams.random = seeded_random(seed);
   seams.events = [this](const PublishEvent& event) {
-    if (!killed_) events.push_back(event);
+    if (!killed_ && keeps_events) events.push_back(event);
   };
   return seams;
 }

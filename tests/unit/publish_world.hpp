@@ -54,6 +54,7 @@ struct World {
 
   std::map<std::string, Repository> repositories;  // by "host/name"
   std::map<std::string, std::string> manifests;    // digest → bytes; images need none
+  std::map<std::string, std::string> converted;    // digest → that of the image it was
   // How long what is put somewhere does not show: a digest or "tag NAME" of a repository.
   std::function<Duration(const std::string& repository, const std::string& what)> lag;
   // Asked first; a command that it has an answer for goes no further.
@@ -70,6 +71,8 @@ struct World {
   std::vector<std::string> log;  // "manifest fetch …"
   std::vector<std::pair<std::string, TimePoint>> times;
   std::vector<retry_exec::publish::PublishEvent> events;
+  bool keeps_events = true;
+  std::size_t moves = 0;  // of tags, so far
 
   World();
 

@@ -62,8 +62,10 @@ std::string World::read(const std::string& reference) const {
 std::string World::content_of(const std::string& digest) const {
   const auto found = manifests.find(digest);
   if (found != manifests.end()) return found->second;
-  return R"({"mediaType":")" + std::string(image_type) + R"(","config":{},"layers":[],"of":")" +
-         digest + "\"}";
+  const auto before = converted.find(digest);
+  const std::string& config = before == converted.end() ? digest : before->second;
+  return R"({"mediaType":")" + std::string(image_type) + R"(","config":{"digest":")" + config +
+         R"("},"layers":[],"of":")" + digest + "\"}";
 }
 
 std::string World::descriptor_of(const std::string& digest) const {
@@ -84,6 +86,7 @@ void World::move_tag(const std::string& repository, const std::string& tag,
   Repository::Tag& moved = repositories[repository].tags[tag];
   if (moved.digest == digest) return;
   const std::string before = now < moved.shows ? moved.before : moved.digest;
+  ++moves;
   moved = {digest, before, now + (lag ? lag(repository, "tag " + tag) : 0s)};
 }
 
@@ -193,16 +196,18 @@ Said World::pull(const Words& argv) {
 Said World::convert(const Words& argv) {
   const std::string& layout = argv[argv.size() - 2];
   const auto entry = parse_index(test::read_file(layout + "/index.json")).value().manifests.at(0);
-  std::vector<Descriptor> converted;
+  std::vector<Descriptor> images;
   for (Descriptor image :
        parse_index(test::read_file(blob_of(layout, entry.digest))).value().manifests) {
-    image.digest = digest_of("soci of " + image.digest);
-    converted.push_back(image);
+    const std::string before = image.digest;
+    image.digest = digest_of("soci of " + before);
+    converted[image.digest] = before;
+    images.push_back(image);
     image.digest = digest_of("index of " + image.digest);
     image.artifact_type = "application/vnd.amazon.soci.index.v2+json";
-    converted.push_back(image);
+    images.push_back(image);
   }
-  const std::string bytes = index_json(converted, {});
+  const std::string bytes = index_json(images, {});
   write_layout(argv.back(), digest_of(bytes), bytes);
   return {0, "", ""};
 }

@@ -97,4 +97,17 @@ Result<std::uint64_t> image_size(std::string_view manifest) {
   return bytes;
 }
 
+Result<std::vector<std::string>> image_content(std::string_view manifest) {
+  const auto fields = parse_object(manifest);
+  if (!fields) return fields.error();
+  std::vector<std::string> digests;
+  if (const boost::json::object* config = object_of(*fields, "config")) {
+    digests.push_back(text_of(*config, "digest"));
+  }
+  for (const boost::json::object* layer : objects_of(*fields, "layers")) {
+    digests.push_back(text_of(*layer, "digest"));
+  }
+  return digests;
+}
+
 }  // namespace retry_exec::publish::oci

@@ -19,4 +19,7 @@ Result<std::string> manifest_in(const std::string& layout, const std::string& di
 // The bytes of an image: its config and layers, from its manifest.
 Result<std::uint64_t> image_size(std::string_view manifest);
 
+// The digests of these: what a manifest says besides may change, and it is the same image.
+Result<std::vector<std::string>> image_content(std::string_view manifest);
+
 }  // namespace retry_exec::publish::oci

@@ -4,6 +4,8 @@
 #include "publish/oci/sha256.hpp"
 #include "publish/run/target_run.hpp"
 
+#include <algorithm>
+
 namespace retry_exec::publish {
 
 namespace asio = boost::asio;
@@ -66,8 +68,52 @@ asio::awaitable<bool> TargetRun::soci_is_there() {
   }
   // Something else may have been put there since.
   if (!lost_in(read.output).empty()) co_return false;
+  const bool ours = co_await is_made_of_ours(read.output);
+  if (failed() || !ours) co_return false;
   take_converted(read.output, descriptor->media_type);
   co_return true;
+}
+
+// Whether its images are those that would be converted, and no others: soci adds an annotation to
+// the manifest of each, and leaves the config and the layers alone.
+asio::awaitable<bool> TargetRun::is_made_of_ours(std::string index) {
+  const auto contents = oci::parse_index(index);
+  if (!contents) co_return false;
+  bool same = true;
+  std::vector<Task> comparisons;
+  for (const oci::Descriptor& image : contents->manifests) {
+    if (!image.artifact_type.empty()) continue;  // of soci
+    const auto ours =
+        std::find_if(children_.begin(), children_.end(), [&](const oci::Child& child) {
+          return image.platform && child.descriptor.platform &&
+                 oci::is_same(*image.platform, *child.descriptor.platform);
+        });
+    if (ours == children_.end()) co_return false;
+    if (ours->descriptor.digest == image.digest) continue;
+    comparisons.push_back(compare_content(by_digest(target_.staging, image.digest),
+                                          by_digest(ours->from, ours->descriptor.digest), same));
+  }
+  co_await all(std::move(comparisons));
+  co_return same;
+}
+
+TargetRun::Task TargetRun::compare_content(oci::Reference theirs, oci::Reference ours, bool& same) {
+  Request wanted = probe(theirs, false);
+  wanted.argv = manifest_command(plan_, theirs);
+  const Answer there = co_await run(std::move(wanted));
+  if (!there.ok() && !there.absent()) {
+    fail(there, "manifest " + to_string(theirs) + " could not be read");
+  }
+  same = same && there.ok();
+  if (!same) co_return;
+  Request source = probe(ours, true);
+  source.argv = manifest_command(plan_, ours);
+  const Answer meant = co_await run(std::move(source));
+  if (!meant.ok()) fail(meant, "manifest " + to_string(ours) + " could not be read");
+  if (failed()) co_return;
+  const auto one = oci::image_content(there.output);
+  const auto other = oci::image_content(meant.output);
+  same = same && one && other && *one == *other;
 }
 
 // From here on this is what is published.

@@ -83,6 +83,8 @@ class TargetRun {
   // soci
   oci::Reference soci_tag() const;
   boost::asio::awaitable<bool> soci_is_there();
+  boost::asio::awaitable<bool> is_made_of_ours(std::string index);
+  Task compare_content(oci::Reference theirs, oci::Reference ours, bool& same);
   Task convert();
   Task pull_and_convert(const std::string& folder);
   Task push_converted(const std::string& layout);
