@@ -76,6 +76,7 @@ struct SociOptions {
 struct Source {
   oci::Reference reference;  // has a digest
   std::optional<oci::Platform> platform;
+  std::optional<std::size_t> age = {};  // place among those found in metadata, the newest first
 };
 
 struct Target {

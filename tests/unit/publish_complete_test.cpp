@@ -278,3 +278,33 @@ TEST_CASE("A tag that holds something newer is left alone where the plan says so
   const PublishResult again = world.run();
   CHECK(world.at("f.io/r:latest") == again.targets[0].digest);
 }
+
+TEST_CASE("Of the images that metadata names for one platform the newest is published",
+          "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {'a', 'b'}, {"f.io/r:1"});
+  const std::string older = "sha256:a" + std::string(63, 'c');  // for the processor of 'a' too
+  target.sources.push_back({{"r.io", "tmp", "", older}, std::nullopt});
+  world.repositories["r.io/tmp"].shows.emplace(older, world.start);
+  CHECK_THAT(why(world.run()), ContainsSubstring("two sources are for linux/cpu-a"));
+  for (std::size_t age = 0; age < target.sources.size(); ++age) target.sources[age].age = age;
+  const PublishResult result = world.run();
+  INFO(why(result));
+  CHECK(result.exit_code() == 0);
+  CHECK(result.targets[0].platforms.size() == 2);
+  CHECK_THAT(notes(result), ContainsSubstring(older + " is left out"));
+}
+
+TEST_CASE("A platform that a tag holds in an index of its index is not lost", "[publish]") {
+  World world;
+  world.add_target("one", {'a'}, {"f.io/r:1"});
+  const std::string inner = world.add_index("f.io/r", index_json(std::vector{image('b')}, {}));
+  const Descriptor nested{.media_type = std::string(oci_index), .digest = inner, .size = 10};
+  const std::string held =
+      world.add_index("f.io/r", index_json(std::vector{image('a'), nested}, {}));
+  world.set_tag("f.io/r:1", held);
+  const PublishResult result = world.run();
+  CHECK(result.exit_code() == 1);
+  CHECK_THAT(why(result), ContainsSubstring("holds linux/cpu-b too"));
+  CHECK(world.at("f.io/r:1") == held);
+}

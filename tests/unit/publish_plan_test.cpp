@@ -101,7 +101,8 @@ TEST_CASE("The newest image is told by its date, whatever its zone and precision
   }
 }
 
-TEST_CASE("What the descriptor does not say of an image, its provenance says", "[publish]") {
+TEST_CASE("The platform in the provenance of a build is its builder's, not the image's",
+          "[publish]") {
   const auto built = [](const std::string& hex, const std::string& created) {
     return R"({"one": {"image.name": "o/r", "containerimage.digest": "sha256:)" + hex +
            R"(", "buildx.build.provenance": {"invocation": {"environment": {"platform":)"
@@ -116,9 +117,11 @@ TEST_CASE("What the descriptor does not say of an image, its provenance says", "
       "retry-publish: 1\nmetadata: ['?.json']\ntargets:\n  one: {tags: [ghcr.io/o/r:1]}\n");
   REQUIRE(plan.has_value());
   const std::vector<Source>& sources = plan->targets[0].sources;
-  REQUIRE(sources.size() == 1);
-  CHECK(to_string(*sources[0].platform) == "linux/arm64/v8");
+  REQUIRE(sources.size() == 2);
+  CHECK(!sources[0].platform);
   CHECK(to_string(sources[0].reference) == "docker.io/o/r@sha256:" + a);
+  CHECK(sources[0].age == 0U);
+  CHECK(sources[1].age == 1U);
 }
 
 TEST_CASE("Bake's short names are Docker Hub's, its index annotations the index's", "[publish]") {

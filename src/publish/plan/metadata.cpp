@@ -8,6 +8,7 @@
 
 #include <boost/json/value.hpp>
 
+#include <algorithm>
 #include <initializer_list>
 #include <tuple>
 #include <unordered_map>
@@ -37,14 +38,10 @@ const boost::json::object* inside(const boost::json::object& entry,
   return at;
 }
 
-// What the descriptor says, else what the provenance of the build says.
+// The platform in a build's provenance is the builder's, which may build for others.
 std::optional<oci::Platform> platform_in(const boost::json::object& entry) {
-  if (const auto* at = inside(entry, {"containerimage.descriptor", "platform"})) {
-    if (auto platform = oci::platform_of(*at)) return platform;
-  }
-  const auto* at = inside(entry, {"buildx.build.provenance", "invocation", "environment"});
-  const auto platform = oci::parse_platform(at == nullptr ? "" : oci::text_of(*at, "platform"));
-  return platform ? std::optional(*platform) : std::nullopt;
+  const auto* at = inside(entry, {"containerimage.descriptor", "platform"});
+  return at == nullptr ? std::nullopt : oci::platform_of(*at);
 }
 
 // The annotation of the image, else the label that the build was given.
@@ -161,13 +158,24 @@ void take_newest(const MetadataReader& reader, TargetDraft& target) {
     keep_newest(by_digest, digest, found);
     if (!found.source.platform) keep_newest(without_platform, digest, found);
   }
+  std::vector<const FoundSource*> kept;
   for (const FoundSource& found : all) {
     const std::string& digest = found.source.reference.digest;
     const bool outdated = found.source.platform
                               ? has_newer(by_platform, key_of(*found.source.platform), found) ||
                                     has_newer(without_platform, digest, found)
                               : has_newer(by_digest, digest, found);
-    if (!outdated) target.found.push_back(found.source);
+    if (!outdated) kept.push_back(&found);
+  }
+  // Whether two are for one platform is seen when they are read.
+  std::vector<const FoundSource*> by_age = kept;
+  std::sort(by_age.begin(), by_age.end(),
+            [](const FoundSource* one, const FoundSource* other) { return newer(*one, *other); });
+  std::unordered_map<const FoundSource*, std::size_t> ages;
+  for (const FoundSource* found : by_age) ages.emplace(found, ages.size());
+  for (const FoundSource* found : kept) {
+    target.found.push_back(found->source);
+    target.found.back().age = ages.at(found);
   }
 }
 

@@ -161,39 +161,53 @@ asio::awaitable<std::vector<oci::Platform>> TargetRun::platforms_at(std::size_t 
   const bool is_index = index && (!index->manifests.empty() || oci::is_index(index->media_type));
   std::vector<oci::Platform> platforms;
   std::vector<oci::Reference> unsaid;  // images that do not say here what they are for
+  std::vector<oci::Reference> nested;  // indexes that do not
   if (is_index) {
     platforms = images_in(index->manifests);
     for (const oci::Descriptor& manifest : index->manifests) {
       const bool is_image = oci::is_image_manifest(manifest.media_type) &&
                             !oci::is_attestation(manifest) && manifest.artifact_type.empty();
-      if (is_image && !manifest.platform) unsaid.push_back(by_digest(tag, manifest.digest));
+      if (manifest.platform) continue;
+      if (is_image) unsaid.push_back(by_digest(tag, manifest.digest));
+      if (oci::is_index(manifest.media_type)) nested.push_back(by_digest(tag, manifest.digest));
     }
   } else {
     unsaid.push_back(tag);
   }
   for (const oci::Reference& image : unsaid) {
-    const std::optional<oci::Platform> platform = co_await platform_of(image, number);
+    const Answer answer =
+        co_await read_what_a_tag_holds(image, config_command(plan_, image), number);
+    const auto platform = oci::parse_config_platform(answer.ok() ? answer.output : "");
     if (platform) platforms.push_back(*platform);
+  }
+  // oras makes such an index of sources that are indexes themselves.
+  for (const oci::Reference& inner : nested) {
+    const Answer answer =
+        co_await read_what_a_tag_holds(inner, manifest_command(plan_, inner), number);
+    const auto contents = oci::parse_index(answer.ok() ? answer.output : "");
+    if (!contents) continue;
+    const std::vector<oci::Platform> held = images_in(contents->manifests);
+    platforms.insert(platforms.end(), held.begin(), held.end());
   }
   co_return platforms;
 }
 
 // An image whose config stays away, however long it might lag, is of no platform that could be
 // lost: nobody can run it.
-asio::awaitable<std::optional<oci::Platform>> TargetRun::platform_of(oci::Reference image,
-                                                                     std::size_t tag) {
+asio::awaitable<Answer> TargetRun::read_what_a_tag_holds(oci::Reference manifest, Arguments argv,
+                                                         std::size_t tag) {
   using namespace std::chrono_literals;
-  Request wanted = probe(image, true);
-  wanted.argv = config_command(plan_, image);
+  const bool config = argv == config_command(plan_, manifest);
+  Request wanted = probe(manifest, true);
+  wanted.argv = std::move(argv);
   wanted.deadline = std::min(phase_deadline_, shared_.seams.now() + 1min);
-  const Answer answer = co_await run(std::move(wanted));
+  Answer answer = co_await run(std::move(wanted));
   if (answer.absent()) {
-    note("the config of " + to_string(image) + " is not there");
+    note((config ? "the config of " : "") + to_string(manifest) + " is not there");
   } else if (!answer.ok()) {
     cannot_read_tag(tag, answer);
   }
-  const auto platform = oci::parse_config_platform(answer.ok() ? answer.output : "");
-  co_return platform ? std::optional(*platform) : std::nullopt;
+  co_return answer;
 }
 
 // The index says it, or the config of an image does: all of one index are of about one time.

@@ -19,6 +19,7 @@ TargetRun::Task TargetRun::preflight() {
     if (must_know_all_tags(target_) || is_first_in_repository(i)) reads.push_back(look_at_tag(i));
   }
   co_await all(std::move(reads));
+  if (!failed()) keep_newest();
   if (!failed()) gather_children();
   if (!failed()) check_platforms();
   if (failed()) co_return;
@@ -49,6 +50,7 @@ TargetRun::Task TargetRun::read_source(std::size_t number) {
   seen_.insert(to_string(reference));
   Image& image = images_[number];
   image.reference = reference;
+  image.age = target_.sources[number].age;
   image.descriptor = described->manifests.front();
   const std::string& type = image.descriptor.media_type;
   if (oci::is_image_manifest(type)) {
@@ -128,6 +130,37 @@ TargetRun::Task TargetRun::read_index(std::size_t number) {
                         : await_digest(references[i]));
   }
   co_await all(std::move(reads));
+}
+
+// The one platform that it is for.
+std::optional<oci::Platform> TargetRun::Image::platform() const {
+  std::optional<oci::Platform> only;
+  for (const oci::Descriptor& child : children) {
+    if (oci::is_attestation(child)) continue;
+    if (only || !child.platform) return std::nullopt;
+    only = child.platform;
+  }
+  return only;
+}
+
+// Metadata files may name what was built before as well.
+void TargetRun::keep_newest() {
+  std::vector<Image> kept;
+  for (const Image& image : images_) {
+    const std::optional<oci::Platform> platform = image.platform();
+    const bool outdated = std::any_of(images_.begin(), images_.end(), [&](const Image& other) {
+      const std::optional<oci::Platform> its = other.platform();
+      return image.age && other.age && *other.age < *image.age && platform && its &&
+             oci::is_same(*platform, *its);
+    });
+    if (outdated) {
+      note(to_string(image.reference) + " is left out: metadata names a newer image for " +
+           to_string(*platform));
+    } else {
+      kept.push_back(image);
+    }
+  }
+  images_ = std::move(kept);
 }
 
 // In the same order each time, whatever the order of the metadata files.

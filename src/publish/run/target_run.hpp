@@ -56,6 +56,7 @@ class TargetRun {
   Task read_source(std::size_t number);
   Task read_config(oci::Reference image, std::optional<oci::Platform>& platform);
   Task read_index(std::size_t number);
+  void keep_newest();
   void gather_children();
   bool is_first_in_repository(std::size_t tag) const;
   Task look_at_tag(std::size_t number);
@@ -67,8 +68,8 @@ class TargetRun {
   Task guard_tag(std::size_t number);
   void cannot_read_tag(std::size_t number, const Answer& answer);
   boost::asio::awaitable<std::vector<oci::Platform>> platforms_at(std::size_t number);
-  boost::asio::awaitable<std::optional<oci::Platform>> platform_of(oci::Reference image,
-                                                                   std::size_t tag);
+  boost::asio::awaitable<Answer> read_what_a_tag_holds(oci::Reference manifest, Arguments argv,
+                                                       std::size_t tag);
   boost::asio::awaitable<std::optional<oci::Date>> created_at(std::size_t number);
   void lacks(const std::string& what);
   std::vector<oci::Platform> platforms() const;
@@ -166,6 +167,8 @@ class TargetRun {
     oci::Descriptor descriptor;
     std::string bytes;  // of an index
     std::vector<oci::Descriptor> children;
+    std::optional<std::size_t> age;  // of its source
+    std::optional<oci::Platform> platform() const;
   };
   std::vector<Image> images_;         // one a source
   std::optional<oci::Date> created_;  // of the newest image
