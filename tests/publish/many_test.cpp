@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <regex>
 #include <sstream>
@@ -288,12 +289,13 @@ double wall_to_commands() {
 }  // namespace
 
 TEST_CASE("a run takes hardly longer than its commands", "[many]") {
+  const double most = std::getenv("TEST_INSTRUMENTED") == nullptr ? 1.1 : 1.5;
   // Of three, as other work on the machine stretches a run, and never shortens one.
   double least = wall_to_commands();
-  for (int again = 0; again < 2 && least > 1.1; ++again) {
+  for (int again = 0; again < 2 && least > most; ++again) {
     least = std::min(least, wall_to_commands());
   }
-  CHECK(least <= 1.1);
+  CHECK(least <= most);
 }
 
 TEST_CASE("fifty targets run eight at a time", "[many]") {
