@@ -99,6 +99,7 @@ void KnownSecrets::learn_inside(std::string_view value) {
 
 void KnownSecrets::learn(std::string_view secret) {
   secret = trimmed(secret);
+  if (secret.ends_with("\\r") || secret.ends_with("\\n")) secret.remove_suffix(2);  // of expect
   if (text::printable(secret).size() < shortest_secret) return;  // nor are its forms worth a look
   add(secret);
   for_each_form(secret, [&](std::string_view form) { add(form); });

@@ -20,12 +20,13 @@ bool names_a_key(std::string_view upper) {
 }  // namespace
 
 bool names_a_secret(std::string_view name) {
-  constexpr std::array<std::string_view, 13> anywhere = {
-      "TOKEN",      "SECRET",      "PASSWORD",    "PASSWD", "PASSPHRASE", "API_KEY", "ACCESS_KEY",
-      "CREDENTIAL", "PRIVATE_KEY", "REQUIREPASS", "BEARER", "WEBHOOK",    "SSHPASS",
+  constexpr std::array<std::string_view, 15> anywhere = {
+      "TOKEN",   "SECRET",     "PASSWORD",   "PASSWD",      "PASSPHRASE",
+      "API_KEY", "ACCESS_KEY", "CREDENTIAL", "PRIVATE_KEY", "REQUIREPASS",
+      "BEARER",  "WEBHOOK",    "SSHPASS",    "MASTERAUTH",  "SMTPPASS",
   };
-  constexpr std::array<std::string_view, 10> whole_words = {
-      "AUTH", "PAT", "PASS", "PWD", "PW", "APIKEY", "JWT", "COOKIE", "COOKIES", "OAUTH"};
+  constexpr std::array<std::string_view, 11> whole_words = {
+      "AUTH", "PAT", "PASS", "PWD", "PW", "APIKEY", "JWT", "COOKIE", "COOKIES", "OAUTH", "PSK"};
   constexpr std::array<std::string_view, 7> about_it = {"_SOCK", "_FILE",   "_PATH", "_DIR",
                                                         "_URL",  "_HELPER", "_JAR"};
   if (name == "PWD" || name == "OLDPWD") return false;

@@ -24,8 +24,8 @@ constexpr std::array pieces = {
     Piece{"{named}", R"re((?:
           pass(?:word|wd|[_-]?phrase|code) | sshpass | client-key-data | pwd(?!\s*[:=]\s*["']?[~/]) | (?<!unexpected\s)token
         | secret | credentials? | jwt
-        | (?:api|access|account|auth|deploy|encryption|master|private|secret|shared|signing|ssh)
-          [ _-]?key))re"},
+        | (?:api|access|account|auth|deploy|encryption|master|private|secret|shared|signing|ssh
+          |recovery|session|unseal) [ _-]?key(?:\s\d)?+ | secret_?string | (?<![a-z])psk))re"},
 
     // A value that is the name of a file stays: errors are about the file.
     Piece{"{not a file}", R"re((?!
@@ -117,6 +117,9 @@ constexpr std::array patterns = {
          (?=@(?: (?:[a-z0-9][a-z0-9-]{0,62}+\.){1,8}[a-z]{2,24}\b | localhost\b
                | \d{1,3}(?:\.\d{1,3}){3}\b | \[[0-9a-f:]+\] | (?:tcp|unix)\(
                | (?!sha\d)[a-z][\w.-]{0,62}+:\d{1,5}\b )))re",
+    // :pserver:me:X@host, jdbc:oracle:thin:me/X@//host
+    R"re((?:^|[:\s"'d]):(?:pserver|kserver|ext):[^\s:@/]{1,64}:\K[^\s@]+(?=@))re",
+    R"re((?i)\bjdbc:oracle:\w+:[^\s/@]{1,64}/\K[^\s@]+(?=@))re",
     // The query, where presigned addresses carry their signature.
     R"re(://[^\s?"'<>]*\?\K(?!\[redacted\])[^\s"'<>]*{end of address})re",
     R"re((?<=[\w/])\?\K(?=[\w.%-]+=)[^\s"'<>]*{end of address})re",
@@ -141,9 +144,15 @@ constexpr std::array patterns = {
     // {"name": "API_TOKEN", "value": "X"}, <add key="Password" value="X"/>
     R"re((?i)\b(?:name|key)\\*["']?\s*[:=]\s*\\*["'][\w.-]{0,60}?(?:{named}|_pw|_pass|_auth|_key)
          \w{0,20}\\*["']\s*,?\s*\\*["']?value\\*["']?\s*[:=]\s*{quoted})re",
+    // os.environ['API_TOKEN'] = 'X'
+    R"re((?i)\[\\*["'][\w.-]{0,60}?(?:{named}|_pw|_pass|_auth|_key)\w{0,20}\\*["']\]\s*={1}(?!=)\s*{quoted})re",
+    // <property name="password">X</property>, <input type="password" value="X">
+    R"re((?i)<\w+\s[^<>]{0,100}?(?:name|key)=\\*["'][\w.:-]{0,60}?{named}\\*["'][^<>]{0,100}>\s*+(?!\[redacted)
+         \K[^<>\s][^<>]*(?=<))re",
+    R"re((?i)<input\s[^<>]{0,200}?type=\\*["']password\\*["'][^<>]{0,200}?value={quoted})re",
     // password: X and password = X in configurations and errors: a value that is in quotes, has
     // letters and digits, or stands alone. Else it is the first word of a sentence.
-    R"re((?i)(?<![\w./-])[\w.-]{0,40}?(?:{named}|[_-]pass|[_-]auth)(?:\sprovided)?
+    R"re((?i)(?<![\w./-])[\w.-]{0,40}?(?:{named}|[_-]pass|[_-]auth)(?:\s(?:provided|is))?
          \s*(?:=(?![=~]|id=|type=)>?|:(?!:))\s*(?:!!?\w*\s+)?+{not a file}
          (?: {quoted}
            | {not prose}\K(?:
@@ -158,7 +167,7 @@ constexpr std::array patterns = {
     R"re((?i)(?<!unexpected\s)\b(?:token|api[ _-]?key)\s+(?:is\s+)?["'`]?
          \K(?=[^\s"'`]*\d)(?=[^\s"'`]*[a-z])(?!sha\d)[\w+/=~-]{12,}(?=["'`\s.,;)]|$))re",
     R"re((?i)\b(?:machine\s\S+|default)\s+(?:login|account)\s\S+\s+password\s+\K\S+)re",
-    R"re((?i)\bpassword\s+for\s+[^\s:]{1,80}:(?!//)\s*{not prose}\K{bare}(?=\s*$))re",
+    R"re((?i)\bpassword\s+(?:is\s+generated\s+)?for\s+[^\s:]{1,80}:(?!//)\s*{not prose}\K{bare}(?=\s*$))re",
     // SQL, and what redis shows of its clients.
     R"re((?i)\bidentified\s+(?:with\s+\S+\s+)?by\s+(?:password\s+)?{quoted})re",
     R"re((?i)\bset\s+password\b[^=\n]{0,80}=\s*{quoted})re",

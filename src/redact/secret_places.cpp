@@ -17,10 +17,13 @@ using Argv = std::span<const std::string>;
 
 // docker login --password-stdin, gh auth login --with-token, chpasswd, sudo -S
 bool reads_a_secret(Argv command) {
+  constexpr std::array<std::string_view, 8> always = {
+      "chpasswd",         "kinit",    "smbpasswd",  "--with-token",
+      "--stdin-password", "luksOpen", "luksAddKey", "wrangler"};
   bool sudo = false;
   for (const std::string& word : command) {
     sudo = sudo || word == "sudo";
-    if (word == "chpasswd" || word == "--with-token" || (sudo && word == "-S")) return true;
+    if (text::is_one_of(word, always) || (sudo && word == "-S")) return true;
     if (word.starts_with('-') && (word.ends_with("-stdin") || word.ends_with("-fd"))) return true;
   }
   return false;
@@ -91,7 +94,8 @@ class Finder {
         continue;
       }
       const bool last = i + 1 == argv_.size() || ends_a_command(argv_[i + 1]);
-      tell(i, programs_.start_in_operand(argv_[i], last, kind_));
+      const std::string_view before = i == 0 ? std::string_view() : argv_[i - 1];
+      tell(i, programs_.start_in_operand(before, argv_[i], last, kind_));
       programs_.see(argv_[i]);
       own(i);
       if (!last) next(i, argv_[i + 1]);
@@ -117,11 +121,26 @@ class Finder {
     const std::string& option = argv_[i];
     const std::size_t start = programs_.start_in_next(option, value);
     tell(i + 1, start < value.size() ? start : secret_start(option, value, kind_));
+    if (is_typed(i + 1)) return f_(i + 1, 0);
     header_in_words(i);
     if (!programs_.takes_names() || value.starts_with('-') || !may_tell(value)) return;
     if (text::upper_case(option).ends_with("EXTRAHEADER")) return tell(i + 1, value.find(' ') + 1);
-    const bool named = option == "AUTH" || names_a_secret(option.substr(0, option.find('=')));
+    const bool named =
+        text::upper_case(option) == "AUTH" || names_a_secret(option.substr(0, option.find('=')));
     if (named && !option.starts_with('-') && !is_a_file_name(value)) f_(i + 1, 0);
+  }
+
+  // What expect types: send "X\r", send -- "X\n"; not an answer, nor a command with blanks.
+  bool is_typed(std::size_t i) const {
+    constexpr std::array<std::string_view, 8> answers = {"y",    "yes",  "n", "no",
+                                                         "exit", "quit", "q", "logout"};
+    const std::string_view value = argv_[i];
+    std::size_t send = i - 1;
+    while (send > 0 && argv_[send].starts_with('-')) --send;
+    if (argv_[send] != "send" || !(value.ends_with("\\r") || value.ends_with("\\n"))) return false;
+    const std::string_view typed = value.substr(0, value.find('\\'));
+    return !typed.empty() && typed.find(' ') == std::string_view::npos &&
+           !text::is_one_of(typed, answers);
   }
 
   // -H X-Key: X, where a list of arguments is printed without quotes.
