@@ -15,6 +15,9 @@ die() {
 
 # ---- system packages -----------------------------------------------------------------------
 
+# A machine that has just booted may be at its own updates.
+wait_for_lock=(-o DPkg::Lock::Timeout=300)
+
 install_packages() {
   local packages=(g++ meson ninja-build pkg-config ca-certificates python3-venv
     libpcre2-dev libyaml-cpp-dev catch2 "$@")
@@ -45,7 +48,7 @@ install_packages() {
   done
   # Nothing of the user's is taken away for this: another Boost's headers, say.
   as_root env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -qq --no-install-recommends --no-remove "${missing[@]}" ||
+    apt-get install -y -qq --no-install-recommends --no-remove "${wait_for_lock[@]}" "${missing[@]}" ||
     die "could not install ${missing[*]}"
 }
 
@@ -69,7 +72,7 @@ boost_packages() {
 update_package_lists() {
   [[ ${package_lists_updated-} ]] && return
   package_lists_updated=yes
-  as_root apt-get update -qq || die "could not read the package lists"
+  as_root apt-get update -qq "${wait_for_lock[@]}" || die "could not read the package lists"
 }
 
 as_root() {
