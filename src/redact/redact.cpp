@@ -17,11 +17,24 @@ constexpr std::string_view cut_mark = " …";
 constexpr std::size_t longest_shown = 4096;
 constexpr std::size_t longest_read = std::size_t{16} * longest_shown;
 
-// The start of `text`, cut between words: half a token is a secret that no pattern knows.
+// Where the last value of minified JSON before `longest` ends: behind it stands the next one.
+std::size_t end_of_value(std::string_view text, std::size_t longest) {
+  constexpr std::string_view begins_a_value = "\"{[";
+  for (std::size_t at = text.rfind(',', longest); at != std::string_view::npos && at > 0;
+       at = text.rfind(',', at - 1)) {
+    if (at + 1 < text.size() && begins_a_value.find(text[at + 1]) != std::string_view::npos)
+      return at + 1;
+  }
+  return 0;
+}
+
+// The start of `text`, cut between words, and JSON between its values: half a token is a secret
+// that no pattern knows.
 std::string_view start_of(std::string_view text, std::size_t longest) {
   if (text.size() <= longest) return text;
-  const std::size_t space = text.rfind(' ', longest);
-  return space == std::string_view::npos ? std::string_view() : text.substr(0, space);
+  const std::size_t blank = text.rfind(' ', longest);
+  const std::size_t space = blank == std::string_view::npos ? 0 : blank;
+  return text.substr(0, std::max(space, end_of_value(text, longest - 1)));
 }
 
 // Cut, it is no longer than what is not: to cut it again changes nothing.

@@ -304,6 +304,17 @@ TEST_CASE("a secret of several lines is redacted line by line and as one", "[rep
   CHECK(redact("got first-line-of-it\nsecond-line-of-it") == "got [redacted]");
 }
 
+TEST_CASE("a long line of minified JSON is cut between its values", "[report]") {
+  std::string text = "{\"error\":{\"code\":\"TOOMANYREQUESTS\",\"token\":\"hunter22\"},\"list\":[";
+  for (int i = 0; i < 5000; ++i) text += "{\"id\":7,\"tags\":[\"a,b\",\"c\"]},";
+  const std::string shown = Redactor()(text);
+  CHECK(shown.starts_with("{\"error\":{\"code\":\"TOOMANYREQUESTS\",\"token\":\"[redacted]\"}"));
+  CHECK(shown.ends_with(", …"));
+  CHECK(shown.size() > 4000);
+  CHECK(shown.size() <= 4096);
+  CHECK(Redactor()(shown) == shown);
+}
+
 TEST_CASE("long text is cut between words, and says so", "[report]") {
   std::string text;
   while (text.size() < 10'000) text += "word ";
