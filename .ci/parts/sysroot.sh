@@ -80,7 +80,7 @@ configure_for() { # ARCHITECTURE FOLDER [MESON-OPTION...]
   configure "$folder" "${files[@]}" -Dstatic=true -Dprefix=/usr "${@:3}"
 }
 
-# A Meson cross file: the machine, its compiler, and where its libraries are.
+# A Meson cross file: the machine, its compiler, and where its libraries are, which no message names.
 cross_file() { # ARCHITECTURE SYSROOT
   local tools cpu=$1 cache=
   tools=$(triplet "$1")
@@ -92,7 +92,7 @@ cross_file() { # ARCHITECTURE SYSROOT
   cat <<INI
 [binaries]
 c = [$cache'$tools-gcc']
-cpp = [$cache'$tools-g++']
+cpp = [$cache'$tools-g++', '-ffile-prefix-map=$2=']
 ar = '$tools-ar'
 strip = '$tools-strip'
 pkgconfig = 'pkg-config'
