@@ -39,7 +39,7 @@ void put(std::string& header, std::size_t at, std::string_view text) {
 // A ustar archive of one file.
 std::string tar_of(std::string_view name, std::string_view content) {
   constexpr std::size_t record = 512;
-  std::array<char, 16> size{};
+  std::array<char, 24> size{};
   std::snprintf(size.data(), size.size(), "%011zo", content.size());
   std::string header(record, '\0');
   put(header, 0, name);
