@@ -15,8 +15,7 @@ die() {
 
 # ---- system packages -----------------------------------------------------------------------
 
-# A machine that has just booted may be at its own updates.
-wait_for_lock=(-o DPkg::Lock::Timeout=300)
+lock_seconds=300 # a machine that has just booted may be at its own updates
 
 install_packages() {
   local packages=(g++ meson ninja-build pkg-config ca-certificates python3-venv
@@ -48,7 +47,7 @@ install_packages() {
   done
   # Nothing of the user's is taken away for this: another Boost's headers, say.
   as_root env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -qq --no-install-recommends --no-remove "${wait_for_lock[@]}" "${missing[@]}" ||
+    apt-get install -y -qq --no-install-recommends --no-remove -o DPkg::Lock::Timeout=$lock_seconds "${missing[@]}" ||
     die "could not install ${missing[*]}"
 }
 
@@ -72,7 +71,14 @@ boost_packages() {
 update_package_lists() {
   [[ ${package_lists_updated-} ]] && return
   package_lists_updated=yes
-  as_root apt-get update -qq "${wait_for_lock[@]}" || die "could not read the package lists"
+  # apt waits for dpkg's lock alone, not for that of its lists.
+  local message end=$((SECONDS + lock_seconds))
+  until message=$(as_root env LC_ALL=C apt-get update -qq 2>&1); do
+    if [[ $message != *'Could not get lock'* ]] || ((SECONDS >= end)); then
+      die "could not read the package lists: $message"
+    fi
+    sleep 1
+  done
 }
 
 as_root() {
