@@ -77,7 +77,12 @@ configure_for() { # ARCHITECTURE FOLDER [MESON-OPTION...]
     cross_file "$architecture" "$sysroot" >"$sysroot/cross.ini"
     files=(--cross-file "$sysroot/cross.ini" --cross-file "$source_root/.ci/hardened.ini")
   fi
+  # Meson reads these files only when a folder is new.
+  local known=$folder/machine-files text
+  text=$(for file in "${files[@]}"; do [[ $file == --* ]] || cat "$file"; done)
+  [[ -f $known && $(<"$known") == "$text" ]] || rm -rf "$folder"
   configure "$folder" "${files[@]}" -Dstatic=true -Dprefix=/usr "${@:3}"
+  printf '%s\n' "$text" >"$known"
 }
 
 # A Meson cross file: the machine, its compiler, and where its libraries are, which no message names.
