@@ -36,8 +36,11 @@ std::string_view without_stream_of_gitlab(std::string_view text) {
 std::string_view without_time_stamp(std::string_view line) {
   std::string_view rest = line;
   std::string_view end;
-  if (remove_prefix_of(rest, "[")) end = "]";
-  if (remove_prefix_of(rest, "(")) end = ")";
+  if (remove_prefix_of(rest, "[")) {
+    end = "]";
+  } else if (remove_prefix_of(rest, "(")) {
+    end = ")";
+  }
   const bool dated = matches_form(rest, "dddd-dd-ddT") || matches_form(rest, "dddd-dd-dd ");
   if (dated) rest.remove_prefix(std::string_view("dddd-dd-ddT").size());
   const std::string_view after_hour = without_digits(rest);
