@@ -123,7 +123,7 @@ TEST_CASE("A tag does not lose a platform that nothing says is no longer meant",
 TEST_CASE("An update of Windows is not another platform that a tag would lose, a version is",
           "[publish]") {
   const auto windows = [](char c, const std::string& version) {
-    return Descriptor{image_type, World::digest(c), 10,
+    return Descriptor{image_type, World::digest(c), World::image_size,
                       Platform{.os = "windows", .architecture = "amd64", .os_version = version}};
   };
   World world;
@@ -194,8 +194,8 @@ TEST_CASE("A tag that cannot be read is not taken for one that holds nothing", "
 TEST_CASE("A tag does not lose an image whose entry in an index names no platform", "[publish]") {
   World world;
   world.add_target("one", {'a'}, {"f.io/r:latest"});
-  Descriptor nameless{"application/vnd.oci.image.manifest.v1+json", World::digest('b'), 10,
-                      std::nullopt};
+  Descriptor nameless{"application/vnd.oci.image.manifest.v1+json", World::digest('b'),
+                      World::image_size, std::nullopt};
   world.set_tag("f.io/r:latest", world.add_index("f.io/r", index_json(std::vector{nameless}, {})));
   const PublishResult result = world.run();
   CHECK(result.exit_code() == 1);
@@ -293,6 +293,23 @@ TEST_CASE("Of the images that metadata names for one platform the newest is publ
   CHECK(result.exit_code() == 0);
   CHECK(result.targets[0].platforms.size() == 2);
   CHECK_THAT(notes(result), ContainsSubstring(older + " is left out"));
+}
+
+TEST_CASE("An index that lists an image with a wrong size is not published: nobody could pull it",
+          "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {}, {"f.io/r:1", "r.io/tmp:1"});
+  target.only_newer = GENERATE(false, true);
+  std::vector images = {image('a'), image('b')};
+  images[1].size += 1;
+  target.sources = {
+      {{"r.io", "tmp", "", world.add_index("r.io/tmp", index_json(images, {}))}, std::nullopt}};
+  const PublishResult result = world.run();
+  CHECK(result.exit_code() == 1);
+  CHECK_THAT(why(result),
+             ContainsSubstring(World::digest('b') +
+                               " has 243 bytes, and the index that lists it says 244"));
+  CHECK(world.writes() == 0);
 }
 
 TEST_CASE("A platform that a tag holds in an index of its index is not lost", "[publish]") {

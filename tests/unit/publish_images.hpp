@@ -15,12 +15,12 @@ inline constexpr const char* image_type = "application/vnd.oci.image.manifest.v1
 
 // What the simulated images are for.
 inline oci::Descriptor image(char c) {
-  return {image_type, World::digest(c), 10,
+  return {image_type, World::digest(c), World::image_size,
           oci::Platform{.os = "linux", .architecture = std::string("cpu-") + c}};
 }
 
 inline oci::Descriptor attestation(char c, char of) {
-  oci::Descriptor descriptor{image_type, World::digest(c), 20,
+  oci::Descriptor descriptor{image_type, World::digest(c), World::image_size,
                              oci::Platform{.os = "unknown", .architecture = "unknown"}};
   descriptor.annotations = {{"vnd.docker.reference.digest", World::digest(of)},
                             {"vnd.docker.reference.type", "attestation-manifest"}};

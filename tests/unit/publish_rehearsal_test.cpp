@@ -133,10 +133,12 @@ class DrawnPlan {
   void make_one_index(Target& target, const std::string& letters) {
     std::vector<Descriptor> images;
     for (const char c : letters) {
-      images.push_back(
-          {"application/vnd.oci.image.manifest.v1+json", World::digest(c), 10, platform_of(c)});
+      images.push_back({"application/vnd.oci.image.manifest.v1+json", World::digest(c),
+                        World::image_size, platform_of(c)});
     }
-    const std::string index = world_.add_index("r.io/tmp", index_json(images, {}));
+    // Not the one that is made of another target's same images: it is to be the first of its kind.
+    const std::string index =
+        world_.add_index("r.io/tmp", index_json(images, {{"of", target.name}}));
     target.sources.resize(1);
     target.sources.front().reference.digest = index;
     for (const Descriptor& image : images) {

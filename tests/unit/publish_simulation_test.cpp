@@ -78,7 +78,7 @@ class Simulation {
   }
 
   static Descriptor image(char c) {
-    return {image_type, World::digest(c), 10,
+    return {image_type, World::digest(c), World::image_size,
             Platform{.os = "linux", .architecture = std::string("cpu-") + c}};
   }
 

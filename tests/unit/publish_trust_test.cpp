@@ -24,7 +24,8 @@ namespace {
 std::string index_of(const std::string& letters, bool converted = false) {
   std::vector<Descriptor> images;
   for (const char c : letters) {
-    images.push_back({"application/vnd.oci.image.manifest.v1+json", World::digest(c), 10,
+    images.push_back({"application/vnd.oci.image.manifest.v1+json", World::digest(c),
+                      World::image_size,
                       Platform{.os = "linux", .architecture = std::string("cpu-") + c}});
   }
   if (converted) {

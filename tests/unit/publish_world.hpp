@@ -10,6 +10,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -77,6 +78,7 @@ struct World {
   World();
 
   static std::string digest(char c) { return "sha256:" + std::string(64, c); }
+  static constexpr std::uint64_t image_size = 243;  // bytes of the manifest of any image
   static Said not_found(const std::string& what);
 
   // A target of images in r.io/tmp, each named by a letter that is also its processor.

@@ -125,9 +125,10 @@ TargetRun::Task TargetRun::read_index(std::size_t number) {
   std::vector<Task> reads;
   for (std::size_t i = 0; i < references.size(); ++i) {
     oci::Descriptor& child = image.children[i];
-    reads.push_back(target_.only_newer && is_image(child)
-                        ? read_config(references[i], child.platform)
-                        : await_digest(references[i]));
+    reads.push_back(await_digest(references[i], child.size));
+    if (target_.only_newer && is_image(child)) {
+      reads.push_back(read_config(references[i], child.platform));
+    }
   }
   co_await all(std::move(reads));
 }

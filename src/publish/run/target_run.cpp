@@ -144,7 +144,8 @@ void TargetRun::note_lag(const oci::Reference& reference, const Answer& answer) 
   tell(LagEnded{target_.name, std::move(lag)});
 }
 
-TargetRun::Task TargetRun::await_digest(oci::Reference reference) {
+TargetRun::Task TargetRun::await_digest(oci::Reference reference,
+                                        std::optional<std::uint64_t> size) {
   if (seen_.contains(to_string(reference))) co_return;
   Request wanted = probe(reference, true);
   const Answer answer = co_await run(std::move(wanted));
@@ -154,6 +155,13 @@ TargetRun::Task TargetRun::await_digest(oci::Reference reference) {
   }
   note_lag(reference, answer);
   seen_.insert(to_string(reference));
+  const auto there = oci::parse_descriptor(answer.output);
+  if (size && there && there->size != *size) {
+    fail(StopReason::permanent, to_string(reference) + " has " +
+                                    text::counted(there->size, "byte") +
+                                    ", and the index that lists it says " + std::to_string(*size) +
+                                    ": clients would refuse it");
+  }
 }
 
 namespace {

@@ -128,8 +128,8 @@ class TargetRun {
   std::size_t commands_for(std::size_t reads) const;
   void note_request_time(const Answer& answer, std::size_t requests);
 
-  // Waits until the digest at `reference` is readable.
-  Task await_digest(oci::Reference reference);
+  // Waits until the digest at `reference` is readable; it must have the size that is said of it.
+  Task await_digest(oci::Reference reference, std::optional<std::uint64_t> size = std::nullopt);
 
   // The phase's deadline for what has waited for other targets since `asked`: that time is not part
   // of the work.
