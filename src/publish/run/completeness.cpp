@@ -175,15 +175,15 @@ asio::awaitable<std::vector<oci::Platform>> TargetRun::platforms_at(std::size_t 
     unsaid.push_back(tag);
   }
   for (const oci::Reference& image : unsaid) {
-    const Answer answer =
-        co_await read_what_a_tag_holds(image, config_command(plan_, image), number);
+    const Answer answer = co_await read_what_a_tag_holds(
+        number, image, config_command(plan_, image), "the config of " + to_string(image));
     const auto platform = oci::parse_config_platform(answer.ok() ? answer.output : "");
     if (platform) platforms.push_back(*platform);
   }
   // oras makes such an index of sources that are indexes themselves.
   for (const oci::Reference& inner : nested) {
-    const Answer answer =
-        co_await read_what_a_tag_holds(inner, manifest_command(plan_, inner), number);
+    const Answer answer = co_await read_what_a_tag_holds(
+        number, inner, manifest_command(plan_, inner), to_string(inner));
     const auto contents = oci::parse_index(answer.ok() ? answer.output : "");
     if (!contents) continue;
     const std::vector<oci::Platform> held = images_in(contents->manifests);
@@ -194,16 +194,15 @@ asio::awaitable<std::vector<oci::Platform>> TargetRun::platforms_at(std::size_t 
 
 // An image whose config stays away, however long it might lag, is of no platform that could be
 // lost: nobody can run it.
-asio::awaitable<Answer> TargetRun::read_what_a_tag_holds(oci::Reference manifest, Arguments argv,
-                                                         std::size_t tag) {
+asio::awaitable<Answer> TargetRun::read_what_a_tag_holds(std::size_t tag, oci::Reference manifest,
+                                                         Arguments argv, std::string name) {
   using namespace std::chrono_literals;
-  const bool config = argv == config_command(plan_, manifest);
   Request wanted = probe(manifest, true);
   wanted.argv = std::move(argv);
   wanted.deadline = std::min(phase_deadline_, shared_.seams.now() + 1min);
   Answer answer = co_await run(std::move(wanted));
   if (answer.absent()) {
-    note((config ? "the config of " : "") + to_string(manifest) + " is not there");
+    note(name + " is not there");
   } else if (!answer.ok()) {
     cannot_read_tag(tag, answer);
   }

@@ -68,8 +68,8 @@ class TargetRun {
   Task guard_tag(std::size_t number);
   void cannot_read_tag(std::size_t number, const Answer& answer);
   boost::asio::awaitable<std::vector<oci::Platform>> platforms_at(std::size_t number);
-  boost::asio::awaitable<Answer> read_what_a_tag_holds(oci::Reference manifest, Arguments argv,
-                                                       std::size_t tag);
+  boost::asio::awaitable<Answer> read_what_a_tag_holds(std::size_t tag, oci::Reference manifest,
+                                                       Arguments argv, std::string name);
   boost::asio::awaitable<std::optional<oci::Date>> created_at(std::size_t number);
   void lacks(const std::string& what);
   std::vector<oci::Platform> platforms() const;
