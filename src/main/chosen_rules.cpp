@@ -1,4 +1,4 @@
-#include "chosen_rules.hpp"
+#include "main/chosen_rules.hpp"
 
 #include <retry_exec/text.hpp>
 

@@ -1,4 +1,4 @@
-#include "command_line.hpp"
+#include "main/command_line.hpp"
 
 #include <retry_exec/text.hpp>
 

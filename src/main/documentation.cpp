@@ -1,4 +1,4 @@
-#include "documentation.hpp"
+#include "main/documentation.hpp"
 
 #include <array>
 #include <optional>

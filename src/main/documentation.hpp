@@ -2,7 +2,7 @@
 // completions for shells.
 #pragma once
 
-#include "program.hpp"
+#include "main/program.hpp"
 
 #include <span>
 #include <string>

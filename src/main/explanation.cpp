@@ -1,4 +1,4 @@
-#include "explanation.hpp"
+#include "main/explanation.hpp"
 
 #include <retry_exec/counted.hpp>
 #include <retry_exec/report.hpp>

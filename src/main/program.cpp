@@ -1,7 +1,7 @@
-#include "program.hpp"
+#include "main/program.hpp"
 
-#include "documentation.hpp"
-#include "version.hpp"
+#include "main/documentation.hpp"
+#include "main/version.hpp"
 
 #include <retry_exec/outcome.hpp>
 #include <retry_exec/process.hpp>

@@ -1,8 +1,8 @@
 // What the programs share: the options about what they tell, and the way from words to exit code.
 #pragma once
 
-#include "command_line.hpp"
-#include "voice.hpp"
+#include "main/command_line.hpp"
+#include "main/voice.hpp"
 
 #include <retry_exec/report.hpp>
 
@@ -31,8 +31,8 @@ struct OutputSettings {
 // person looks at it.
 bool is_coloured(const OutputSettings& output);
 
-// Is stderr a terminal on which lines can be written over, with a person before it? Where CI is set,
-// what a terminal shows is a log.
+// Is stderr a terminal on which lines can be written over, with a person before it? Where CI is
+// set, what a terminal shows is a log.
 bool is_live_terminal();
 
 // --report, --summary, --log, --color, --seed, --quiet and --verbose. `run` is what the summary is

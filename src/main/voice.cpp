@@ -1,4 +1,4 @@
-#include "voice.hpp"
+#include "main/voice.hpp"
 
 #include "report/github.hpp"
 

@@ -1,6 +1,6 @@
 #include "activity.hpp"
 
-#include "tcp_bytes.hpp"
+#include "process/kernel/tcp_bytes.hpp"
 #include "values/unique_fd.hpp"
 
 #include <dirent.h>

@@ -1,11 +1,11 @@
 #include "command_output.hpp"
 
-#include "descendants.hpp"
-#include "held_output.hpp"
-#include "log_filters.hpp"
-#include "spill_buffer.hpp"
-#include "standard_streams.hpp"
-#include "terminal.hpp"
+#include "process/kernel/descendants.hpp"
+#include "process/kernel/standard_streams.hpp"
+#include "process/kernel/terminal.hpp"
+#include "process/output/held_output.hpp"
+#include "process/output/log_filters.hpp"
+#include "process/output/spill_buffer.hpp"
 
 #include <retry_exec/text.hpp>
 

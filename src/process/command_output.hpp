@@ -2,9 +2,9 @@
 // and how long they are read on after the command's end.
 #pragma once
 
-#include "open_files.hpp"
+#include "process/kernel/open_files.hpp"
+#include "process/output/pump.hpp"
 #include "process_tree.hpp"
-#include "pump.hpp"
 #include "supervisor_state.hpp"
 
 #include <retry_exec/process.hpp>

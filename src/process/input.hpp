@@ -1,8 +1,8 @@
 // Our standard input, as each attempt of the command gets it.
 #pragma once
 
-#include "spill_buffer.hpp"
-#include "unread.hpp"
+#include "process/kernel/unread.hpp"
+#include "process/output/spill_buffer.hpp"
 #include "values/unique_fd.hpp"
 
 #include <retry_exec/process.hpp>

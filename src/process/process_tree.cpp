@@ -1,7 +1,7 @@
 #include "process_tree.hpp"
 
-#include "descendants.hpp"
-#include "log_filters.hpp"
+#include "process/kernel/descendants.hpp"
+#include "process/output/log_filters.hpp"
 #include "values/end_request.hpp"
 
 #include <unistd.h>

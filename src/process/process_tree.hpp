@@ -1,7 +1,7 @@
 // The command of one attempt and everything that it started, wherever that hid.
 #pragma once
 
-#include "open_files.hpp"
+#include "process/kernel/open_files.hpp"
 #include "supervisor_state.hpp"
 
 #include <sys/types.h>

@@ -1,10 +1,10 @@
 #include "running_attempt.hpp"
 
-#include "child_environment.hpp"
-#include "descendants.hpp"
-#include "executable.hpp"
-#include "spill_buffer.hpp"
-#include "standard_streams.hpp"
+#include "process/kernel/child_environment.hpp"
+#include "process/kernel/descendants.hpp"
+#include "process/kernel/executable.hpp"
+#include "process/kernel/standard_streams.hpp"
+#include "process/output/spill_buffer.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>

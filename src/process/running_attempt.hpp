@@ -2,10 +2,10 @@
 #pragma once
 
 #include "command_output.hpp"
-#include "job.hpp"
-#include "launcher.hpp"
+#include "process/kernel/job.hpp"
+#include "process/kernel/launcher.hpp"
+#include "process/kernel/signals.hpp"
 #include "process_tree.hpp"
-#include "signals.hpp"
 #include "stall_watch.hpp"
 #include "supervisor_state.hpp"
 

@@ -1,8 +1,8 @@
-#include "descendants.hpp"
-#include "held_output.hpp"
+#include "process/kernel/descendants.hpp"
+#include "process/kernel/terminal.hpp"
+#include "process/output/held_output.hpp"
 #include "running_attempt.hpp"
 #include "supervisor_state.hpp"
-#include "terminal.hpp"
 #include "values/end_request.hpp"
 
 #include <retry_exec/process.hpp>

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "input.hpp"
-#include "signals.hpp"
-#include "sink.hpp"
+#include "process/kernel/signals.hpp"
+#include "process/output/sink.hpp"
 
 #include <retry_exec/process.hpp>
 

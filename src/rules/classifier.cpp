@@ -1,4 +1,4 @@
-#include "rules/evidence.hpp"
+#include "rules/evidence/evidence.hpp"
 #include "rules/judge.hpp"
 
 #include <algorithm>

@@ -1,8 +1,8 @@
 // One failure against compiled rule sets.
 #pragma once
 
-#include "rules/evidence.hpp"
-#include "rules/prefilter.hpp"
+#include "rules/evidence/evidence.hpp"
+#include "rules/matching/prefilter.hpp"
 
 #include <span>
 #include <vector>

@@ -1,7 +1,7 @@
 #include "rules/rule_file.hpp"
 
 #include "policy/policy_yaml.hpp"
-#include "rules/pattern.hpp"
+#include "rules/matching/pattern.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
 // PCRE2's objects, each with an owner, and its two calls that everyone needs. Patterns that a user
-// may have written are rules/pattern.hpp's.
+// may have written are rules/matching/pattern.hpp's.
 #pragma once
 
 #define PCRE2_CODE_UNIT_WIDTH 8

@@ -3,8 +3,8 @@
 //
 //   tests/all --fuzz SECONDS
 
-#include "rules/pattern.hpp"
-#include "rules/prefilter.hpp"
+#include "rules/matching/pattern.hpp"
+#include "rules/matching/prefilter.hpp"
 
 #include <retry_exec/rules.hpp>
 

@@ -1,7 +1,7 @@
 // A rule that is made of a log loads, holds on the line that it was made of, and not on an empty
 // one.
 #include "insist.hpp"
-#include "rules/pattern.hpp"
+#include "rules/matching/pattern.hpp"
 
 #include <retry_exec/rule_tools.hpp>
 

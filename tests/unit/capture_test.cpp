@@ -1,5 +1,5 @@
 // What is kept of a stream: its start and its end, whatever pieces it comes in.
-#include "process/capture.hpp"
+#include "process/output/capture.hpp"
 
 #include "catch_shim.hpp"
 

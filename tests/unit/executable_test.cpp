@@ -1,4 +1,4 @@
-#include "process/executable.hpp"
+#include "process/kernel/executable.hpp"
 
 #include "catch_shim.hpp"
 

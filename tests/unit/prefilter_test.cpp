@@ -1,7 +1,7 @@
 // The prefilter and the counters in patterns change what matching costs, never what matches.
 #define PCRE2_CODE_UNIT_WIDTH 8
 
-#include "rules/prefilter.hpp"
+#include "rules/matching/prefilter.hpp"
 
 #include "catch_shim.hpp"
 #include "source_paths.hpp"

@@ -21,14 +21,14 @@ constexpr std::array ways_to_print = {
 constexpr std::array may = {
     "main/voice.cpp",           // all that our programs say
     "values/write.cpp",         // what others hand it
-    "process/sink.cpp",         // a command's own output
+    "process/output/sink.cpp",  // a command's own output
     "process/input.cpp",        // a command's own input
     "publish/oci/layout.cpp",   // a layout on disk
     "publish/run/scratch.cpp",  // the mark in our scratch folder
     "text/error.cpp",           // a bug of ours, before it aborts
     "rules/embed/schema.cpp",   // the same
     "rules/embed/embed.cpp",    // a tool of the build
-    "main/without_iostreams.cpp",
+    "main/exec/without_iostreams.cpp",
 };
 
 bool is_comment(const std::string& line) {

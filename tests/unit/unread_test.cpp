@@ -1,5 +1,5 @@
 // What lies unread in a pipe, and whether it was taken.
-#include "process/unread.hpp"
+#include "process/kernel/unread.hpp"
 
 #include "catch_shim.hpp"
 #include "values/unique_fd.hpp"
