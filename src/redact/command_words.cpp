@@ -22,6 +22,11 @@ bool is_one_of(char c, std::string_view characters) {
   return characters.find(c) != std::string_view::npos;
 }
 
+// The character so many before the last; a blank where there is none.
+char end_of(std::string_view text, std::size_t before_last) {
+  return before_last < text.size() ? text[text.size() - 1 - before_last] : ' ';
+}
+
 constexpr std::string_view quotes = "\"'`";
 constexpr std::string_view openers = "[{(";
 constexpr std::string_view closers = ")]},:.";
@@ -35,6 +40,8 @@ class WordReader {
       const char c = text_[i_];
       if (is_blank(c) || is_one_of(c, ",)]}") || (is_one_of(c, openers) && !at_redacted())) {
         ++i_;
+      } else if (at_list()) {
+        i_ += 2;
       } else if (is_one_of(c, ";|&<")) {
         take_operator(c);
       } else {
@@ -46,6 +53,12 @@ class WordReader {
 
  private:
   bool at_redacted() const { return text_.substr(i_).starts_with(redacted); }
+
+  // A list that stands in the same quotes as its words do: Command '['docker', 'login']'.
+  bool at_list() const {
+    return i_ + 2 < text_.size() && is_one_of(text_[i_], "\"'") &&
+           is_one_of(text_[i_ + 1], openers) && text_[i_ + 2] == text_[i_];
+  }
 
   void begin() {
     words_.emplace_back();
@@ -71,13 +84,14 @@ class WordReader {
 
   void take_word() {
     begin();
+    in_path_ = false;
     last_ = i_;
     const std::size_t first = i_;
     while (i_ < text_.size() && !ends_here(first)) {
       if (at_redacted()) {
         for (std::size_t n = redacted.size(); n > 0; --n) append();
       } else if (!take_quoted(first)) {
-        if (text_[i_] == '\\' && i_ + 1 < text_.size()) ++i_;
+        if (text_[i_] == '\\' && i_ + 1 < text_.size() && !keeps_backslash()) ++i_;
         append();
       }
     }
@@ -97,6 +111,19 @@ class WordReader {
     while (next < text_.size() && next < i_ + 8 && is_one_of(text_[next], closers)) ++next;
     if (c == ':' && next == i_ + 1) return false;  // "X-Key: value"
     return next == text_.size() || is_blank(text_[next]) || is_one_of(text_[next], "\"'`\\;|&[");
+  }
+
+  // Not an escape of a shell's: C:\Tools\nuget.exe, .\nuget.exe, expect's send X\r.
+  bool keeps_backslash() {
+    const std::string_view before = text_.substr(0, i_);
+    const bool current = before.ends_with('.');
+    const bool drive =
+        before.size() > 1 && before.ends_with(':') && is_letter_or_digit(end_of(before, 1));
+    const std::size_t start = current ? 1 : 2;
+    if ((current || drive) && !is_letter_or_digit(end_of(before, start))) in_path_ = true;
+    const bool ends =
+        i_ + 2 == text_.size() || is_blank(text_[i_ + 2]) || is_one_of(text_[i_ + 2], ";|&\"'}]");
+    return in_path_ || (ends && is_one_of(text_[i_ + 1], "rn"));
   }
 
   // Whether a quote may open here: not behind a letter, as in "don't", unless it is an option's.
@@ -154,6 +181,7 @@ class WordReader {
   const Word& source_;
   std::string_view text_;
   std::size_t i_ = 0;
+  bool in_path_ = false;             // of Windows
   std::size_t last_ = 0;             // the end of what was appended last
   std::array<bool, 24> unclosed_{};  // what opens from here on has nothing that closes it
   std::vector<Word> words_;

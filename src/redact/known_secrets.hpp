@@ -12,10 +12,13 @@
 
 namespace retry_exec::redact {
 
+class SecretPatterns;
+
 class KnownSecrets {
  public:
-  // Of the words of a command, and of those of the scripts among them.
-  void learn_arguments(std::span<const std::string> argv);
+  // Of the words of a command, and of those of the scripts among them: what stands where a secret
+  // does, and what `patterns` find.
+  void learn_arguments(std::span<const std::string> argv, const SecretPatterns& patterns);
 
   // Of "NAME=value": all of it when the name is one of a secret, else the passwords inside it.
   void learn_variable(std::string_view entry);
@@ -27,9 +30,13 @@ class KnownSecrets {
   void take_out_of(std::string& text) const;
 
  private:
+  void learn_places(std::span<const std::string> argv);
+  void learn_found(std::string_view before, std::string_view secret);
+  void learn_key(std::string_view key);
   void learn(std::string_view secret);
   void learn_inside(std::string_view value);
   void learn_parts(std::string_view secret);
+  void learn_part(std::string_view part);
   void add(std::string_view text);
   std::size_t length_at(std::string_view text, std::size_t at) const;
 

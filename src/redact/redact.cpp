@@ -90,7 +90,7 @@ struct Redactor::State {
   const KnownSecrets& known() {
     if (known_when_needed) return *known_when_needed;
     KnownSecrets& known = known_when_needed.emplace();
-    known.learn_arguments(argv);
+    if (!argv.empty()) known.learn_arguments(argv, patterns());
     for (const char* const* entry = environment; entry != nullptr && *entry != nullptr; ++entry) {
       known.learn_variable(*entry);
     }

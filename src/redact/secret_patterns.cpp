@@ -158,6 +158,8 @@ constexpr std::array patterns = {
            | {not prose}\K(?:
                (?=\S{6})(?=[^\s\d]*\d)(?=[^\sa-z]*[a-z]){bare}
              | {bare}(?=[\s"',;)}\]]*$|[,;)}\]]|\s+{next name}) )))re",
+    // child.sendline('X'), as pexpect is told, where X is not a word.
+    R"re(\bsendline\(\s*[brf]{0,2}(?=["']?[^\s"'\d]*\d)(?=["']?[^\s"'(){}]{6,}["']){quoted})re",
     // The password "X" is wrong; not the secret "X", which is a name in Kubernetes.
     R"re((?i)\bpass(?:word|wd|phrase)\s+(?:is\s+)?{quoted})re",
     // password X of .netrc and of tables, where X is not a word.
@@ -268,7 +270,7 @@ struct SecretPatterns::Compiled {
   text::Pcre2<pcre2_match_context> context{pcre2_match_context_create(nullptr)};
 
   // Replaces what `code` finds; false when a limit was reached.
-  bool replace_all(const pcre2_code* code, std::string& text) const {
+  bool replace_all(const pcre2_code* code, std::string& text, const Found& tell) const {
     std::string result;
     std::size_t done = 0;
     while (done < text.size()) {
@@ -279,9 +281,11 @@ struct SecretPatterns::Compiled {
       const PCRE2_SIZE* range = pcre2_get_ovector_pointer(match.get());
       std::size_t begin = range[0];
       std::size_t end = range[1];
+      const std::string_view whole = text;
+      if (tell) tell(whole.substr(0, begin), whole.substr(begin, end - begin));
       take_whole_marks(text, begin, end);
       result.append(text, done, begin - done);
-      result += in_place_of(std::string_view(text).substr(begin, end - begin));
+      result += in_place_of(whole.substr(begin, end - begin));
       done = end;
     }
     if (done == 0) return true;
@@ -301,14 +305,16 @@ SecretPatterns::SecretPatterns() : compiled_(std::make_unique<Compiled>()) {
 
 SecretPatterns::~SecretPatterns() = default;
 
-bool SecretPatterns::take_out_of(std::string& text) const {
-  return std::all_of(compiled_->codes.begin(), compiled_->codes.end(),
-                     [&](const Code& code) { return compiled_->replace_all(code.get(), text); });
+bool SecretPatterns::take_out_of(std::string& text, const Found& found) const {
+  return std::all_of(compiled_->codes.begin(), compiled_->codes.end(), [&](const Code& code) {
+    return compiled_->replace_all(code.get(), text, found);
+  });
 }
 
-bool SecretPatterns::take_out_of_lines(std::string& text) const {
-  return std::all_of(compiled_->across.begin(), compiled_->across.end(),
-                     [&](const Code& code) { return compiled_->replace_all(code.get(), text); });
+bool SecretPatterns::take_out_of_lines(std::string& text, const Found& found) const {
+  return std::all_of(compiled_->across.begin(), compiled_->across.end(), [&](const Code& code) {
+    return compiled_->replace_all(code.get(), text, found);
+  });
 }
 
 }  // namespace retry_exec::redact

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,11 +22,14 @@ class SecretPatterns {
   SecretPatterns(const SecretPatterns&) = delete;
   SecretPatterns& operator=(const SecretPatterns&) = delete;
 
-  // Replaces each secret in a line; false when that ran into a matching limit.
-  bool take_out_of(std::string& line) const;
+  using Found = std::function<void(std::string_view before, std::string_view secret)>;
+
+  // Replaces each secret in a line, and tells of it and of what stands before it; false when that
+  // ran into a matching limit.
+  bool take_out_of(std::string& line, const Found& found = {}) const;
 
   // Replaces what takes several lines, or did before they were made one: private keys.
-  bool take_out_of_lines(std::string& text) const;
+  bool take_out_of_lines(std::string& text, const Found& found = {}) const;
 
  private:
   struct Compiled;

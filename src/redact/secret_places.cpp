@@ -2,6 +2,7 @@
 
 #include "redact/command_words.hpp"
 #include "redact/secret_options.hpp"
+#include "redact/secret_programs.hpp"
 
 #include <retry_exec/text.hpp>
 
@@ -94,8 +95,7 @@ class Finder {
         continue;
       }
       const bool last = i + 1 == argv_.size() || ends_a_command(argv_[i + 1]);
-      const std::string_view before = i == 0 ? std::string_view() : argv_[i - 1];
-      tell(i, programs_.start_in_operand(before, argv_[i], last, kind_));
+      tell(i, programs_.start_in_operand(argv_, i, kind_));
       programs_.see(argv_[i]);
       own(i);
       if (!last) next(i, argv_[i + 1]);
@@ -130,17 +130,49 @@ class Finder {
     if (named && !option.starts_with('-') && !is_a_file_name(value)) f_(i + 1, 0);
   }
 
-  // What expect types: send "X\r", send -- "X\n"; not an answer, nor a command with blanks.
+  // What expect types: send "X\r", send -- "X\n"; not an answer, nor a command with blanks, but
+  // where it was asked for.
   bool is_typed(std::size_t i) const {
     constexpr std::array<std::string_view, 8> answers = {"y",    "yes",  "n", "no",
                                                          "exit", "quit", "q", "logout"};
     const std::string_view value = argv_[i];
-    std::size_t send = i - 1;
-    while (send > 0 && argv_[send].starts_with('-')) --send;
-    if (argv_[send] != "send" || !(value.ends_with("\\r") || value.ends_with("\\n"))) return false;
+    const std::size_t send = sending(i);
+    if (send == i || value.starts_with('$') || value.starts_with('-')) return false;
+    const bool entered = value.ends_with("\\r") || value.ends_with("\\n");
     const std::string_view typed = value.substr(0, value.find('\\'));
-    return !typed.empty() && typed.find(' ') == std::string_view::npos &&
-           !text::is_one_of(typed, answers);
+    if (typed.empty()) return false;
+    if (asked_before(send) && (entered || may_tell(value))) return true;
+    return entered && typed.find(' ') == std::string_view::npos && !text::is_one_of(typed, answers);
+  }
+
+  // Where the command stands that types the word at `i`, also as expect -d shows it; else `i`.
+  std::size_t sending(std::size_t i) const {
+    constexpr std::array<std::string_view, 4> senders = {"send", "exp_send", "sending",
+                                                         "send_slow"};
+    constexpr std::size_t most_options = 4;
+    for (std::size_t at = i; at-- > 0 && i - at <= most_options + 1;) {
+      const std::string_view word = argv_[at];
+      if (text::is_one_of(word, senders)) return at;
+      const bool of_option = word.starts_with('$') && at > 0 && argv_[at - 1] == "-i";
+      if (!word.starts_with('-') && !of_option) break;
+    }
+    return i;
+  }
+
+  // Whether a password was waited for before the word at `send`: expect "assword:".
+  bool asked_before(std::size_t send) const {
+    constexpr std::size_t farthest = 6;
+    constexpr std::array<std::string_view, 4> prompts = {"ASSWORD", "ASSPHRASE", "ASSCODE", "PIN:"};
+    bool prompt = false;
+    for (std::size_t at = send; at-- > 0 && send - at <= farthest && sending(at + 1) == at + 1;) {
+      const std::string upper = text::upper_case(argv_[at]);
+      const auto asks = [&](std::string_view word) {
+        return upper.find(word) != std::string::npos;
+      };
+      prompt = prompt || std::any_of(prompts.begin(), prompts.end(), asks);
+      if (upper == "EXPECT" || upper == "-RE") return prompt;
+    }
+    return prompt && kind_ == Words::command;
   }
 
   // -H X-Key: X, where a list of arguments is printed without quotes.

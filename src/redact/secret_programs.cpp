@@ -1,5 +1,9 @@
 // Which options and operands of single programs hold a secret.
+#include "redact/secret_programs.hpp"
+
+#include "redact/command_words.hpp"
 #include "redact/secret_options.hpp"
+#include "redact/secret_program_rows.hpp"
 
 #include <retry_exec/text.hpp>
 
@@ -11,186 +15,25 @@ namespace retry_exec::redact {
 
 namespace {
 
-// How an option or an operand holds its secret.
-enum class Holds {
-  all,
-  no_word,
-  no_address,
-  no_package,
-  behind_colon,
-  behind_comma,
-  behind_equals,
-  behind_percent,
-  behind_slash,
-  behind_name,
-  behind_share,
-  cookie
-};
-// Where the value stands.
-enum class Stands { next, attached, either, operand };
-
-struct Row {
-  std::string_view programs;  // between blanks; one of them is named
-  std::string_view commands;  // and one of these, unless there are none
-  std::string_view option;
-  Stands stands = Stands::either;
-  Holds holds = Holds::all;
-};
-
-using enum Holds;
-using enum Stands;
-
-constexpr std::array rows = {
-    // ---- options
-    Row{" login ", "", "-p"},  // docker, oras, helm …; elsewhere -p is a port or a path
-    Row{" sshpass twine mongo mongosh mongodump mongorestore mongoexport mongoimport mongostat "
-        "mongotop mongofiles conan poetry nuget ncftp ncftpput ncftpget ncftpls oras mycli cqlsh ",
-        "", "-p"},
-    Row{" cypher-shell couchbase-cli cbq cbbackupmgr rabbitmqadmin psexec evil-winrm crackmapexec "
-        "netexec racadm ilorest esxcli forticlient openfortivpn rdesktop yt-dlp youtube-dl "
-        "gallery-dl hdbsql isql-fb steghide useradd usermod unar lsar mutool veracrypt supabase ",
-        "", "-p", next},
-    Row{" tpm2_createprimary pkcs11-tool certutil vsce ovsx choco beeline altool cm-push signurl "
-        "unlock-keychain create-keychain dev-certs elasticsearch-users check_mysql add-user.sh ",
-        "", "-p", next},
-    Row{" uv cabal ", " publish upload ", "-p", next},
-    // Whose -p alone asks for it.
-    Row{" mysql mariadb mysqldump mysqladmin mysqlimport mysqlcheck mysqlshow mysqlpump mysqlsh "
-        "mariadb-dump mariadb-admin mariadb-import mariadb-check xtrabackup 7z 7za 7zr 7zz rar "
-        "unrar ",
-        "", "-p", attached},
-    Row{" curl ", "", "-b", either, cookie},
-    Row{" curl ", "", "-u", either, behind_colon},
-    Row{" curl ", "", "-U", either, behind_colon},
-    Row{" curl ", "", "-E", next, behind_colon},
-    Row{" curl ", "", "--cert", either, behind_colon},
-    Row{" http https xh xhs ", " bearer ", "-a", next},
-    Row{" http https xh xhs ab hey check_http ", "", "-a", next, behind_colon},
-    Row{" ab ", "", "-A", next, behind_colon},
-    Row{" ttyd gotty ", "", "-c", next, behind_colon},
-    Row{" transmission-remote ", "", "-n", next, behind_colon},
-    Row{" smbclient rpcclient smbget smbcacls winexe net ", "", "-U", either, behind_percent},
-    Row{" smbclient rpcclient smbget smbcacls winexe net ", "", "--user", either, behind_percent},
-    Row{" lftp open ", "", "-u", next, behind_comma},
-    Row{" redis-cli valkey-cli keydb-cli redis-benchmark iredis ", "", "-a"},
-    Row{" hatch ", " publish ", "-a", next},
-    Row{" zip unzip zipcloak sqlcmd bcp isql tsql osql p4 ipmitool ", "", "-P"},
-    Row{" mosquitto_pub mosquitto_sub knife yubico-piv-tool gpg-preset-passphrase ykman ", "", "-P",
-        next},
-    Row{" pdm security ", " publish import ", "-P", next},
-    Row{" ldapsearch ldapadd ldapmodify ldapdelete ldapwhoami ldappasswd ldapmodrdn ldapcompare ",
-        "", "-w"},
-    Row{" dsconf dsidm ipa-client-install kadmin odoo credhub add-generic-password "
-        "add-internet-password ",
-        "", "-w", next},
-    Row{" slappasswd ldappasswd coscmd check_nt ", "", "-s", next},
-    Row{" ldappasswd ", "", "-a", next},
-    Row{" act earthly ", "", "-s", next, behind_equals},
-    Row{" plink pscp psftp putty nodetool mqtt addprinc ", "", "-pw", next},
-    Row{" rar ", "", "-hp", attached},
-    Row{" nuget openssl mcrypt ossutil openai cloudsmith ", "", "-k", next},
-    Row{" choco ", "", "-k"},
-    Row{" set-key-partition-list sauce ", "", "-k", next},
-    Row{" openssl swift ccrypt ccencrypt ccdecrypt pk12util ", "", "-K", next},
-    Row{" pk12util ", "", "-W", next},
-    Row{" ssh-keygen ", "", "-N"},
-    Row{" ssh-keygen ", "", "-P", next},
-    Row{" ykman ", "", "-n", next},
-    Row{" secret ", "", "-b", next},  // gh secret set NAME -b X
-    Row{" gh ", " secret ", "-b", attached},
-    Row{" secret ", "", "--body"},
-    Row{" doctl vercel codecov fly flyctl drone codecovcli codecov.sh codacy-coverage-reporter "
-        "influx anaconda bws doppler slack-cli lokalise2 chromatic conventional-github-releaser ",
-        "", "-t", next},
-    Row{" k6 glab tea rancher uv cabal ", " login publish upload ", "-t", next},
-    Row{" crowdin ", "", "-T", next},
-    Row{" zerotier-cli ", "", "-T", attached},
-    Row{" gitlab-runner ", " register ", "-r", next},
-    Row{" cc-test-reporter ", "", "-r", next},
-    Row{" travis ", " login ", "-g", next},
-    Row{" snmpwalk snmpget snmpset snmpbulkwalk snmptrap ", "", "-c", next},
-    Row{" snmpwalk snmpget snmpset snmpbulkwalk snmptrap ", "", "-A", next},
-    Row{" snmpwalk snmpget snmpset snmpbulkwalk snmptrap ", "", "-X", next},
-    Row{" sendemail ", "", "-xp", next},
-    Row{" swaks ", "", "-ap", next},
-    Row{" pdftotext pdfimages pdftoppm pdfinfo ", "", "-upw", next},
-    Row{" pdftotext pdfimages pdftoppm pdfinfo ", "", "-opw", next},
-    Row{" pdftk ", "", "input_pw", next},
-    Row{" pdftk ", "", "owner_pw", next},
-    Row{" pdftk ", "", "user_pw", next},
-    Row{" vmrun ", "", "-gp", next},
-    Row{" gbak ", "", "-pas", next},
-    Row{" mvn ", "", "-emp", next},
-    Row{" mvn ", "", "-ep", next},
-    Row{" azuresigntool AzureSignTool ", "", "-kvs", next},
-    Row{" azuresigntool AzureSignTool ", "", "-kva", next},
-    Row{" openssl ", "", "-hmac", next},
-    Row{" openssl ", "", "-macopt", next, behind_colon},
-    Row{" openssl ", "", "-kdfopt", next, behind_colon},
-    Row{" signtool signtool.exe ", "", "/p", next},
-    Row{" cmdkey ", "", "/pass", next},
-    Row{" xfreerdp wlfreerdp ", "", "/p:", attached},
-    Row{" sqlpackage ", "", "/tp:", attached},
-    Row{" db2 ", "", "using", next},
-    Row{" iwconfig ", "", "key", next},
-    Row{" consul serf nomad ", "", "-encrypt"},
-    Row{" consul serf nomad ", " keyring ", "-install"},
-    Row{" op bw ", "", "--session"},
-    Row{" pkcs11-tool pkcs15-crypt softhsm2-util ", "", "--pin"},
-    Row{" softhsm2-util ", "", "--so-pin"},
-    Row{" mix rebar3 cypress BrowserStackLocal applitools gem ", "", "--key", either, no_word},
-    Row{" snyk ", "", "--api"},
-    Row{" az glab eas woodpecker woodpecker-cli llm gcloud ",
-        " secret secrets secret:create env:create variable keys ", "--value"},
-    Row{" woodpecker woodpecker-cli ", " secret ", "-value"},
-    Row{" aws ", " put-parameter ", "--value"},
-    Row{" drone ", " secret ", "--data"},
-    Row{" wrangler ", " secret ", "--text"},
-    // ---- operands
-    Row{" cargo wandb wapm wasmer ", " login ", "", operand},
-    Row{" vault ", " login auth unseal lookup revoke renew unwrap ", "", operand},
-    Row{" vault ", " put patch ", "", operand, behind_equals},
-    Row{" snyk ", " auth ", "", operand},
-    Row{" snyk ", " config ", "", operand, behind_equals},
-    Row{" htpasswd ", " -nb -b -bc -cb -nbB -Bnb -bB -bnB -cbB -bnBC ", "", operand},
-    Row{" htdigest mosquitto_passwd ", " -b ", "", operand},
-    Row{" mc mcli ", " alias host user ", "", operand, no_address},
-    Row{" bundle bundler ", " config ", "", operand, behind_colon},
-    Row{" poetry composer ", " config ", "", operand, no_word},
-    Row{" sqlplus sqlldr expdp impdp imp exp sqlcl rman tnsping ", "", "", operand, behind_slash},
-    Row{" sqlplus sqlldr expdp impdp ", "", "", operand, behind_name},
-    Row{" nuget ", " push setapikey SetApiKey ", "", operand, no_package},
-    Row{" net ", " use ", "", operand, behind_share},
-    Row{" smbclient ", "", "", operand, behind_share},
-    Row{" rabbitmqctl ", " add_user change_password authenticate_user ", "", operand},
-    Row{" isql ", "", "", operand, no_word},
-    Row{" b2 ", " authorize-account authorize_account authorize ", "", operand},
-    Row{" heroku dokku ", " config:set config:add ", "", operand, behind_equals},
-    Row{" fly flyctl supabase doppler infisical ", " secrets ", "", operand, behind_equals},
-    Row{" firebase ", " functions:config:set ", "", operand, behind_equals},
-    Row{" travis ", " encrypt ", "", operand, behind_equals},
-    Row{" netlify ", " env:set ", "", operand, no_package},
-    Row{" cf ", " auth create-user ", "", operand},
-    Row{" grafana-cli grafana neo4j-admin ", " reset-admin-password set-initial-password ", "",
-        operand},
-    Row{" mysqladmin mariadb-admin ", " password ", "", operand},
-    Row{" bw ", " login unlock ", "", operand, no_address},
-    Row{" ngrok ", " authtoken add-authtoken ", "", operand},
-    Row{" cloudflared ", " install ", "", operand, no_word},
-    Row{" mkpasswd wpa_passphrase ", "", "", operand},
-    Row{" openssl ", " passwd ", "", operand, no_package},
-    Row{" rclone ", " obscure ", "", operand},
-    Row{" chamber ", " write ", "", operand},
-    Row{" steamcmd ", " +login ", "", operand, no_word},
-    Row{" etcdctl ", " add ", "", operand, behind_colon},
-};
-
 constexpr std::string_view naming =
     " config configure CONFIG setenv ENV AUTH set nmcli set-env redis-cli ";
 constexpr std::size_t naming_bit = 2 * rows.size();
 
-using Bits = std::bitset<320>;
+using Bits = std::bitset<384>;
 static_assert(naming_bit < Bits().size());
+
+// What all tools of Windows say of case: nuget takes setApiKey, SETAPIKEY and setapikey.
+std::string lower_case(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return lower;
+}
+
+// Whether `list`, of words between blanks, has `word`.
+bool has_word(std::string_view list, std::string_view word) {
+  return !word.empty() && word.find(' ') == std::string_view::npos &&
+         list.find(" " + std::string(word) + " ") != std::string_view::npos;
+}
 
 // Which bits a word sets.
 using Index = std::unordered_map<std::string_view, Bits>;
@@ -219,9 +62,23 @@ Bits without_commands() {
   return bits;
 }
 
-// The name of a program, also as the first of a list: argv=['docker'.
-std::string_view name_of(std::string_view word) {
-  return word.substr(word.find_last_of("/])}[({=`'\"") + 1);  // npos + 1 is 0
+// The rows of a command, and none of a program.
+Bits of_commands() {
+  Bits bits;
+  for (std::size_t i = 0; i < rows.size(); ++i) bits.set(2 * i + 1);
+  return bits;
+}
+
+// The name of a program, also as the first of a list, argv=['docker', and as Windows has it:
+// C:\Tools\NuGet.exe.
+std::string name_of(std::string_view word) {
+  const std::string_view name =
+      word.substr(word.find_last_of("/\\])}[({=`'\"") + 1);  // npos + 1 is 0
+  constexpr std::array<std::string_view, 4> endings = {".exe", ".cmd", ".bat", ".com"};
+  std::string lower = lower_case(name);
+  if (!text::ends_with_one_of(lower, endings)) return std::string(name);
+  lower.resize(lower.size() - 4);
+  return lower;
 }
 
 bool is_cookie_file(std::string_view value) {
@@ -251,6 +108,11 @@ std::size_t behind_user_name(std::string_view value) {
   return named && alone && slash != std::string_view::npos ? slash + 1 : value.size();
 }
 
+// /add of net, +quit of steamcmd
+bool is_a_switch(std::string_view word) {
+  return word.starts_with('/') || word.starts_with('+');
+}
+
 std::size_t start_within(Holds holds, std::string_view value) {
   switch (holds) {
     case all:
@@ -273,8 +135,9 @@ std::size_t start_within(Holds holds, std::string_view value) {
       return value.find('@') < value.size() && value[0] != '@' ? behind(value, '/') : value.size();
     case behind_name:
       return behind_user_name(value);
+    case no_switch:
     case behind_share:
-      return 0;
+      return is_a_switch(value) || value == "*" ? value.size() : 0;
     case cookie:
       return is_cookie_file(value) ? value.size() : 0;
   }
@@ -282,16 +145,45 @@ std::size_t start_within(Holds holds, std::string_view value) {
 }
 
 // Whether a secret may stand behind `before`, as net use's and smbclient's does behind a share.
-bool may_follow(Holds holds, std::string_view before) {
-  if (holds == no_package) return !before.starts_with('-');
-  if (holds != behind_share) return true;
+bool may_follow(const Row& row, std::string_view before) {
+  if (row.nth > 0) return !has_word(row.valued, lower_case(before));
+  if (row.holds != behind_share) return true;
   return before.find('\\') != std::string_view::npos || before.starts_with("//") ||
+         before.find("://") != std::string_view::npos ||
          text::upper_case(before).starts_with("/USER:");
+}
+
+bool is_an_option(const Row& row, std::string_view word) {
+  return word.starts_with('-') || (row.holds == no_switch && is_a_switch(word));
+}
+
+// Whether an operand is known by its form, wherever it stands: NAME=X, me/X@db.
+bool tells_itself(Holds holds, std::string_view word) {
+  const std::string_view name = word.substr(0, word.find('='));
+  const bool assigns =
+      name.size() < word.size() && std::all_of(name.begin(), name.end(), text::is_word_character);
+  return holds == behind_share || holds == behind_slash || (holds == behind_equals && assigns);
+}
+
+// Which operand behind its command, or else its program, the word at `i` is; 0 where there is none
+// to count from.
+std::size_t place_of(const Row& row, std::span<const std::string> argv, std::size_t i) {
+  constexpr std::size_t farthest = 16;
+  std::size_t place = 0;
+  std::size_t count = 0;
+  for (std::size_t at = i + 1; at-- > 0 && i - at < farthest && !ends_a_command(argv[at]);) {
+    if (at < i && (row.commands.empty() ? has_word(row.programs, name_of(argv[at]))
+                                        : has_word(row.commands, lower_case(argv[at]))))
+      place = count;
+    const std::string_view before = at == 0 ? std::string_view() : argv[at - 1];
+    count += !is_an_option(row, argv[at]) && may_follow(row, before) ? 1 : 0;
+  }
+  return place;
 }
 
 // curl's -fsSLu
 bool is_option(std::string_view word, std::string_view option) {
-  if (word == option) return true;
+  if (word == option || (option[0] == '/' && lower_case(word) == option)) return true;
   const auto letter = [](char c) {
     return (text::upper_case(c) >= 'A' && text::upper_case(c) <= 'Z');
   };
@@ -305,10 +197,13 @@ bool is_option(std::string_view word, std::string_view option) {
 void Programs::see(std::string_view word) {
   static const Index index = index_of_rows();
   static const Bits always = without_commands();
+  static const Bits commands = of_commands();
   if (seen_.none()) seen_ = always;
-  for (const std::string_view name : {word, name_of(word)}) {
-    if (const auto found = index.find(name); found != index.end()) seen_ |= found->second;
-  }
+  const auto bits_of = [&](std::string_view name) {
+    const auto found = index.find(name);
+    return found == index.end() ? Bits() : found->second;
+  };
+  seen_ |= bits_of(word) | bits_of(name_of(word)) | (bits_of(lower_case(word)) & commands);
 }
 
 std::size_t Programs::start_in_next(std::string_view option, std::string_view value) const {
@@ -339,13 +234,21 @@ std::size_t Programs::start_in(std::string_view word) const {
   return word.size();
 }
 
-std::size_t Programs::start_in_operand(std::string_view before, std::string_view word, bool last,
+std::size_t Programs::start_in_operand(std::span<const std::string> argv, std::size_t i,
                                        Words kind) const {
-  const bool sure = last && kind == Words::command;
-  if (word.starts_with('-') || (!sure && !text::is_no_word(word))) return word.size();
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const Row& row = rows[i];
-    if (!is_seen(i) || row.stands != operand || !may_follow(row.holds, before)) continue;
+  const std::string_view word = argv[i];
+  const std::string_view before = i == 0 ? std::string_view() : argv[i - 1];
+  const std::string_view after = i + 1 == argv.size() ? std::string_view() : argv[i + 1];
+  if (word.starts_with('-')) return word.size();
+  const bool last = i + 1 == argv.size() || ends_a_command(after);
+  for (std::size_t n = 0; n < rows.size(); ++n) {
+    const Row& row = rows[n];
+    if (!is_seen(n) || row.stands != operand || !may_follow(row, before)) continue;
+    const std::size_t place = row.nth == 0 ? 0 : place_of(row, argv, i);
+    if (place < row.nth || (kind == Words::text && place > row.nth)) continue;
+    const bool placed = place > 0 ? place == row.nth : tells_itself(row.holds, word);
+    const bool sure = kind == Words::command ? last || placed : placed && is_an_option(row, after);
+    if (!sure && !text::is_no_word(word)) continue;
     if (row.holds == all) return word.starts_with("token=") ? 6 : 0;
     const std::size_t start = start_within(row.holds, word);
     if (start < word.size()) return start;

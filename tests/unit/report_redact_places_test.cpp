@@ -1,9 +1,13 @@
 // Secrets by where they stand: in the environment and on the command line.
 #include "catch_shim.hpp"
+#include "secret_forms.hpp"
+#include "source_paths.hpp"
 
 #include <retry_exec/redact.hpp>
 
 #include <array>
+#include <cstdlib>
+#include <ctime>
 #include <string>
 #include <utility>
 #include <vector>
@@ -70,6 +74,73 @@ TEST_CASE("a secret of the command line is redacted wherever its output repeats 
   CHECK(Redactor(argv)("cannot use correct-horse for joe") == "cannot use [redacted] for joe");
   const Argv attached = {"curl", "--user=joe:correct-horse"};
   CHECK(Redactor(attached)("cannot use correct-horse for joe") == "cannot use [redacted] for joe");
+}
+
+TEST_CASE("what is hidden inside an argument is hidden wherever the output repeats it",
+          "[report]") {
+  const std::string corpus = std::string(UNIT_TEST_FOLDER) + "/corpus";
+  for (const test::SecretForm& form : test::secret_forms(corpus, "Zx9-kQ7.mN2_vB4")) {
+    const Argv argv = {"tool", "-d", form.text};
+    const Redactor redact(argv);
+    for (const std::string& secret : form.secrets) {
+      if (secret.size() < 12) continue;  // the last line of a key
+      INFO(form.text);
+      CHECK(test::leaked(redact("is " + secret + " right?"), {secret}) == "");
+    }
+  }
+  for (const char* argument :
+       {R"({"password":"correct-horse"})", "host=h password=correct-horse", "token: correct-horse",
+        "https://me:correct%2Dhorse@h/", "https://h/x?correct-horse",
+        "Authorization: correct-horse", "https://h/x?a=b&sig=correct-horse",
+        R"(["docker","login","-p","correct-horse"])", "<password>correct-horse</password>",
+        "set -e\nexport API_TOKEN='correct-horse'\n"}) {
+    const Argv argv = {"tool", argument};
+    INFO(argument);
+    CHECK(Redactor(argv)("the correct-horse is wrong") == "the [redacted] is wrong");
+  }
+}
+
+TEST_CASE("a secret without a digit is known by its place", "[report]") {
+  const std::string corpus = std::string(UNIT_TEST_FOLDER) + "/corpus";
+  for (const test::SecretForm& form : test::secret_forms(corpus, "correct-horse")) {
+    // Without a digit, these may be names.
+    const bool name = form.text.find("--key ") != std::string::npos ||
+                      form.text.find("config http-basic.") != std::string::npos;
+    if (form.argv.empty() || name) continue;
+    INFO(form.text);
+    CHECK(Redactor(form.argv)("the correct-horse is wrong") == "the [redacted] is wrong");
+  }
+}
+
+TEST_CASE("a value that ordinary text is full of is not hidden there", "[report]") {
+  const std::string text =
+      "true admin 1 password secret default postgres 2026-11-28 1.2.3.4 ****** localhost $PASSWORD "
+      "main sha256:9a5a07a1e1c9e2e2 required hunter";
+  for (const Argv& argv :
+       {Argv{"tool", "--password", "true", "--token=admin", "-d", R"({"token":"1"})"},
+        Argv{"mysql", "--password=password", "-e", "SET PASSWORD = 'secret'"},
+        Argv{"curl", "-u", "postgres:postgres", "-d", "token=default"},
+        Argv{"curl", "-b", "day=2026-11-28; version=1.2.3.4", "https://h/?ref=main"},
+        Argv{"curl", "https://h/?digest=sha256:9a5a07a1e1c9e2e2", "-d", "password: hunter, a"},
+        Argv{"sh", "-c", "docker login -p $PASSWORD localhost"},
+        Argv{"tool", "--password", "******", "-H", "Authorization: required"}}) {
+    CHECK(Redactor(argv)(text) == text);
+  }
+}
+
+TEST_CASE("a long argument is searched for secrets in time", "[report]") {
+  for (const std::string unit :
+       {"password=a1,", "{\"token\":\"hunter22\"},", "send -a ", "net user a1 ", "login -p x '\n",
+        "-----BEGIN PRIVATE KEY-----\n", "https://a:b@c/?d=e ", "\\"}) {
+    std::string argument;
+    while (argument.size() < (std::size_t{1} << 20)) argument += unit;
+    const Argv argv = {"sh", "-c", argument};
+    const std::clock_t start = std::clock();
+    CHECK(Redactor(argv)("a word") == "a word");
+    const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+    INFO(unit << ": " << seconds << " s");
+    if (std::getenv("TEST_INSTRUMENTED") == nullptr) CHECK(seconds < 2);
+  }
 }
 
 TEST_CASE("every option that takes a secret is known on the command line", "[report]") {
