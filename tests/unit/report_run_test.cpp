@@ -227,6 +227,19 @@ TEST_CASE("text in Markdown means nothing but itself", "[report]") {
   CHECK(markdown_escaped("a\n| b |") == "a \\| b \\|");
 }
 
+TEST_CASE("an address in Markdown is a text, and no link to a part of it", "[report]") {
+  CHECK(markdown_escaped("GET https://h/a_b: EOF") == "GET https&#58;//h/a\\_b: EOF");
+  CHECK(markdown_escaped("www.h.example, Www.i") == "www&#46;h.example, Www&#46;i");
+}
+
+TEST_CASE("a text in Markdown begins neither a list nor code", "[report]") {
+  CHECK(markdown_escaped("- a - b") == "\\- a - b");
+  CHECK(markdown_escaped("12. a 3. b") == "12\\. a 3. b");
+  CHECK(markdown_escaped("    + a") == "\\+ a");
+  CHECK(markdown_escaped("-a +b 1.2s 3)") == "-a +b 1.2s 3)");
+  CHECK(markdown_escaped("3)") == "3\\)");
+}
+
 TEST_CASE("the summary is a table of the attempts and a chart", "[report]") {
   CHECK(run_summary(one_retry(), Redactor()) ==
         "**retry-exec** succeeded on attempt 2 after 4.5s: "
