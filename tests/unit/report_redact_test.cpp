@@ -5,7 +5,7 @@
 #include <retry_exec/redact.hpp>
 
 #include <array>
-#include <chrono>
+#include <ctime>
 #include <string>
 
 using retry_exec::Redactor;
@@ -363,8 +363,8 @@ TEST_CASE("hostile text is redacted in milliseconds", "[report]") {
   for (const std::string& unit : units) {
     std::string text;
     while (text.size() < 4'000) text += unit;
-    const auto start = std::chrono::steady_clock::now();
+    const std::clock_t start = std::clock();
     CHECK_FALSE(redact(text).empty());
-    CHECK(std::chrono::steady_clock::now() - start < std::chrono::milliseconds(250));
+    CHECK(static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC < 0.25);
   }
 }
