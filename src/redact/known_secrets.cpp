@@ -43,6 +43,14 @@ bool is_all_of(std::string_view text, std::string_view characters) {
 
 constexpr std::string_view digits = "0123456789";
 
+// What a header says of content: Accept: application/vnd.oci.image.index.v1+json, text/html.
+bool is_a_media_type(std::string_view text) {
+  constexpr std::array<std::string_view, 5> starts = {"application/", "text/", "image/",
+                                                      "multipart/", "*/*"};
+  const auto begins = [&](std::string_view start) { return text.starts_with(start); };
+  return std::any_of(starts.begin(), starts.end(), begins);
+}
+
 // What somebody may have set as a password, and what is in too many texts to be one: hidden
 // wherever it stands, it would make them unreadable.
 bool is_ordinary(std::string_view text) {
@@ -55,7 +63,8 @@ bool is_ordinary(std::string_view text) {
       "PRIVATE",     "PUBLIC",    "PRODUCTION", "RABBITMQ",   "REGISTRY", "RELEASE",    "REQUEST",
       "REQUIRED",    "SECRET",    "SERVER",     "SERVICE",    "STAGING",  "STRING",     "SUCCESS",
       "TIMEOUT",     "UNDEFINED", "UNKNOWN",    "USERNAME",   "VERSION",  "WINDOWS"};
-  return text::is_one_of(text::upper_case(text), words) || is_all_of(text, text.substr(0, 1));
+  return text::is_one_of(text::upper_case(text), words) || is_all_of(text, text.substr(0, 1)) ||
+         is_a_media_type(text);
 }
 
 // $PASSWORD, ${PASSWORD}, ${{ secrets.X }}, $(cat file): what a script has in the place of a
@@ -169,7 +178,9 @@ void KnownSecrets::learn_places(std::span<const std::string> argv) {
     const Level level = std::move(levels.back());
     levels.pop_back();
     for_each_secret(level.words, Words::command, [&](std::size_t i, std::size_t start) {
-      learn(std::string_view(level.words[i]).substr(start));
+      const std::string_view secret = std::string_view(level.words[i]).substr(start);
+      const bool user = level.words[i] == std::string(secret) + ":" + std::string(secret);
+      if (!user) learn(secret);  // of docker run -u runner:runner it is the group
     });
     if (level.depth == deepest_script) continue;
     for (const std::string& word : level.words) {

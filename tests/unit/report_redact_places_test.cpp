@@ -115,7 +115,7 @@ TEST_CASE("a secret without a digit is known by its place", "[report]") {
 TEST_CASE("a value that ordinary text is full of is not hidden there", "[report]") {
   const std::string text =
       "true admin 1 password secret default postgres 2026-11-28 1.2.3.4 ****** localhost $PASSWORD "
-      "main sha256:9a5a07a1e1c9e2e2 required hunter";
+      "main sha256:9a5a07a1e1c9e2e2 required hunter /home/runner application/json";
   for (const Argv& argv :
        {Argv{"tool", "--password", "true", "--token=admin", "-d", R"({"token":"1"})"},
         Argv{"mysql", "--password=password", "-e", "SET PASSWORD = 'secret'"},
@@ -123,6 +123,7 @@ TEST_CASE("a value that ordinary text is full of is not hidden there", "[report]
         Argv{"curl", "-b", "day=2026-11-28; version=1.2.3.4", "https://h/?ref=main"},
         Argv{"curl", "https://h/?digest=sha256:9a5a07a1e1c9e2e2", "-d", "password: hunter, a"},
         Argv{"sh", "-c", "docker login -p $PASSWORD localhost"},
+        Argv{"docker", "run", "-u", "runner:runner", "x", "curl", "-H", "Accept: application/json"},
         Argv{"tool", "--password", "******", "-H", "Authorization: required"}}) {
     CHECK(Redactor(argv)(text) == text);
   }

@@ -93,6 +93,18 @@ TEST_CASE("a wait that cannot fit before the deadline is not begun", "[retry]") 
   CHECK(world.waits.empty());
 }
 
+TEST_CASE("a wait that ends at the deadline itself is not begun, and one that ends before it is",
+          "[retry]") {
+  RetryWorld at_it{.steps = {{failure, "throttled", 30s}}};
+  at_it.options.strong.deadline = 31s;  // the attempt takes one
+  CHECK(at_it.run().reason == StopReason::deadline);
+  CHECK(at_it.waits.empty());
+  RetryWorld before_it{.steps = {{failure, "throttled", 30s}, {success}}};
+  before_it.options.strong.deadline = 31s + 1ms;
+  CHECK(before_it.run().reason == StopReason::success);
+  CHECK(before_it.waits == std::vector<Duration>{30s});
+}
+
 TEST_CASE("an attempt that the deadline ended is not followed by another", "[retry]") {
   RetryWorld world{.steps = {{TimedOut{TimeLimit::deadline, 5s}}}};
   CHECK(world.run().reason == StopReason::deadline);
@@ -201,6 +213,15 @@ TEST_CASE("what comes between attempts counts to the deadline", "[retry]") {
   const RunResult result = world.run();
   CHECK(result.reason == StopReason::deadline);
   CHECK(result.exit_code == exit_code::timed_out);
+  CHECK(world.runs == 1);
+}
+
+TEST_CASE("what comes between attempts and ends at the deadline itself is the last", "[retry]") {
+  RetryWorld world{.steps = {{failure}}};
+  world.before_retry.emplace().outcome = success;
+  world.options.strong.deadline = 4s;  // an attempt of 1 s, a wait of 2 s, and 1 s
+  CHECK(world.run().reason == StopReason::deadline);
+  CHECK(world.prepared == std::vector<unsigned>{2});
   CHECK(world.runs == 1);
 }
 
