@@ -108,14 +108,34 @@ TEST_CASE("test exits with 1 below --min-accuracy and tells each miss", "[retry-
   const std::string corpus = folder.write(
       "c.jsonl",
       "{\"id\": \"one\", \"tool\": \"t\", \"text\": \"flaky\", \"label\": \"transient\"}\n"
-      "{\"id\": \"two\", \"tool\": \"t\", \"text\": \"flaky\", \"label\": \"permanent\"}\n");
+      "{\"id\": \"two\", \"tool\": \"t\", \"text\": \"odd\", \"label\": \"transient\"}\n");
   const Ended half = run({"test", "-r", rules, corpus, "--min-accuracy", "50"});
   CHECK(half.exit_code() == 0);
   CHECK_THAT(half.out, ContainsSubstring("50.0 %  (1 of 2)"));
   CHECK_THAT(half.out,
-             ContainsSubstring("c.jsonl:2:1: two is permanent, but retried as transient"));
+             ContainsSubstring("c.jsonl:2:1: two is transient, but stopped as unmatched"));
+  CHECK(half.err.empty());
   CHECK(run({"test", "-r", rules, corpus, "--min-accuracy", "50.1"}).exit_code() == 1);
   CHECK(run({"test", "-r", rules, corpus, "--min-accuracy", "much"}).exit_code() == 125);
+}
+
+TEST_CASE("test exits with 1 when a permanent failure was retried, however accurate the rest",
+          "[retry-rules]") {
+  const TemporaryFolder folder;
+  const std::string rules =
+      folder.write("ours.yaml", rule("id: a, class: transient, match: flaky"));
+  const std::string permanent = R"({"id": "x", "text": "flaky", "label": "permanent"})";
+  const std::string one = folder.write(
+      "one.jsonl", R"({"text": "flaky", "label": "transient"})" + ("\n" + permanent) + "\n");
+  const Ended ended = run({"test", "-r", rules, one, "--min-accuracy", "50"});
+  CHECK(ended.exit_code() == 1);
+  CHECK(ended.err == "retry-rules: 1 permanent failure was retried\n");
+  CHECK_THAT(ended.out,
+             ContainsSubstring("one.jsonl:2:1: x is permanent, but retried as transient"));
+  const std::string two = folder.write("two.jsonl", permanent + "\n" + permanent + "\n");
+  const Ended json = run({"test", "-r", rules, two, "--json"});
+  CHECK(json.exit_code() == 1);
+  CHECK(json.err == "retry-rules: 2 permanent failures were retried\n");
 }
 
 TEST_CASE("a corpus in which nothing is scored does not pass a test", "[retry-rules]") {

@@ -60,7 +60,8 @@ void declare(CommandLine& line, Question& asked) {
       "explain, suggest: the stream that the log is of: stdout, stderr (stderr, else stdout)",
       into(asked.stream));
   line.flag("resolved", "show: with includes and overrides worked in", into(asked.resolved));
-  line.option("min-accuracy", "P", "test: fail below so many percent (0)",
+  line.option("min-accuracy", "P",
+              "test: fail below so many percent that are judged as labelled (0)",
               into(asked.min_accuracy, parse_percentage));
   line.flag("json", "the answer as JSON", into(asked.json));
   declare_help(line);
@@ -150,7 +151,11 @@ int main(int count, char** words) {
                       "  0     all well\n"
                       "  1     a check or test failed\n"
                       "  125   usage, a rule file that cannot be read, or an answer that cannot "
-                      "be written\n",
+                      "be written\n"
+                      "\n"
+                      "A test fails when a permanent failure was retried, and when fewer records "
+                      "than\n"
+                      "--min-accuracy asks for were judged as they are labelled.\n",
                   .purpose = "list, show, check, explain, suggest and test rules of retry-exec",
                   .more = retry_rules_manual,
                   .format_purpose = "rule files of retry-exec",

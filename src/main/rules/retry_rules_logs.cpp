@@ -4,6 +4,7 @@
 #include "main/rules/retry_rules.hpp"
 #include "report/events_json.hpp"
 
+#include <retry_exec/counted.hpp>
 #include <retry_exec/read_file.hpp>
 #include <retry_exec/rule_tools.hpp>
 #include <retry_exec/text.hpp>
@@ -309,6 +310,12 @@ Printout test(const Question& asked) {
   const Redactor redact({}, environ);
   answer.out = asked.json ? json_text(score_json(*score, redact)) : score_text(*score, redact);
   answer.code = 100 * score->total.share() + 1e-9 < asked.min_accuracy ? 1 : 0;
+  // A retry that cannot help costs every user its waits, however good the rest is.
+  if (const std::size_t retried = score->permanent.retried; retried > 0) {
+    answer.err = "retry-rules: " + text::counted(retried, "permanent failure") +
+                 (retried == 1 ? " was" : " were") + " retried\n";
+    answer.code = 1;
+  }
   if (score->total.all == 0) {
     // A path that names nothing must not pass for a test that went well.
     answer.err = "retry-rules: no record was scored\n";
