@@ -53,6 +53,43 @@ std::string part(const std::string& text, const std::string& from, const std::st
   return text.substr(start, text.find(to, start + from.size()) - start);
 }
 
+struct BuiltinSet {
+  std::set<std::string> commands;
+  std::set<std::string> hosts;
+};
+
+std::map<std::string, BuiltinSet> builtin_sets() {
+  static const std::regex set(R"re("name":"([^"]+)","about":"(?:[^"\\]|\\.)*","commands":)re"
+                              R"re(\[([^\]]*)\],"hosts":\[([^\]]*)\])re");
+  const std::string list = printed("retry-rules", {"list", "--json"});
+  std::map<std::string, BuiltinSet> sets;
+  for (std::sregex_iterator match(list.begin(), list.end(), set), end; match != end; ++match) {
+    sets[(*match)[1]] = {found((*match)[2], "\"([^\"]+)\""), found((*match)[3], "\"([^\"]+)\"")};
+  }
+  return sets;
+}
+
+// What a row of README.md's table of tools says: "git, scanners (trivy, grype)".
+struct ToldSet {
+  std::string row;
+  std::string name;
+  std::string words;  // in parentheses
+};
+
+std::vector<ToldSet> tools_told() {
+  static const std::regex line(R"(\n\| ([a-z ]+) \| ([^\n]+) \|)");
+  static const std::regex entry(R"(([a-z0-9-]+)(?: \(([^)]*)\))?(?:, |$))");
+  const std::string table = part(readme(), "| tools |", "\n\n");
+  std::vector<ToldSet> told;
+  for (std::sregex_iterator row(table.begin(), table.end(), line), end; row != end; ++row) {
+    const std::string cell = (*row)[2];
+    for (std::sregex_iterator set(cell.begin(), cell.end(), entry); set != end; ++set) {
+      told.push_back({(*row)[1], (*set)[1], (*set)[2]});
+    }
+  }
+  return told;
+}
+
 std::string without_backslashes(std::string text) {
   std::erase(text, '\\');
   return text;
@@ -152,6 +189,37 @@ TEST_CASE("README.md has the options of retry-publish and retry-rules", "[docume
     }
     CHECK(told == options);
   }
+}
+
+TEST_CASE(
+    "README.md's table of tools has each set that is picked for one, once, and what it is for",
+    "[documentation]") {
+  std::map<std::string, BuiltinSet> sets = builtin_sets();
+  for (const ToldSet& told : tools_told()) {
+    INFO(told.row << ": " << told.name);
+    const BuiltinSet set = sets[told.name];
+    CHECK_FALSE((told.row == "registries" ? set.hosts : set.commands).empty());
+    for (const std::string& word : found(told.words, "(?:^|, )(?:and )?([^,]+)")) {
+      INFO(word);
+      CHECK(set.commands.count(word) == 1);
+    }
+    sets.erase(told.name);
+  }
+  for (const auto& [name, set] : sets) {
+    INFO(name);
+    CHECK(set.commands.empty());
+    CHECK(set.hosts.empty());
+  }
+}
+
+TEST_CASE("README.md's table of families has all that generic is made of", "[documentation]") {
+  const std::string generic = printed("retry-rules", {"show", "generic"});
+  std::set<std::string> families = found(part(generic, "include: [", "]"), "[\\[ ]([a-z0-9-]+)");
+  for (const auto& [name, set] : builtin_sets()) {
+    if (!set.commands.empty() || !set.hosts.empty()) families.erase(name);
+  }
+  CHECK(families.size() > 20);
+  CHECK(found(part(readme(), "| families |", "\n\n"), "`([a-z0-9-]+)`") == families);
 }
 
 TEST_CASE("mandoc finds nothing wrong with any page, and man can list it", "[documentation]") {
