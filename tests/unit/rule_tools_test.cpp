@@ -137,6 +137,73 @@ TEST_CASE("of a long line of JSON the member that tells makes the rule", "[rules
   CHECK(explain_text(classifier, command, Exited{1}, json, "stderr").verdict.matched);
 }
 
+TEST_CASE("of JSON in one line what failed makes the rule, wherever it stands",
+          "[rules][suggest]") {
+  const auto times = [](int count, const std::string& unit) {
+    std::string text;
+    for (int i = 0; i < count; ++i) text += unit;
+    return text;
+  };
+  const std::string advisory =
+      R"({"source":1,"name":"a","title":"A slow pattern in a","severity":"warning"},)";
+  const std::string npm =
+      R"({"auditReportVersion":2,"vulnerabilities":{"a":{"via":[)" + times(20, advisory) +
+      R"({}]}},"error":{"code":"E503","summary":"503 Service Unavailable - POST audits/quick",)"
+      R"("detail":""},"via":[)" +
+      times(20, advisory) + "{}]}";
+  const std::string put = R"({"SequenceNumber":"49543463","ShardId":"shardId-000000000000"},)";
+  const std::string aws =
+      R"({"FailedRecordCount":1,"Records":[)" + times(30, put) +
+      R"({"ErrorCode":"InternalFailure","ErrorMessage":"Internal service failure of the shard."},)" +
+      times(30, put) + R"({}],"EncryptionType":"NONE"})";
+  const std::string access = R"({"Type":"repository","Class":"","Name":"o/r","Action":"pull"},)";
+  const std::string registry =
+      R"({"errors":[{"code":"UNKNOWN","message":"the quorum of the store is lost","detail":[)" +
+      times(50, access) + "{}]}]}";
+  const std::string commit = R"({"oid":"0123","message":"Merge request 503 that failed"},)";
+  const std::string graphql =
+      R"({"data":{"before":[)" + times(30, commit) +
+      R"({}]},"errors":[{"path":["a",0],"message":"The ledger is being compacted"}],"more":[)" +
+      times(30, commit) + "{}]}";
+  const std::string condition = R"({"type":"Ready","status":"True","reason":"Unknown"},)";
+  const std::string kubernetes =
+      R"({"kind":"Status","status":"Failure","message":"the apiserver is draining","reason":)"
+      R"("InternalError","details":{"causes":[{"message":"unknown"}]},"code":500,"conditions":[)" +
+      times(60, condition) + "{}]}";
+  const std::string worker =
+      R"({"result":null,"messages":[)" + times(90, R"("retrying one of them",)") +
+      R"(""],"errors":["the isolate was evicted","and more"],"success":false})";
+  for (const auto& [json, example] : std::vector<std::pair<std::string, std::string>>{
+           {npm, R"("summary":"503 Service Unavailable - POST audits/quick")"},
+           {aws, R"("ErrorMessage":"Internal service failure of the shard.")"},
+           {registry, R"("message":"the quorum of the store is lost")"},
+           {graphql, R"("message":"The ledger is being compacted")"},
+           {kubernetes, R"("message":"the apiserver is draining")"},
+           {worker, R"("errors":["the isolate was evicted")"}}) {
+    INFO(json);
+    CHECK(json.size() > 1500);
+    const auto suggestion = suggested("begun\n" + json + "\n");
+    REQUIRE(suggestion.has_value());
+    CHECK(suggestion->example == example);
+    const auto set = parse_rule_set("retry-rules: 1\nrules:\n" + suggestion->yaml(), "o.yaml");
+    REQUIRE(set.has_value());
+    CHECK(check_examples(*set).empty());
+    CHECK(explain_text(Classifier({*set}), command, Exited{1}, json, "stderr").verdict.matched);
+  }
+}
+
+TEST_CASE("JSON that says nothing in words makes no rule, what stands before it does",
+          "[rules][suggest]") {
+  std::string json = R"({"ok":false,"count":503,"list":[)";
+  for (int i = 0; i < 200; ++i) json += R"({"id":7,"kind":"error","tags":["failed at","x"]},)";
+  json += R"({}],"status":"error","error":{"code":"unknown"}})";
+  CHECK_FALSE(suggested(json).has_value());
+  const auto suggestion = suggested("the pump is dry: " + json);
+  REQUIRE(suggestion.has_value());
+  CHECK(suggestion->match == "^the pump is dry:");
+  CHECK(suggestion->example == "the pump is dry:");
+}
+
 TEST_CASE("an id that is no text to YAML is quoted", "[rules][suggest]") {
   const auto suggestion = suggested("Error: null\n");
   REQUIRE(suggestion.has_value());

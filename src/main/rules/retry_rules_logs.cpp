@@ -157,7 +157,7 @@ Printout suggest(const Question& asked) {
   const std::optional<Suggestion> suggestion = suggest_rule(judged->explanation);
   Printout answer;
   if (!suggestion) {
-    answer.err = "retry-rules: the log has no line to make a rule from\n";
+    answer.err = "retry-rules: nothing in the log tells this failure from others\n";
     answer.code = 1;
     return answer;
   }

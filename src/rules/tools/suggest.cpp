@@ -158,15 +158,6 @@ std::string id_for(std::string_view pattern) {
   return id.empty() ? "new-rule" : id.substr(0, 60);
 }
 
-// Of `"name":"value"`; the value is not a quoted string that varies.
-std::string pattern_for_member(std::string_view member) {
-  const std::size_t value = member.find('"', member.find(':')) + 1;
-  const std::string_view text = member.substr(value, member.size() - value - 1);
-  const bool whole = text.size() <= longest_line;
-  return escaped(member.substr(0, value)) + pattern_for(text.substr(0, longest_line)) +
-         (whole ? "\"" : "");
-}
-
 // Whether anything is left in a pattern by which one failure can be told from another.
 bool tells_anything(std::string pattern) {
   const auto erase = [&](std::string_view text) {
@@ -175,7 +166,8 @@ bool tells_anything(std::string pattern) {
   };
   for (const Variable& variable : variables) erase(variable.replacement);
   for (const std::string_view word :
-       {"error", "Error", "ERROR", "fatal", "FATAL", "failed", "FAILED"})
+       {"error", "Error", "ERROR", "fatal", "FATAL", "failed", "Failed", "FAILED", "failure",
+        "Failure", "FAILURE", "unknown", "Unknown", "UNKNOWN"})
     erase(word);
   const auto tells = [](char c) {
     return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || (c & 0x80) != 0;
@@ -200,6 +192,51 @@ std::string in_single_quotes(std::string_view text) {
   return result + "'";
 }
 
+std::string as_example(std::string_view text) {
+  return for_rule_file(text, '?', [](std::string_view c) { return std::string(c); });
+}
+
+// Of a telling member: what stands between the quotation marks.
+std::string_view value_of(std::string_view member) {
+  const std::size_t value = member.find('"', member.find(':')) + 1;
+  return member.substr(value, member.size() - value - 1);
+}
+
+// Its value is not a quoted string that varies.
+std::string pattern_for_member(std::string_view member) {
+  const std::string_view value = value_of(member);
+  const auto name = member.substr(0, static_cast<std::size_t>(value.data() - member.data()));
+  return escaped(name) + pattern_for(value.substr(0, longest_line)) +
+         (value.size() <= longest_line ? "\"" : "");
+}
+
+// The member by which the line can be told from others, if it is JSON.
+std::string_view member_of(std::string_view line) {
+  const std::string_view member = telling_member(line);
+  const bool tells = !member.empty() && tells_anything(std::string(value_of(member)));
+  return tells ? member : std::string_view();
+}
+
+// Of JSON no more than what stands before it.
+std::string pattern_for_line(std::string_view line) {
+  std::string_view telling = before_json(line).substr(0, longest_line);
+  const bool whole = telling.size() == line.size();
+  const std::size_t first = telling.find_first_not_of(" \t");
+  telling.remove_prefix(std::min(first, telling.size()));
+  return (first == 0 ? "^" : "") + pattern_for(telling) + (whole ? "$" : "");
+}
+
+// The text, and of each line of JSON what tells: numbers and words beside it are of no failure.
+std::string telling_parts(std::string_view text) {
+  std::string parts;
+  text::for_each_part(text, '\n', [&](std::string_view line) {
+    const std::string_view member = member_of(line);
+    parts += member.empty() ? before_json(line) : member;
+    parts += '\n';
+  });
+  return parts;
+}
+
 }  // namespace
 
 std::string Suggestion::yaml() const {
@@ -215,25 +252,20 @@ std::string Suggestion::yaml() const {
 }
 
 std::optional<Suggestion> suggest_rule(const Explanation& explanation) {
-  const std::optional<std::size_t> at = telling_line(explanation.evidence);
+  const std::string parts = telling_parts(explanation.evidence);
+  const std::optional<std::size_t> at = telling_line(parts);
   if (!at) return std::nullopt;
-  std::string_view line = line_at(explanation.evidence, *at);
-  const std::size_t number = line_number(explanation.evidence, *at);
-  const std::string_view printed = nth_line(explanation.unmasked, number);
-  const std::string_view member = telling_member(line);
-  const bool whole = line.size() <= longest_line;
-  if (!whole) line = line.substr(0, longest_line);
-  const std::size_t first = line.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return std::nullopt;
-  line.remove_prefix(first);
+  const std::size_t number = line_number(parts, *at);
+  const std::string_view line = nth_line(explanation.evidence, number);
+  const std::string_view member = member_of(line);
   Suggestion suggestion;
-  suggestion.match = member.empty() ? pattern_for(line) : pattern_for_member(member);
-  if (!tells_anything(suggestion.match)) return std::nullopt;
-  if (member.empty() && first == 0) suggestion.match.insert(0, "^");
-  if (member.empty() && whole) suggestion.match += '$';
-  suggestion.id = id_for(suggestion.match);
-  suggestion.example = for_rule_file(member.empty() ? printed : member, '?',
-                                     [](std::string_view c) { return std::string(c); });
+  suggestion.match = member.empty() ? pattern_for_line(line) : pattern_for_member(member);
+  const std::string telling =
+      member.empty() ? suggestion.match : pattern_for(value_of(member).substr(0, longest_line));
+  if (!tells_anything(telling)) return std::nullopt;
+  suggestion.id = id_for(telling);
+  suggestion.example =
+      as_example(member.empty() ? before_json(nth_line(explanation.unmasked, number)) : member);
   return suggestion;
 }
 
