@@ -3,6 +3,7 @@
 
 #include <bitset>
 #include <cstddef>
+#include <optional>
 #include <string_view>
 
 namespace retry_exec::rules {
@@ -62,5 +63,10 @@ class ByteSet {
   explicit ByteSet(const std::bitset<257>& bits) : bits_(bits) {}
   std::bitset<257> bits_;
 };
+
+bool is_alphanumeric(char c);  // of ASCII
+
+// What "\d" and the like stand for, by their letter.
+std::optional<ByteSet> set_of_escape(char c);
 
 }  // namespace retry_exec::rules

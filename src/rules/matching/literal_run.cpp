@@ -66,23 +66,28 @@ Fragment joined(const Fragment& left, const Fragment& right) {
   if (!right.text.empty()) {
     whole.after = right.after;
     whole.edge_after = right.edge_after;
+    whole.bars = right.bars;
   } else {
     whole.after = left.after & right.after;
     whole.edge_after = left.edge_after || right.edge_after;
+    if (right.bars) whole.bars = right.bars;  // of two lists the last is enough
   }
   return whole;
 }
 
-std::vector<Literal> resolved(const Fragments& fragments) {
+ByteSet beyond_edge(char c) {
   static const ByteSet word = ByteSet::word();
+  return word.has(c) ? ~word : word;
+}
+
+std::vector<Literal> resolved(const Fragments& fragments) {
   std::vector<Literal> literals;
   literals.reserve(fragments.size());
   for (const Fragment& fragment : fragments) {
     Literal& literal = literals.emplace_back(
-        Literal{fragment.text, fragment.before, fragment.after, fragment.reach});
-    const auto other = [](char c) { return word.has(c) ? ~word : word; };
-    if (fragment.edge_before) literal.before = literal.before & other(literal.text.front());
-    if (fragment.edge_after) literal.after = literal.after & other(literal.text.back());
+        Literal{fragment.text, fragment.before, fragment.after, fragment.bars, fragment.reach});
+    if (fragment.edge_before) literal.before = literal.before & beyond_edge(literal.text.front());
+    if (fragment.edge_after) literal.after = literal.after & beyond_edge(literal.text.back());
     literal.before = literal.before.in_both_cases();
     literal.after = literal.after.in_both_cases();
   }
@@ -129,7 +134,7 @@ Known Known::zero_width(const Fragment& fragment) {
 // A set of signs where the run begins tells as much as what stands before it.
 bool Run::begins_with_signs(const Known& piece) const {
   const ByteSet digits = ByteSet::of("0123456789");
-  return piece.fragments.size() > 2 && (piece.first & digits).bytes() == 0 &&
+  return !wants_whole_ && piece.fragments.size() > 2 && (piece.first & digits).bytes() == 0 &&
          fragments_.size() == 1 && fragments_.front().text.empty();
 }
 
@@ -168,6 +173,7 @@ std::size_t Run::shortest_text() const {
 bool Run::worth_writing_out(const Fragments& pieces) const {
   if (pieces.size() == 1) return true;
   const std::size_t products = fragments_.size() * pieces.size();
+  if (wants_whole_) return products <= most_products;
   const bool long_enough = shortest_text() > shortest;
   return products <= (long_enough ? some_products : most_products) &&
          rarity_of(fragments_) < rare_by_itself;

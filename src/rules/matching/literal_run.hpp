@@ -15,11 +15,14 @@ struct Fragment {
   ByteSet after = ByteSet::all();
   bool edge_before = false;
   bool edge_after = false;
+  Bars bars = {};
   std::uint32_t reach = 0;
 };
 using Fragments = std::vector<Fragment>;
 
 Fragment joined(const Fragment& left, const Fragment& right);
+// What stands on the other side of a \b from a byte.
+ByteSet beyond_edge(char c);
 std::vector<Literal> resolved(const Fragments& fragments);
 // How rare the commonest of them is, in bits; 0 where one is too short to be looked for.
 int rarity_of(const Fragments& fragments);
@@ -51,6 +54,8 @@ struct Repeat {
 // before it.
 class Run {
  public:
+  // `whole`: as far as can be, all that it matches is written out, whether that tells much or not.
+  explicit Run(bool whole = false) : wants_whole_(whole) {}
   void add(Known piece, const Repeat& repeat);
   Known known();
 
@@ -72,6 +77,7 @@ class Run {
   std::uint32_t start_ = 0;   // of the run, behind the beginning, at most
   std::uint32_t length_ = 0;  // of all so far, at most
   bool whole_ = true;
+  bool wants_whole_ = false;
 };
 
 }  // namespace retry_exec::rules

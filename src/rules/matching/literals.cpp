@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cstdint>
 #include <iterator>
+#include <memory>
 #include <optional>
 
 namespace retry_exec::rules {
@@ -24,6 +25,8 @@ class PatternReader {
   Needs read();
   // The set of a pattern that matches one byte, whichever comes first of what it holds.
   std::optional<ByteSet> read_one_byte();
+  // Texts that a pattern matches, not all of them.
+  std::vector<Bar> read_texts();
 
  private:
   char peek() const { return rest_.empty() ? '\0' : rest_.front(); }
@@ -60,6 +63,7 @@ class PatternReader {
 
   std::string_view rest_;
   bool lost_ = false;
+  bool reads_texts_ = false;
   bool crosses_lines_ = false;
 };
 
@@ -103,6 +107,36 @@ std::optional<ByteSet> PatternReader::read_one_byte() {
   return known.first;
 }
 
+// Elsewhere it does no harm to take what these hold for less than it asks for.
+bool matches_just_what_is_read(std::string_view pattern) {
+  for (const std::string_view sign : {"\\B", "\\K", "?+", "(*"}) {
+    if (pattern.find(sign) != std::string_view::npos) return false;
+  }
+  for (std::size_t at = 0; (at = pattern.find("(?", at)) != std::string_view::npos; at += 2) {
+    if (!pattern.substr(at).starts_with("(?:")) return false;
+  }
+  return true;
+}
+
+std::vector<Bar> PatternReader::read_texts() {
+  std::vector<Bar> texts;
+  reads_texts_ = true;
+  if (!matches_just_what_is_read(rest_)) return texts;
+  do {
+    const Known known = concatenation(0);
+    if (!known.exact) continue;
+    for (const Fragment& fragment : known.fragments) {
+      const bool bounded = fragment.before != ByteSet::all() || fragment.edge_before ||
+                           fragment.after != ByteSet::all();
+      if (fragment.text.empty() || bounded) continue;
+      Bar& bar = texts.emplace_back(Bar{fragment.text});
+      if (fragment.edge_after) bar.after = beyond_edge(bar.text.back());
+    }
+  } while (skip("|"));
+  if (lost_ || !rest_.empty()) texts.clear();
+  return texts;
+}
+
 Known PatternReader::alternation(int depth) {
   Known all = concatenation(depth);
   if (peek() != '|') return all;
@@ -125,7 +159,7 @@ Known PatternReader::alternation(int depth) {
 }
 
 Known PatternReader::concatenation(int depth) {
-  Run run;
+  Run run(reads_texts_);
   while (!rest_.empty() && peek() != '|' && peek() != ')') {
     if (const std::string_view text = plain_text(); !text.empty()) {
       if (text.find('\n') != std::string_view::npos) crosses_lines_ = true;
@@ -160,49 +194,6 @@ Known PatternReader::piece(int depth) {
       return Known::unknown();
     default:
       return Known::text(std::string_view(&c, 1));
-  }
-}
-
-bool is_alphanumeric(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-// What "\d" and the like stand for, by their letter.
-std::optional<ByteSet> set_of_escape(char c) {
-  const ByteSet space = ByteSet::of(" \t\n\v\f\r");
-  const ByteSet blank = ByteSet::of(" \t\xA0");
-  const ByteSet digits = ByteSet::of("0123456789");
-  const ByteSet bytes = ~ByteSet::edge();
-  switch (c) {
-    case 'd':
-      return digits;
-    case 'D':
-      return bytes & ~digits;
-    case 'w':
-      return ByteSet::word();
-    case 'W':
-      return bytes & ~ByteSet::word();
-    case 's':
-      return space;
-    case 'S':
-      return bytes & ~space;
-    case 'h':
-      return blank;
-    case 'H':
-      return bytes & ~blank;
-    case 'v':
-      return ByteSet::of("\n\v\f\r\x85");
-    case 'N':
-      return bytes & ~ByteSet::of("\n\r");
-    case 'n':
-      return ByteSet::of("\n");
-    case 'r':
-      return ByteSet::of("\r");
-    case 't':
-      return ByteSet::of("\t");
-    default:
-      if (is_alphanumeric(c) || c == '\0') return std::nullopt;
-      return ByteSet::of(std::string_view(&c, 1));
   }
 }
 
@@ -285,11 +276,18 @@ std::string_view PatternReader::skip_group() {
   return begin.substr(0, length > 0 ? length - 1 : 0);
 }
 
-// What may not stand there, where that is one byte. Of what must stand behind the place nothing is
-// made here.
+// What may not stand there: one byte, or texts behind the place. Of what must stand behind the
+// place nothing is made here.
 Known PatternReader::look_around(bool ahead, bool negative) {
   const std::string_view body = skip_group();
-  const std::optional<ByteSet> set = negative ? PatternReader(body).read_one_byte() : std::nullopt;
+  if (!negative) return nothing();
+  const std::optional<ByteSet> set = PatternReader(body).read_one_byte();
+  if (!set && ahead) {
+    std::vector<Bar> texts = PatternReader(body).read_texts();
+    if (texts.empty()) return nothing();
+    return Known::zero_width(
+        {.text = {}, .bars = std::make_shared<const std::vector<Bar>>(std::move(texts))});
+  }
   if (!set) return nothing();
   return ahead ? Known::zero_width({.text = {}, .after = ~*set})
                : Known::zero_width({.text = {}, .before = ~*set});

@@ -63,7 +63,7 @@ class Pass {
 
  private:
   struct Candidate {
-    Use use;
+    std::uint32_t word;
     std::uint32_t at;
   };
   bool worth_a_look(const Table& table, std::uint32_t hash) const {
@@ -71,12 +71,11 @@ class Pass {
     return ((table.glance[bit / 64] >> (bit % 64)) & 1) != 0;
   }
   void look(const Table& table, std::uint32_t bytes, std::size_t at);
-  void look_at_both(std::uint32_t bytes, std::size_t at);
   bool holds_more(const Entry& entry, std::size_t at) const;
   bool stands_at(const Word& word, std::size_t at) const;
   void begin_line(std::size_t at);
   void note(std::uint32_t number, std::size_t at);
-  void take(const Candidate& candidate);
+  void take(const Use& use, std::uint32_t at);
   bool is_given_up(const Table& table, std::uint32_t slot) const {
     const std::pair given_up(&table, slot);
     return std::find(given_up_.begin(), given_up_.end(), given_up) != given_up_.end();
@@ -89,8 +88,9 @@ class Pass {
   std::vector<std::uint32_t> line_of_filter_;  // where one of its words was met last; 0: nowhere
   std::vector<std::uint32_t> line_of_word_;    // the same of a word that need not be met twice
   std::vector<std::pair<const Table*, std::uint32_t>> given_up_;  // slots
-  std::vector<Candidate> candidates_;  // of the line, if their filters are met
+  std::vector<Candidate> candidates_;  // of the line, for those of their filters that are met
   std::uint32_t line_ = 0;
+  std::uint32_t line_of_any_filter_ = 0;
   std::size_t line_begin_ = 0;
   std::size_t line_end_ = 0;
   std::size_t looks_ = 0;
@@ -99,26 +99,35 @@ class Pass {
 // Before the word itself is asked, which lies elsewhere in memory.
 bool Pass::holds_more(const Entry& entry, std::size_t at) const {
   if (entry.more_at == 0) return true;
-  const auto other = static_cast<std::ptrdiff_t>(at) + entry.more_at;
-  return other >= 0 && static_cast<std::size_t>(other) + 4 <= text_.size() &&
-         four_at(text_.data() + other) == entry.more;
+  // What would begin before the text is far behind it in unsigned numbers.
+  const std::size_t other = at + static_cast<std::size_t>(std::ptrdiff_t{entry.more_at});
+  return other <= text_.size() - 4 && four_at(text_.data() + other) == entry.more;
+}
+
+bool begins_with(std::string_view rest, const Bar& bar) {
+  if (rest.empty() || rest.front() != bar.text.front() || !rest.starts_with(bar.text)) return false;
+  rest.remove_prefix(bar.text.size());
+  return rest.empty() ? bar.after.has_edge() : bar.after.has(rest.front());
 }
 
 bool Pass::stands_at(const Word& word, std::size_t at) const {
   if (text_.size() - at < word.text.size()) return false;
   const char* const begin = text_.data() + at;
-  if (!std::equal(word.text.begin(), word.text.end(), begin,
-                  [](char a, char b) { return a == folded(b); }))
-    return false;
+  if (!same_folded(word.text.data(), begin, word.text.size())) return false;
   const ByteSet& before = tables_.sets[word.before];
   if (word.before != 0 && !(at == 0 ? before.has_edge() : before.has(begin[-1]))) return false;
   const ByteSet& after = tables_.sets[word.after];
   const std::size_t end = at + word.text.size();
-  return word.after == 0 || (end == text_.size() ? after.has_edge() : after.has(text_[end]));
+  if (word.after != 0 && !(end == text_.size() ? after.has_edge() : after.has(text_[end])))
+    return false;
+  if (word.bars == 0) return true;
+  const std::vector<Bar>& bars = *tables_.bars[word.bars];
+  return std::none_of(bars.begin(), bars.end(), [rest = text_.substr(end)](const Bar& bar) {
+    return begins_with(rest, bar);
+  });
 }
 
-void Pass::take(const Candidate& candidate) {
-  const Use& use = candidate.use;
+void Pass::take(const Use& use, std::uint32_t at) {
   Places& places = places_[use.pattern];
   const auto whole = static_cast<std::uint32_t>(text_.size());
   if (!tables_.patterns[use.pattern].one_line) {
@@ -126,22 +135,25 @@ void Pass::take(const Candidate& candidate) {
       places = {.everywhere = true, .ranges = {}};
       return;
     }
-    return add_range(places,
-                     {candidate.at - std::min(candidate.at, use.reach), candidate.at, whole});
+    return add_range(places, {at - std::min(at, use.reach), at, whole});
   }
   const auto begin = static_cast<std::uint32_t>(line_begin_);
   const auto end = static_cast<std::uint32_t>(line_end_);
-  if (candidate.at < begin) return;  // a match cannot have a line break in it
+  if (at < begin) return;  // a match cannot have a line break in it
   if (use.reach == any_reach) return add_range(places, {begin, end, end});
-  const std::uint32_t first = candidate.at - std::min(candidate.at - begin, use.reach);
-  add_range(places, {first, candidate.at, end});
+  add_range(places, {at - std::min(at - begin, use.reach), at, end});
 }
 
 // Done with the line before.
 void Pass::begin_line(std::size_t at) {
+  const bool any_filter = line_of_any_filter_ == line_ || line_of_any_filter_ == every_line;
   for (const Candidate& candidate : candidates_) {
-    const std::uint32_t met = line_of_filter_[candidate.use.filter];
-    if (met == line_ || met == every_line) take(candidate);
+    if (!any_filter) break;
+    const Word& word = tables_.words[candidate.word];
+    for (std::size_t i = word.unfiltered; i < word.uses.size(); ++i) {
+      const std::uint32_t met = line_of_filter_[word.uses[i].filter];
+      if (met == line_ || met == every_line) take(word.uses[i], candidate.at);
+    }
   }
   candidates_.clear();
   ++line_;
@@ -153,17 +165,13 @@ void Pass::begin_line(std::size_t at) {
 void Pass::note(std::uint32_t number, std::size_t at) {
   const Word& word = tables_.words[number];
   line_of_word_[number] = line_;
+  if (!word.filters.empty() && line_of_any_filter_ != every_line) line_of_any_filter_ = line_;
   for (const std::uint32_t filter : word.filters) {
     if (line_of_filter_[filter] != every_line) line_of_filter_[filter] = line_;
   }
-  for (const Use& use : word.uses) {
-    const Candidate candidate{use, static_cast<std::uint32_t>(at)};
-    if (use.filter == 0) {
-      take(candidate);
-    } else {
-      candidates_.push_back(candidate);
-    }
-  }
+  const auto place = static_cast<std::uint32_t>(at);
+  for (std::size_t i = 0; i < word.unfiltered; ++i) take(word.uses[i], place);
+  if (word.unfiltered < word.uses.size()) candidates_.push_back({number, place});
   looks_ += word.uses.size() + word.filters.size();
 }
 
@@ -173,32 +181,29 @@ void Pass::give_up(const Table& table, std::uint32_t slot) {
   for (std::uint32_t i = table.first[slot]; i < table.first[slot + 1]; ++i) {
     const Word& word = tables_.words[table.entries[i].word];
     for (const Use& use : word.uses) places_[use.pattern] = {.everywhere = true, .ranges = {}};
-    for (const std::uint32_t filter : word.filters) line_of_filter_[filter] = every_line;
+    for (const std::uint32_t filter : word.filters)
+      line_of_filter_[filter] = line_of_any_filter_ = every_line;
   }
 }
 
 void Pass::look(const Table& table, std::uint32_t bytes, std::size_t at) {
   const std::uint32_t slot = hashed(bytes) >> (32 - PrefilterTables::slot_bits);
-  if (is_given_up(table, slot)) return;
+  if (!given_up_.empty() && is_given_up(table, slot)) return;
   const std::size_t before = looks_;
-  for (std::uint32_t i = table.first[slot]; i < table.first[slot + 1]; ++i) {
-    const Entry& entry = table.entries[i];
-    ++looks_;
-    if (bytes != entry.bytes || !holds_more(entry, at)) continue;
-    const Word& word = tables_.words[entry.word];
+  const Entry* entry = table.entries.data() + table.first[slot];
+  const Entry* const end = table.entries.data() + table.first[slot + 1];
+  looks_ += static_cast<std::size_t>(end - entry);
+  for (; entry != end; ++entry) {
+    if (bytes != entry->bytes || !holds_more(*entry, at)) continue;
+    const Word& word = tables_.words[entry->word];
     if (at < word.offset) continue;
     const std::size_t begin = at - word.offset;
-    if (word.once && line_of_word_[entry.word] == line_ && begin < line_end_) continue;
+    if (word.once && line_of_word_[entry->word] == line_ && begin < line_end_) continue;
     if (!stands_at(word, begin)) continue;
     if (begin >= line_end_) begin_line(begin);
-    note(entry.word, begin);
+    note(entry->word, begin);
   }
   if (looks_ - before > few_looks && looks_ > 4 * text_.size() + some_looks) give_up(table, slot);
-}
-
-void Pass::look_at_both(std::uint32_t bytes, std::size_t at) {
-  look(tables_.by_four, bytes, at);
-  look(tables_.by_three, bytes & three_of_four, at);
 }
 
 std::vector<Places> Pass::run() {
@@ -210,7 +215,9 @@ std::vector<Places> Pass::run() {
     const auto by_four = static_cast<unsigned>(worth_a_look(tables_.by_four, hashed(four)));
     const auto by_three =
         static_cast<unsigned>(worth_a_look(tables_.by_three, hashed(four & three_of_four)));
-    if ((by_four | by_three) != 0) look_at_both(four, at);
+    if ((by_four | by_three) == 0) continue;
+    if (by_four != 0) look(tables_.by_four, four, at);
+    if (by_three != 0) look(tables_.by_three, four & three_of_four, at);
   }
   if (at + 3 == end) {
     const std::array<char, 4> last = {text_[at], text_[at + 1], text_[at + 2], '\0'};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "rules/matching/byte_set.hpp"
+#include "rules/matching/literals.hpp"
 #include "rules/matching/pattern.hpp"
 
 #include <array>
@@ -41,8 +42,10 @@ struct PrefilterTables {
     std::size_t offset = 0;    // of the bytes that it is looked up by
     std::uint16_t before = 0;  // of `sets`
     std::uint16_t after = 0;
-    bool once = true;  // a second one on a line tells nothing more
-    std::vector<Use> uses;
+    std::uint16_t bars = 0;  // of `bars`; 0: none
+    bool once = true;        // a second one on a line tells nothing more
+    std::vector<Use> uses;   // those without a filter first
+    std::size_t unfiltered = 0;
     std::vector<std::uint32_t> filters;  // that it belongs to
   };
   struct Entry {
@@ -70,6 +73,7 @@ struct PrefilterTables {
   Table by_three;  // words that have no more
   std::vector<Word> words;
   std::vector<ByteSet> sets = {ByteSet::all()};
+  std::vector<Bars> bars = {nullptr};
   std::vector<OfPattern> patterns;
   std::uint32_t filters = 1;
 };

@@ -1,7 +1,10 @@
 // How the tables of a Prefilter are looked up.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 namespace retry_exec::rules {
 
@@ -22,6 +25,26 @@ inline constexpr std::uint32_t three_of_four = 0xFFFFFF;  // a mask
 // Its upper bits are the best.
 constexpr std::uint32_t hashed(std::uint32_t bytes) {
   return bytes * 0x9E3779B1U;
+}
+
+// Whether `size` bytes, three or more, are the same once letters are folded; `word` is folded
+// already.
+inline bool same_folded(const char* word, const char* bytes, std::size_t size) {
+  const auto same_eight = [&](std::size_t at) {
+    std::uint64_t left = 0;
+    std::uint64_t right = 0;
+    std::memcpy(&left, word + at, sizeof left);
+    std::memcpy(&right, bytes + at, sizeof right);
+    return left == (right | 0x2020202020202020U);
+  };
+  if (size < 4)
+    return std::equal(word, word + size, bytes, [](char a, char b) { return a == folded(b); });
+  if (size < 8)
+    return four_at(word) == four_at(bytes) && four_at(word + size - 4) == four_at(bytes + size - 4);
+  for (std::size_t at = 0; at + 8 < size; at += 8) {
+    if (!same_eight(at)) return false;
+  }
+  return same_eight(size - 8);
 }
 
 }  // namespace retry_exec::rules

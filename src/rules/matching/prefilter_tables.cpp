@@ -55,6 +55,7 @@ class Builder {
  private:
   std::uint32_t word_of(const Literal& literal);
   std::uint16_t set_of(const ByteSet& set);
+  std::uint16_t bars_of(const Bars& bars);
   std::uint32_t filter_of(const std::vector<Literal>& literals);
   void add_entry(std::uint32_t number);
 
@@ -71,14 +72,26 @@ std::uint16_t Builder::set_of(const ByteSet& set) {
   return static_cast<std::uint16_t>(tables_.sets.size() - 1);
 }
 
+std::uint16_t Builder::bars_of(const Bars& bars) {
+  const auto same = [&](const Bars& other) {
+    return other == bars || (other && bars && *other == *bars);
+  };
+  const auto known = std::find_if(tables_.bars.begin(), tables_.bars.end(), same);
+  if (known != tables_.bars.end()) return static_cast<std::uint16_t>(known - tables_.bars.begin());
+  if (tables_.bars.size() > std::numeric_limits<std::uint16_t>::max()) return 0;
+  tables_.bars.push_back(bars);
+  return static_cast<std::uint16_t>(tables_.bars.size() - 1);
+}
+
 std::uint32_t Builder::word_of(const Literal& literal) {
   PrefilterTables::Word word;
   word.text = literal.text;
   std::transform(word.text.begin(), word.text.end(), word.text.begin(), folded);
   word.before = set_of(literal.before);
   word.after = set_of(literal.after);
+  word.bars = bars_of(literal.bars);
   std::string key = word.text;
-  for (const std::uint16_t set : {word.before, word.after}) {
+  for (const std::uint16_t set : {word.before, word.after, word.bars}) {
     key += {static_cast<char>(set & 0xFF), static_cast<char>(set >> 8)};
   }
   const auto number = static_cast<std::uint32_t>(tables_.words.size());
@@ -155,6 +168,11 @@ void Builder::add(std::uint32_t pattern, const Needs& needs) {
 }
 
 void Builder::close() {
+  for (PrefilterTables::Word& word : tables_.words) {
+    const auto unfiltered = std::stable_partition(word.uses.begin(), word.uses.end(),
+                                                  [](const auto& use) { return use.filter == 0; });
+    word.unfiltered = static_cast<std::size_t>(unfiltered - word.uses.begin());
+  }
   for (PrefilterTables::Table* table : {&tables_.by_four, &tables_.by_three}) {
     const auto by_slot = [](const auto& a, const auto& b) { return a.slot < b.slot; };
     std::stable_sort(table->entries.begin(), table->entries.end(), by_slot);
