@@ -152,6 +152,21 @@ void fill(const TemporaryFolder& folder, const std::string& shell) {
 
 }  // namespace
 
+TEST_CASE("the manual and the completions are installed with the programs", "[documentation]") {
+  const std::string installed = read_file(required("INSTALLED"));
+  for (const std::string& program : programs) {
+    for (const std::string& file :
+         {"bin/" + program, "man/man1/" + program + ".1",
+          "bash-completion/completions/" + program + ".bash", "zsh/site-functions/_" + program,
+          "fish/vendor_completions.d/" + program + ".fish"}) {
+      CHECK_THAT(installed, ContainsSubstring("/" + file + "\""));
+    }
+  }
+  for (const char* page : {"retry-rules", "retry-publish"}) {
+    CHECK_THAT(installed, ContainsSubstring("/man/man5/" + std::string(page) + ".5\""));
+  }
+}
+
 TEST_CASE("the manual, the completions and --help have the same options", "[documentation]") {
   for (const std::string& program : programs) {
     INFO(program);

@@ -22,7 +22,7 @@ cli_suite() { # ARCHITECTURE
   RETRY_EXEC=$PWD/bin/retry-exec RETRY_PUBLISH=$PWD/bin/retry-publish RETRY_RULES=$PWD/bin/retry-rules \
     HELPER=$build/tests/support/helper REFUSE=$build/tests/support/refuse README=$source_root/README.md \
     RULE_FILE_SCHEMA=$build/stage/usr/share/retry-exec/rule-file.schema.json \
-    CORPUS=$source_root/tests/unit/corpus most_of cli "$build/tests/cli/cli"
+    INSTALLED=$build/meson-info/intro-installed.json CORPUS=$source_root/tests/unit/corpus most_of cli "$build/tests/cli/cli"
 }
 
 unit_suite() { # ARCHITECTURE
