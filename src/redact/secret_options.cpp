@@ -7,13 +7,9 @@
 
 namespace retry_exec::redact {
 
-namespace {
-
 bool is_number(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
-
-}  // namespace
 
 std::size_t behind(std::string_view value, char separator) {
   const std::size_t at = value.find(separator);

@@ -8,6 +8,9 @@
 
 namespace retry_exec::redact {
 
+// Digits, and nothing else.
+bool is_number(std::string_view text);
+
 // Where what is behind `separator` begins; of user:X where X does. The size of `value` without one.
 std::size_t behind(std::string_view value, char separator);
 std::size_t behind_user(std::string_view value);

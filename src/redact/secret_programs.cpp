@@ -89,8 +89,7 @@ bool is_cookie_file(std::string_view value) {
 // docker run --name mysql -p3306:3306
 bool is_port(std::string_view value) {
   const std::string_view port = value.substr(0, value.find(':'));
-  return !port.empty() && port.size() < value.size() &&
-         port.find_first_not_of("0123456789") == std::string_view::npos;
+  return port.size() < value.size() && is_number(port);
 }
 
 bool is_a_package(std::string_view value) {
