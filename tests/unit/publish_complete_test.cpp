@@ -312,6 +312,21 @@ TEST_CASE("An index that lists an image with a wrong size is not published: nobo
   CHECK(world.writes() == 0);
 }
 
+TEST_CASE("An image that is a source by itself too must have the size that an index says of it",
+          "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {'b'}, {"f.io/r:1"});
+  std::vector images = {image('a'), image('b')};
+  images[1].size += 1;
+  world.shows('a') = TimePoint{};
+  target.sources.push_back(
+      {{"r.io", "tmp", "", world.add_index("r.io/tmp", index_json(images, {}))}, std::nullopt});
+  const PublishResult result = world.run();
+  CHECK(result.exit_code() == 1);
+  CHECK_THAT(why(result), ContainsSubstring("the index that lists it says 244"));
+  CHECK(world.writes() == 0);
+}
+
 TEST_CASE("A platform that a tag holds in an index of its index is not lost", "[publish]") {
   World world;
   world.add_target("one", {'a'}, {"f.io/r:1"});

@@ -47,7 +47,7 @@ asio::awaitable<bool> TargetRun::index_is_there() {
   if (answer.run.reason == StopReason::interrupted || answer.run.reason == StopReason::deadline) {
     fail(answer, "the index could not be created");
   }
-  if (answer.ok()) seen_.insert(to_string(reference));
+  if (answer.ok()) seen_.emplace(to_string(reference), root_.bytes.size());
   co_return answer.ok();
 }
 

@@ -47,7 +47,7 @@ TargetRun::Task TargetRun::read_source(std::size_t number) {
                                     " is not a descriptor of it: " + answer.output.substr(0, 200));
     co_return;
   }
-  seen_.insert(to_string(reference));
+  seen_.emplace(to_string(reference), described->manifests.front().size);
   Image& image = images_[number];
   image.reference = reference;
   image.age = target_.sources[number].age;

@@ -7,6 +7,8 @@
 #include "publish/run/scratch.hpp"
 
 #include <array>
+#include <cstdint>
+#include <map>
 #include <set>
 
 namespace retry_exec::publish {
@@ -191,7 +193,8 @@ class TargetRun {
   std::set<std::string> unconfirmed_;  // references that were put, and have not been read since
 
   std::set<std::string> known_manifests_;  // digests; what is none of them may be a blob
-  std::set<std::string> seen_;             // digests that have been read where they are needed
+  // What has been read where it is needed, and its size where the answer said it.
+  std::map<std::string, std::optional<std::uint64_t>> seen_;
   std::vector<bool> tag_is_ours_;
   Duration request_time_{};  // of one request to a destination; zero: not known yet
   TargetResult result_;
