@@ -181,6 +181,13 @@ TEST_CASE("what stands around a literal is told as the pattern says it", "[rules
       "bab(?!a?+a)",
       "(?:503(?!a)|err(?!: ))?(?:bab|aba)(?!4|:)",
       "(?:503(?! ))*err(?!\\n|(?i:a))",
+      "([ab])err\\1(?:503|404)",
+      "(a?\\n?)err\\1503",
+      "(?:(a)|b)\\1{0,2}err",
+      "[\\x34\\x35]0[\\x30-\\x34]\\x3a",
+      "(?i)\\x45rr[^\\x20\\x3A\\n]",
+      "e\\x72{2}\\x{a}503",
+      "bab(?![\\x2d:]|\\x20)",
   };
   const std::vector<std::string> pieces = {"err", "ERR", "503", "404", "403", "bab", "aba",
                                            "a",   "b",   "4",   "5",   " ",   ":",   ": ",

@@ -343,15 +343,35 @@ TEST_CASE("an example that comes out otherwise is an error at its own line", "[r
 TEST_CASE("rules that are never reached and rules without examples are warned of", "[rules]") {
   const auto set = parse_rule_set(
       "retry-rules: 1\nname: own\nrules:\n"
-      "  - {id: a, class: transient, match: 'x', examples: {match: [x]}}\n"
-      "  - {id: b, class: permanent, match: 'x', exit-codes: 2, examples: {match: [x]}}\n"
-      "  - {id: c, class: permanent, match: 'y'}\n",
+      "  - {id: a, class: transient, match: 'xxx', examples: {match: [xxx]}}\n"
+      "  - {id: b, class: permanent, match: 'xxx', exit-codes: 2, examples: {match: [xxx]}}\n"
+      "  - {id: c, class: permanent, match: 'yyy'}\n",
       "f");
   REQUIRE(set.has_value());
   CHECK(joined(find_warnings(*set)) ==
         "f:5:10: rule 'b' is never reached: own/a comes before it and matches everything that it "
         "would\n"
         "f:6:10: rule 'c' has no example that it matches");
+}
+
+TEST_CASE("a rule whose pattern gives nothing to look for is warned of as slow", "[rules]") {
+  const auto warnings = [](const std::string& match) {
+    const auto set =
+        parse_rule_set("retry-rules: 1\nname: own\nrules:\n  - {id: a, class: transient, match: '" +
+                           match + "'}\n",
+                       "f");
+    REQUIRE(set.has_value());
+    return joined(find_warnings(*set));
+  };
+  for (const std::string slow : {".*a.*9", "(a|b|ab)+[9]$", "E\\d{4}", "oops|E1"}) {
+    CAPTURE(slow);
+    CHECK(warnings(slow).find("'a' is slow on long output: ") != std::string::npos);
+  }
+  for (const std::string quick : {"oops", "(o+)ps: \\1 error", "quota[\\x22: ]+reached",
+                                  "\\x71\\x75ota", "E1: .*(?:full|gone)"}) {
+    CAPTURE(quick);
+    CHECK(warnings(quick).find("slow") == std::string::npos);
+  }
 }
 
 TEST_CASE("code sets take codes, ranges and signals", "[rules]") {

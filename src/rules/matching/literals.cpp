@@ -50,6 +50,7 @@ class PatternReader {
   Known concatenation(int depth);
   Known piece(int depth);
   Known escape();
+  char hex_byte();
   Known parenthesis(int depth);
   Known look_around(bool ahead, bool negative);
   bool group_options();
@@ -209,7 +210,16 @@ Known PatternReader::escape() {
     case 'R':
       crosses_lines_ = true;
       return Known::unknown();
+    case 'x': {
+      const char byte = hex_byte();
+      if (byte == '\n') crosses_lines_ = true;
+      return Known::text(std::string_view(&byte, 1));
+    }
     default: {
+      if (c >= '1' && c <= '9' && !is_alphanumeric(peek())) {  // what a group has matched, any text
+        crosses_lines_ = true;
+        return Known::unknown();
+      }
       const std::optional<ByteSet> set = set_of_escape(c);
       if (!set) {
         lose();
@@ -221,11 +231,27 @@ Known PatternReader::escape() {
   }
 }
 
+// Behind "\x": "{22}", or up to two digits.
+char PatternReader::hex_byte() {
+  const bool braces = skip("{");
+  const std::size_t length =
+      std::min(rest_.find_first_not_of("0123456789abcdefABCDEF"), rest_.size());
+  const std::string_view digits =
+      rest_.substr(0, braces ? length : std::min<std::size_t>(length, 2));
+  unsigned value = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+  rest_.remove_prefix(digits.size());
+  if (digits.empty() || value > 0xff || (braces && !skip("}"))) lose();
+  return static_cast<char>(value);
+}
+
 // One byte, range or escape of what stands between brackets.
 void PatternReader::add_of_bracket(ByteSet& set) {
   if (rest_.starts_with("[:") || rest_.starts_with("[.") || rest_.starts_with("[=")) return lose();
   char first = take();
-  if (first == '\\') {
+  if (first == '\\' && skip("x")) {
+    first = hex_byte();
+  } else if (first == '\\') {
     const char c = take();
     const std::optional<ByteSet> escaped = c == 'N' ? std::nullopt : set_of_escape(c);
     if (!escaped) return lose();
@@ -239,9 +265,11 @@ void PatternReader::add_of_bracket(ByteSet& set) {
   set.add(first);
   if (peek() != '-' || rest_.size() < 2 || rest_[1] == ']') return;
   rest_.remove_prefix(1);
-  const char last = take();
-  if (last == '\\' || static_cast<unsigned char>(last) < static_cast<unsigned char>(first))
-    return lose();
+  char last = take();
+  const bool escaped = last == '\\';
+  if (escaped && !skip("x")) return lose();
+  if (escaped) last = hex_byte();
+  if (lost_ || static_cast<unsigned char>(last) < static_cast<unsigned char>(first)) return lose();
   for (char c = first; c != last; ++c) set.add(c);
   set.add(last);
 }

@@ -1,3 +1,5 @@
+#include "rules/matching/literals.hpp"
+
 #include <retry_exec/rules.hpp>
 
 #include <algorithm>
@@ -36,6 +38,13 @@ void warn_of_rule(const RuleSet& set, std::size_t index, Errors& warnings) {
   }
   if (rule.match && rule.examples_match.empty()) {
     warnings.push_back({rule.where, "rule '" + rule.id + "' has no example that it matches"});
+  }
+  // The prefilter cannot spare it anything, and on megabytes it may be left out for want of budget.
+  if (rule.match && rules::needs_of(rule.match->text).any_of.empty()) {
+    warnings.push_back(
+        {rule.where, "rule '" + rule.id +
+                         "' is slow on long output: no three characters in a row can be told "
+                         "that every match of its pattern must hold"});
   }
 }
 
