@@ -90,49 +90,6 @@ TargetRun::Task TargetRun::read_config(oci::Reference image,
   }
 }
 
-// What buildx makes of one image and its attestations, or an index of several platforms.
-TargetRun::Task TargetRun::read_index(std::size_t number) {
-  Image& image = images_[number];
-  Request wanted = probe(image.reference, true);
-  wanted.argv = manifest_command(plan_, image.reference);
-  const Answer answer = co_await run(std::move(wanted));
-  if (!answer.ok()) {
-    fail(answer, "source " + to_string(image.reference) + " could not be read");
-    co_return;
-  }
-  if (oci::digest_of(answer.output) != image.reference.digest) {
-    fail(StopReason::permanent, "the answer for source " + to_string(image.reference) +
-                                    " is not it: it has " + oci::digest_of(answer.output));
-    co_return;
-  }
-  auto index = oci::parse_index(answer.output);
-  if (index && target_.flatten) std::erase_if(index->manifests, oci::is_attestation);
-  const auto is_image = [](const oci::Descriptor& child) {
-    return !oci::is_attestation(child) && child.platform &&
-           oci::is_image_manifest(child.media_type);
-  };
-  if (!index || std::none_of(index->manifests.begin(), index->manifests.end(), is_image)) {
-    fail(StopReason::permanent,
-         "source " + to_string(image.reference) + " is an index without an image of any platform");
-    co_return;
-  }
-  image.bytes = answer.output;
-  image.children = std::move(index->manifests);
-  std::vector<oci::Reference> references;  // the reads begin when this loop is over
-  for (const oci::Descriptor& child : image.children) {
-    references.push_back(by_digest(image.reference, child.digest));
-  }
-  std::vector<Task> reads;
-  for (std::size_t i = 0; i < references.size(); ++i) {
-    oci::Descriptor& child = image.children[i];
-    reads.push_back(await_digest(references[i], child.size));
-    if (target_.only_newer && is_image(child)) {
-      reads.push_back(read_config(references[i], child.platform));
-    }
-  }
-  co_await all(std::move(reads));
-}
-
 // The one platform that it is for.
 std::optional<oci::Platform> TargetRun::Image::platform() const {
   std::optional<oci::Platform> only;

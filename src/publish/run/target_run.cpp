@@ -144,28 +144,6 @@ void TargetRun::note_lag(const oci::Reference& reference, const Answer& answer) 
   tell(LagEnded{target_.name, std::move(lag)});
 }
 
-TargetRun::Task TargetRun::await_digest(oci::Reference reference,
-                                        std::optional<std::uint64_t> size) {
-  const std::string name = to_string(reference);
-  if (!seen_.contains(name)) {
-    Request wanted = probe(reference, true);
-    const Answer answer = co_await run(std::move(wanted));
-    if (!answer.ok()) {
-      fail(answer, name + " could not be read");
-      co_return;
-    }
-    note_lag(reference, answer);
-    const auto there = oci::parse_descriptor(answer.output);
-    seen_.emplace(name, there ? std::optional(there->size) : std::nullopt);
-  }
-  const std::optional<std::uint64_t> found = seen_.at(name);
-  if (size && found && *found != *size) {
-    fail(StopReason::permanent, name + " has " + text::counted(*found, "byte") +
-                                    ", and the index that lists it says " + std::to_string(*size) +
-                                    ": clients would refuse it");
-  }
-}
-
 namespace {
 
 std::string why_ended(const Answer& answer, bool run_is_over) {

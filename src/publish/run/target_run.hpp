@@ -58,6 +58,10 @@ class TargetRun {
   Task read_source(std::size_t number);
   Task read_config(oci::Reference image, std::optional<oci::Platform>& platform);
   Task read_index(std::size_t number);
+  boost::asio::awaitable<std::optional<std::string>> fetch_index(oci::Reference reference);
+  Task read_entries(oci::Reference repository, std::vector<oci::Descriptor>& entries,
+                    std::size_t depth);
+  Task read_inner_index(oci::Reference reference, oci::Descriptor& entry, std::size_t depth);
   void keep_newest();
   void gather_children();
   bool is_first_in_repository(std::size_t tag) const;
@@ -131,7 +135,11 @@ class TargetRun {
   void note_request_time(const Answer& answer, std::size_t requests);
 
   // Waits until the digest at `reference` is readable; it must have the size that is said of it.
-  Task await_digest(oci::Reference reference, std::optional<std::uint64_t> size = std::nullopt);
+  enum class With { nothing, config };
+  Task await_digest(oci::Reference reference, std::optional<std::uint64_t> size = std::nullopt,
+                    With with = With::nothing);
+  static std::optional<std::uint64_t> size_in(const std::string& output, With with);
+  void check_size(const std::string& name, std::uint64_t said);
 
   // The phase's deadline for what has waited for other targets since `asked`: that time is not part
   // of the work.
