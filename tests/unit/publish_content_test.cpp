@@ -3,12 +3,16 @@
 #include "catch_shim.hpp"
 #include "publish_images.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <string>
 #include <vector>
 
+using namespace retry_exec;
 using namespace retry_exec::publish;
 using namespace retry_exec::publish::oci;
 using namespace retry_exec::publish::plan;
+using namespace std::chrono_literals;
 
 using test::ContainsSubstring;
 using world::attestation;
@@ -133,4 +137,53 @@ TEST_CASE("A second run of a target with SOCI writes nothing", "[publish]") {
   CHECK(again.exit_code() == 0);
   CHECK(again.targets[0].digest == digest);
   CHECK(world.writes() == 0);
+}
+
+TEST_CASE("What a tag lists is copied again where it is no longer there, though the tag has it",
+          "[publish]") {
+  World world;
+  world.add_target("one", {'a', 'b'}, {"f.io/r:1", "f.io/r:2"});
+  REQUIRE(world.run().exit_code() == 0);
+  world.repositories["f.io/r"].shows.erase(World::digest('b'));  // cleaned up
+  const PublishResult result = world.run();
+  CHECK(result.exit_code() == 0);
+  CHECK(world.repositories["f.io/r"].shows.contains(World::digest('b')));
+  CHECK_THAT(notes(result), ContainsSubstring("not all that the tags in f.io/r list was there"));
+}
+
+TEST_CASE(
+    "A registry that says it keeps an image and forgets it does not get a tag to it that is pulled",
+    "[publish]") {
+  World world;
+  const std::vector<std::string> tags = {"f.io/r:1", "f.io/r:latest"};
+  Target& target = world.add_target("one", {'a', 'b'}, tags);
+  target.platforms = {parse_platform("linux/cpu-a").value(), parse_platform("linux/cpu-b").value()};
+  world.set_tag("f.io/r:latest", World::digest('0'));  // not the first, which is the one looked at
+  world.lag = [](const std::string& repository, const std::string& what) -> Duration {
+    return repository == "f.io/r" && what == World::digest('b') ? Duration::max() / 4 : 0s;
+  };
+  const PublishResult result = world.run();
+  CHECK(result.exit_code() == 1);
+  CHECK(result.targets[0].failure->phase == Phase::copy);
+  CHECK(world.at("f.io/r:latest") == World::digest('0'));
+  CHECK(world.at("f.io/r:1").empty());
+}
+
+TEST_CASE("A tag that is pulled moves when all that it will list can be read", "[publish]") {
+  World world;
+  world.add_target("one", {'a', 'b'}, {"f.io/r:latest"});
+  world.set_tag("f.io/r:latest",
+                world.add_index("f.io/r", index_json(std::vector{image('a')}, {})));
+  world.lag = [](const std::string& repository, const std::string& what) -> Duration {
+    return repository == "f.io/r" && what == World::digest('b') ? 7s : 0s;
+  };
+  CHECK(world.run().exit_code() == 0);
+  const TimePoint readable = world.repositories["f.io/r"].shows.at(World::digest('b'));
+  const auto move = std::find_if(world.times.begin(), world.times.end(), [](const auto& command) {
+    return command.first.starts_with("manifest push") &&
+           command.first.find(":latest") != std::string::npos;
+  });
+  REQUIRE(move != world.times.end());
+  CHECK(move->second >= readable);
+  CHECK(move->second < readable + 2s);
 }

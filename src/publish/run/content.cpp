@@ -2,6 +2,7 @@
 #include "publish/run/target_run.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace retry_exec::publish {
 
@@ -32,7 +33,14 @@ TargetRun::Task TargetRun::copy() {
   for (const std::string& repository : repositories) {
     copies.push_back(copy_content(repository, several));
   }
+  for (const oci::Reference& tag : target_.tags) {
+    const std::string repository = tag.name();
+    const bool moves_there =
+        std::find(repositories.begin(), repositories.end(), repository) != repositories.end();
+    if (!moves_there && tag == any_tag_in(repository)) copies.push_back(mend_content(repository));
+  }
   co_await all(std::move(copies));
+  if (!failed()) co_await confirm_content();
   if (failed()) co_return;
   std::vector<Task> moves;
   for (const std::string& repository : repositories) moves.push_back(move_tags(repository));
@@ -69,6 +77,57 @@ TargetRun::Task TargetRun::copy_content(std::string repository, bool with_root) 
   const oci::Reference root = by_digest(place, result_.digest);
   const Answer answer = co_await put_root(root, {}, phase_deadline_);
   if (!answer.ok()) fail(answer, "the copy to " + repository + " failed");
+}
+
+// A tag that has it says nothing of what it lists: a registry may have cleaned that up since, or
+// never have kept it.
+TargetRun::Task TargetRun::mend_content(std::string repository) {
+  std::vector<std::string> digests;
+  for (const oci::Child& child : children_) {
+    if (child.from.name() != repository) digests.push_back(child.descriptor.digest);
+  }
+  bool ours = false;
+  for (std::size_t i = 0; i < target_.tags.size(); ++i) {
+    ours = ours || (tag_is_ours_[i] && target_.tags[i].name() == repository);
+  }
+  if (digests.empty() || !ours) co_return;
+  const oci::Reference place = any_tag_in(repository);
+  Request wanted = probe(place, false);
+  wanted.argv = describe_command(plan_, place, digests);
+  const Answer answer = co_await run(std::move(wanted));
+  if (answer.ok() || failed()) co_return;
+  note("not all that the tags in " + repository + " list was there, and it is copied again");
+  co_await copy_content(repository, false);
+}
+
+// What was put and could not be read since may show later. Where a tag is pulled already, it does
+// not move before that; a new one has nobody who could be disturbed.
+TargetRun::Task TargetRun::confirm_content() {
+  if (unconfirmed_.empty() || !co_await is_pulled()) co_return;
+  std::vector<Task> reads;
+  for (const std::string& place : std::exchange(unconfirmed_, {})) {
+    reads.push_back(await_digest(oci::parse_reference(place).value()));
+  }
+  co_await all(std::move(reads));
+}
+
+// Whether any of the tags that are to move holds something now.
+asio::awaitable<bool> TargetRun::is_pulled() {
+  bool pulled = false;
+  std::vector<Task> reads;
+  for (std::size_t i = 0; i < target_.tags.size(); ++i) {
+    pulled = pulled || (moves(i) && !looks_[i].digest.empty());
+    const bool looked = must_know_all_tags(target_) || is_first_in_repository(i);
+    if (moves(i) && !looked) reads.push_back(is_pulled(i, pulled));
+  }
+  if (!pulled) co_await all(std::move(reads));
+  co_return pulled;
+}
+
+TargetRun::Task TargetRun::is_pulled(std::size_t tag, bool& pulled) {
+  Request wanted = probe(target_.tags[tag], false);
+  const Answer answer = co_await run(std::move(wanted));
+  pulled = pulled || !answer.absent();
 }
 
 TargetRun::Task TargetRun::copy_child(const oci::Child& child, oci::Reference repository) {

@@ -104,6 +104,10 @@ class TargetRun {
   std::vector<std::string> destinations() const;
   oci::Reference any_tag_in(const std::string& repository) const;
   Task copy_content(std::string repository, bool with_root);
+  Task mend_content(std::string repository);
+  Task confirm_content();
+  boost::asio::awaitable<bool> is_pulled();
+  Task is_pulled(std::size_t tag, bool& pulled);
   Task copy_child(const oci::Child& child, oci::Reference repository);
   boost::asio::awaitable<Answer> put_root(oci::Reference place, std::vector<std::string> more_tags,
                                           TimePoint deadline);
