@@ -59,8 +59,9 @@ struct TargetFailure {
 
 struct TagResult {
   oci::Reference tag;
-  bool copied = false;  // moved by this run
-  bool newer = false;   // left alone: what it holds was created later
+  bool copied = false;          // moved by this run
+  bool may_have_moved = false;  // it was being moved when the run ended, and was not asked since
+  bool newer = false;           // left alone: what it holds was created later
   bool verified = false;
 };
 

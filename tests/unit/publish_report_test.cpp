@@ -235,8 +235,9 @@ TEST_CASE("A failure in the middle tells which tags moved, and how to push the i
   publish::PublishResult result;
   publish::TargetResult target;
   target.name = "one";
-  target.tags = {{.tag = publish::oci::parse_reference("f.io/r:1").value(), .copied = true},
-                 {.tag = publish::oci::parse_reference("g.io/r:1").value()}};
+  target.tags = {
+      {.tag = publish::oci::parse_reference("f.io/r:1").value(), .copied = true, .verified = true},
+      {.tag = publish::oci::parse_reference("g.io/r:1").value()}};
   target.failure =
       publish::TargetFailure{.phase = publish::plan::Phase::copy,
                              .what = "tag g.io/r:1 could not be moved: denied",
@@ -248,4 +249,23 @@ TEST_CASE("A failure in the middle tells which tags moved, and how to push the i
   CHECK_THAT(text,
              test::ContainsSubstring(
                  "by hand: printf %s '{\"schemaVersion\":2}' | oras manifest push g.io/r:1 -\n"));
+}
+
+TEST_CASE(
+    "A tag that was pushed and not seen, and one that nobody asked for, are not told to have moved "
+    "or not",
+    "[publish][report]") {
+  publish::PublishResult result;
+  publish::TargetResult target;
+  target.name = "one";
+  target.tags = {{.tag = publish::oci::parse_reference("f.io/r:1").value(), .copied = true},
+                 {.tag = publish::oci::parse_reference("f.io/r:2").value(), .may_have_moved = true},
+                 {.tag = publish::oci::parse_reference("f.io/r:3").value()}};
+  target.failure = publish::TargetFailure{.phase = publish::plan::Phase::copy, .what = "x"};
+  result.targets = {target};
+  CHECK_THAT(
+      publish_failures(result, Redactor()),
+      test::ContainsSubstring("    moved, but not verified: f.io/r:1\n"
+                              "    may have moved, the run ended before it could ask: f.io/r:2\n"
+                              "    not moved: f.io/r:3\n"));
 }

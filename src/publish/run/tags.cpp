@@ -2,6 +2,7 @@
 #include "publish/run/target_run.hpp"
 
 #include <retry_exec/counted.hpp>
+#include <retry_exec/text.hpp>
 
 #include <algorithm>
 
@@ -49,14 +50,21 @@ TargetRun::Task TargetRun::find_tags(std::vector<std::size_t> tags, const Answer
                         : find_tag(tag, deadline));
   }
   co_await all(std::move(finds));
+  std::string unknown;
   for (const std::size_t tag : tags) {
-    const std::string name = to_string(target_.tags[tag]);
-    result_.tags[tag].copied = tag_is_ours_[tag];
-    if (tag_is_ours_[tag]) {
-      note(name + " has it although the copy failed");
-    } else {
-      fail(answer, "tag " + name + " could not be moved");
-    }
+    TagResult& result = result_.tags[tag];
+    result.copied = tag_is_ours_[tag];
+    // What has been asked for is known, and nothing was begun by a command that never was.
+    result.may_have_moved = !result.copied && !asked_[tag] && answer.run.attempts > 0;
+    if (result.may_have_moved) text::append_to(unknown, to_string(result.tag));
+    if (result.copied) note(to_string(result.tag) + " has it although the copy failed");
+  }
+  for (const std::size_t tag : tags) {
+    if (tag_is_ours_[tag]) continue;
+    if (unknown.empty())
+      fail(answer, "tag " + to_string(target_.tags[tag]) + " could not be moved");
+    else
+      fail(answer, "it is not known whether " + unknown + " moved");
   }
 }
 
@@ -66,6 +74,7 @@ TargetRun::Task TargetRun::find_tag(std::size_t number, TimePoint deadline) {
   wanted.abandoned = nullptr;
   const Answer answer = co_await run(std::move(wanted));
   if (answer.ok()) tag_is_ours_[number] = !digest_check()(answer.output);
+  asked_[number] = answer.ok() || answer.absent();
 }
 
 // The refusal tells that the tag is there, so that one which cannot be read only lags. It may also
@@ -78,6 +87,7 @@ TargetRun::Task TargetRun::find_immutable_tag(std::size_t number, bool may_be_st
   if (may_be_stale) wanted.check = digest_check();
   const Answer answer = co_await run(std::move(wanted));
   if (answer.ok()) tag_is_ours_[number] = !digest_check()(answer.output);
+  asked_[number] = answer.ok() || !may_be_stale;
 }
 
 void TargetRun::note_tags_that_had_it() {

@@ -208,6 +208,7 @@ class TargetRun {
   // What has been read where it is needed, and its size where the answer said it.
   std::map<std::string, std::optional<std::uint64_t>> seen_;
   std::vector<bool> tag_is_ours_;
+  std::vector<bool> asked_;  // tags, since their move failed
   Duration request_time_{};  // of one request to a destination; zero: not known yet
   TargetResult result_;
 };

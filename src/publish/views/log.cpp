@@ -41,12 +41,24 @@ std::string tags_told(const TargetResult& result) {
 // What a failure in the middle left where.
 std::string moves_told(const TargetResult& result, const Redactor& redactor) {
   std::string moved;
+  std::string unseen;
+  std::string unknown;
   std::string others;
   for (const TagResult& tag : result.tags) {
-    text::append_to(tag.copied ? moved : others, redactor(to_string(tag.tag)));
+    std::string& list = tag.copied           ? (tag.verified ? moved : unseen)
+                        : tag.may_have_moved ? unknown
+                                             : others;
+    text::append_to(list, redactor(to_string(tag.tag)));
   }
-  if (moved.empty()) return {};
-  return "    moved: " + moved + "\n" + (others.empty() ? "" : "    not moved: " + others + "\n");
+  if (moved.empty() && unseen.empty() && unknown.empty()) return {};
+  std::string text;
+  for (const auto& [what, list] : {std::pair<const char*, const std::string&>{"moved", moved},
+                                   {"moved, but not verified", unseen},
+                                   {"may have moved, the run ended before it could ask", unknown},
+                                   {"not moved", others}}) {
+    if (!list.empty()) text += std::string("    ") + what + ": " + list + "\n";
+  }
+  return text;
 }
 
 // An index that is pushed from a file of ours comes to the command by hand through a pipe.

@@ -72,6 +72,7 @@ json::object as_json(const TargetResult& target, const PublishRecord& record,
     tags.emplace_back(json::object{
         {"tag", redact(to_string(tag.tag))}, {"copied", tag.copied}, {"verified", tag.verified}});
     if (tag.newer) tags.back().as_object()["newer"] = true;
+    if (tag.may_have_moved) tags.back().as_object()["may_have_moved"] = true;
   }
   json::array phases;
   for (const PhaseResult& phase : target.phases) phases.emplace_back(as_json(phase, redact));
@@ -128,10 +129,11 @@ std::string text_report(const PublishRecord& record, const Redactor& redact) {
             "\n";
     for (const TagResult& tag : target.tags) {
       text += "  " + redact(to_string(tag.tag)) + ": " +
-              (tag.newer       ? "left alone: what is there is newer"
-               : !tag.verified ? "not verified"
-               : tag.copied    ? "copied"
-                               : "had it already") +
+              (tag.newer            ? "left alone: what is there is newer"
+               : tag.may_have_moved ? "may have moved"
+               : !tag.verified      ? "not verified"
+               : tag.copied         ? "copied"
+                                    : "had it already") +
               "\n";
     }
     for (const PhaseResult& phase : target.phases) {
