@@ -1,6 +1,7 @@
 // Complete, or not at all: whether all is there that must be, and whether a tag would lose
 // something, or go back in time.
 #include "publish/oci/json.hpp"
+#include "publish/oci/sha256.hpp"
 #include "publish/run/target_run.hpp"
 
 #include <retry_exec/text.hpp>
@@ -109,18 +110,29 @@ void TargetRun::check_platforms() {
   lacks(names_of(missing) + " is not among the sources in " + target_.looked_in);
 }
 
+// What the index says goes before what its images do.
+void TargetRun::take_date_of_index() {
+  const auto index = oci::parse_index(root_.bytes);
+  const auto created = index ? created_in(index->annotations) : std::nullopt;
+  if (created) created_ = created;
+}
+
 // Before anything is written: what a tag holds and would lose, and what is newer than ours.
 TargetRun::Task TargetRun::guard_tag(std::size_t number) {
   const Look& look = looks_[number];
   const std::string tag = to_string(target_.tags[number]);
   const bool unsaid = target_.platforms.empty();
-  if (look.digest.empty() || look.digest == result_.index || failed()) co_return;
+  const bool ours = look.digest == result_.index || look.digest == result_.digest;
+  if (look.digest.empty() || ours || failed()) co_return;
   if (target_.only_newer) {
+    if (!created_) {
+      fail(StopReason::permanent,
+           "no source says when it was created, so 'only-newer' cannot be decided for tag " + tag);
+      co_return;
+    }
     const std::optional<oci::Date> theirs = co_await created_at(number);
     if (failed()) co_return;
-    const std::optional<oci::Date> ours =
-        created_in(target_.annotations) ? created_in(target_.annotations) : created_;
-    result_.tags[number].newer = !ours || *theirs > *ours;
+    result_.tags[number].newer = *theirs > *created_;
     if (result_.tags[number].newer) {
       note(tag + " is left alone: the image there was created later");
       co_return;
@@ -155,41 +167,56 @@ void TargetRun::cannot_read_tag(std::size_t number, const Answer& answer) {
   }
 }
 
-asio::awaitable<std::vector<oci::Platform>> TargetRun::platforms_at(std::size_t number) {
+// The images that a tag holds, those of indexes in its index too.
+asio::awaitable<std::vector<TargetRun::Held>> TargetRun::images_at(std::size_t number) {
+  constexpr std::size_t most_indexes = 100;
   const oci::Reference& tag = target_.tags[number];
-  const auto index = oci::parse_index(looks_[number].bytes);
-  const bool is_index = index && (!index->manifests.empty() || oci::is_index(index->media_type));
-  std::vector<oci::Platform> platforms;
-  std::vector<oci::Reference> unsaid;  // images that do not say here what they are for
-  std::vector<oci::Reference> nested;  // indexes that do not
-  if (is_index) {
-    platforms = images_in(index->manifests);
-    for (const oci::Descriptor& manifest : index->manifests) {
-      const bool is_image = oci::is_image_manifest(manifest.media_type) &&
-                            !oci::is_attestation(manifest) && manifest.artifact_type.empty();
-      if (manifest.platform) continue;
-      if (is_image) unsaid.push_back(by_digest(tag, manifest.digest));
-      if (oci::is_index(manifest.media_type)) nested.push_back(by_digest(tag, manifest.digest));
+  std::vector<std::string> indexes = {looks_[number].bytes};
+  std::vector<Held> images;
+  for (std::size_t i = 0; i < indexes.size() && !failed(); ++i) {
+    const auto index = oci::parse_index(indexes[i]);
+    const bool is_index = index && (!index->manifests.empty() || oci::is_index(index->media_type));
+    if (!is_index && i == 0) images.push_back({tag, std::nullopt});
+    if (!is_index) continue;
+    for (const oci::Descriptor& entry : index->manifests) {
+      if (oci::is_attestation(entry) || !entry.artifact_type.empty()) continue;
+      const oci::Reference manifest = by_digest(tag, entry.digest);
+      if (!oci::is_index(entry.media_type)) {
+        const bool is_image = entry.platform || oci::is_image_manifest(entry.media_type);
+        if (is_image) images.push_back({manifest, entry.platform});
+        continue;
+      }
+      if (indexes.size() == most_indexes) {
+        fail(StopReason::permanent, "tag " + to_string(tag) + " holds more than " +
+                                        std::to_string(most_indexes) + " indexes");
+        break;
+      }
+      Answer answer = co_await read_what_a_tag_holds(
+          number, manifest, manifest_command(plan_, manifest), to_string(manifest));
+      if (answer.ok()) indexes.push_back(std::move(answer.output));
     }
-  } else {
-    unsaid.push_back(tag);
   }
-  for (const oci::Reference& image : unsaid) {
-    const Answer answer = co_await read_what_a_tag_holds(
-        number, image, config_command(plan_, image), "the config of " + to_string(image));
+  co_return images;
+}
+
+asio::awaitable<std::vector<oci::Platform>> TargetRun::platforms_at(std::size_t number) {
+  std::vector<oci::Platform> platforms;
+  for (const Held& held : co_await images_at(number)) {
+    if (held.platform) {
+      platforms.push_back(*held.platform);
+      continue;
+    }
+    const Answer answer = co_await config_at(number, held.image);
     const auto platform = oci::parse_config_platform(answer.ok() ? answer.output : "");
     if (platform) platforms.push_back(*platform);
   }
-  // oras makes such an index of sources that are indexes themselves.
-  for (const oci::Reference& inner : nested) {
-    const Answer answer = co_await read_what_a_tag_holds(
-        number, inner, manifest_command(plan_, inner), to_string(inner));
-    const auto contents = oci::parse_index(answer.ok() ? answer.output : "");
-    if (!contents) continue;
-    const std::vector<oci::Platform> held = images_in(contents->manifests);
-    platforms.insert(platforms.end(), held.begin(), held.end());
-  }
   co_return platforms;
+}
+
+asio::awaitable<Answer> TargetRun::config_at(std::size_t tag, oci::Reference image) {
+  Arguments argv = config_command(plan_, image);
+  std::string name = "the config of " + to_string(image);
+  co_return co_await read_what_a_tag_holds(tag, std::move(image), std::move(argv), std::move(name));
 }
 
 // An image whose config stays away, however long it might lag, is of no platform that could be
@@ -209,33 +236,40 @@ asio::awaitable<Answer> TargetRun::read_what_a_tag_holds(std::size_t tag, oci::R
   co_return answer;
 }
 
-// The index says it, or the config of an image does: all of one index are of about one time.
-// Without a date the target fails: unknown is not older.
+// The index says it, or the configs of its images do: the newest, as with ours. Without a date the
+// target fails: unknown is not older.
 asio::awaitable<std::optional<oci::Date>> TargetRun::created_at(std::size_t number) {
-  oci::Reference image = target_.tags[number];
   if (const auto index = oci::parse_index(looks_[number].bytes)) {
     if (const auto created = created_in(index->annotations)) co_return created;
-    for (const oci::Descriptor& manifest : index->manifests) {
-      if (oci::is_attestation(manifest) || !oci::is_image_manifest(manifest.media_type)) continue;
-      image = by_digest(image, manifest.digest);
-      break;
-    }
   }
-  Request wanted = probe(image, false);
-  wanted.argv = config_command(plan_, image);
-  const Answer answer = co_await run(std::move(wanted));
-  if (!answer.ok()) {
-    cannot_read_tag(number, answer);
-    co_return std::nullopt;
+  std::optional<oci::Date> newest;
+  for (const Held& held : co_await images_at(number)) {
+    const Answer answer = co_await config_at(number, held.image);
+    const auto config = oci::parse_object(answer.ok() ? answer.output : "");
+    if (config) newest = std::max(newest, oci::parse_date(oci::text_of(*config, "created")));
   }
-  const auto config = oci::parse_object(answer.output);
-  const auto created = config ? oci::parse_date(oci::text_of(*config, "created")) : std::nullopt;
-  if (!created) {
+  if (!newest) {
     fail(StopReason::permanent, "the image at tag " + to_string(target_.tags[number]) +
                                     " does not say when it was created, so 'only-newer' cannot be "
                                     "decided; publish once without it");
   }
-  co_return created;
+  co_return newest;
+}
+
+// Before the tags move, which may be hours after they were looked at: another run may have moved
+// them.
+TargetRun::Task TargetRun::look_again(std::size_t number, TimePoint deadline) {
+  const oci::Reference& tag = target_.tags[number];
+  Request wanted = probe(tag, false);
+  wanted.argv = manifest_command(plan_, tag);
+  wanted.deadline = deadline;
+  const Answer answer = co_await run(std::move(wanted));
+  if (!answer.ok() && !answer.absent()) cannot_read_tag(number, answer);
+  if (!answer.ok()) co_return;
+  const std::string digest = oci::digest_of(answer.output);
+  if (digest == looks_[number].digest) co_return;
+  looks_[number] = {.digest = digest, .bytes = answer.output};
+  co_await guard_tag(number);
 }
 
 }  // namespace retry_exec::publish

@@ -24,6 +24,7 @@ TargetRun::Task TargetRun::preflight() {
   if (!failed()) check_platforms();
   if (failed()) co_return;
   make_index();
+  take_date_of_index();
   std::vector<Task> guards;
   for (std::size_t i = 0; i < looks_.size(); ++i) guards.push_back(guard_tag(i));
   co_await all(std::move(guards));

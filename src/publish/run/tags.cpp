@@ -14,12 +14,21 @@ TargetRun::Task TargetRun::move_tags(std::string repository) {
   entrance_.reset();  // those before it in the queue may not be in yet
   const TimePoint asked = shared_.seams.now();
   co_await shared_.copies.enter(repository, number_);
+  if (target_.only_newer) co_await look_again(repository, deadline_after_wait(asked));
   std::vector<std::size_t> tags;
   for (std::size_t i = 0; i < target_.tags.size(); ++i) {
     if (target_.tags[i].name() == repository && moves(i)) tags.push_back(i);
   }
   co_await put_tags(std::move(tags), deadline_after_wait(asked));
   shared_.copies.leave(repository, number_);
+}
+
+TargetRun::Task TargetRun::look_again(std::string repository, TimePoint deadline) {
+  std::vector<Task> looks;
+  for (std::size_t i = 0; i < target_.tags.size(); ++i) {
+    if (target_.tags[i].name() == repository && moves(i)) looks.push_back(look_again(i, deadline));
+  }
+  co_await all(std::move(looks));
 }
 
 // In one command; where the registry refuses to overwrite one of them, each by itself.

@@ -73,7 +73,15 @@ class TargetRun {
   void check_platforms();
   Task guard_tag(std::size_t number);
   void cannot_read_tag(std::size_t number, const Answer& answer);
+  struct Held {
+    oci::Reference image;
+    std::optional<oci::Platform> platform;  // where the index says it
+  };
+  boost::asio::awaitable<std::vector<Held>> images_at(std::size_t number);
   boost::asio::awaitable<std::vector<oci::Platform>> platforms_at(std::size_t number);
+  boost::asio::awaitable<Answer> config_at(std::size_t tag, oci::Reference image);
+  Task look_again(std::size_t number, TimePoint deadline);
+  void take_date_of_index();
   boost::asio::awaitable<Answer> read_what_a_tag_holds(std::size_t tag, oci::Reference manifest,
                                                        Arguments argv, std::string name);
   boost::asio::awaitable<std::optional<oci::Date>> created_at(std::size_t number);
@@ -112,6 +120,7 @@ class TargetRun {
   boost::asio::awaitable<Answer> put_root(oci::Reference place, std::vector<std::string> more_tags,
                                           TimePoint deadline);
   Task move_tags(std::string repository);
+  Task look_again(std::string repository, TimePoint deadline);
   Task put_tags(std::vector<std::size_t> tags, TimePoint deadline);
   Task find_tags(std::vector<std::size_t> tags, const Answer& answer, TimePoint deadline);
   Task find_tag(std::size_t number, TimePoint deadline);
@@ -185,7 +194,7 @@ class TargetRun {
     std::optional<oci::Platform> platform() const;
   };
   std::vector<Image> images_;         // one a source
-  std::optional<oci::Date> created_;  // of the newest image
+  std::optional<oci::Date> created_;  // of our index, else of the newest image
 
   // What is published: a manifest that we have, and what it lists.
   struct Root {
