@@ -3,6 +3,7 @@
 
 #include <retry_exec/error.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -46,6 +47,9 @@ Result<Platform> parse_platform(std::string_view text);
 bool is_same(const Platform& one, const Platform& other);
 // Whether `there` is what is wanted: a version or features that are not asked for may be any.
 bool fits(const Platform& wanted, const Platform& there);
+
+// When an image was made.
+using Date = std::chrono::sys_time<std::chrono::nanoseconds>;
 
 using Annotations = std::vector<std::pair<std::string, std::string>>;  // sorted by key
 

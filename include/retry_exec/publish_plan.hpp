@@ -76,7 +76,9 @@ struct SociOptions {
 struct Source {
   oci::Reference reference;  // has a digest
   std::optional<oci::Platform> platform;
-  std::optional<std::size_t> age = {};  // place among those found in metadata, the newest first
+  // Of those found in metadata: what it says of the date, and the place, the latest file's last.
+  std::optional<oci::Date> created = {};
+  std::optional<std::size_t> place = {};
 };
 
 struct Target {

@@ -1,5 +1,6 @@
 // Of several images the newer one: at a tag with only-newer, and among the sources.
 #include "catch_shim.hpp"
+#include "publish/oci/date.hpp"
 #include "publish_images.hpp"
 
 #include <algorithm>
@@ -173,10 +174,25 @@ TEST_CASE("Of the images that metadata names for one platform the newest is publ
   target.sources.push_back({{"r.io", "tmp", "", older}, std::nullopt});
   world.repositories["r.io/tmp"].shows.emplace(older, world.start);
   CHECK_THAT(why(world.run()), ContainsSubstring("two sources are for linux/cpu-a"));
-  for (std::size_t age = 0; age < target.sources.size(); ++age) target.sources[age].age = age;
+  for (std::size_t i = 0; i < target.sources.size(); ++i) target.sources[i].place = i;
+  target.sources[0].created = parse_date("2024-06-01T00:00:00Z");
+  std::string left_out = older;
+  SECTION("as metadata dates them") {
+    target.sources[2].created = parse_date("2024-01-01T00:00:00Z");
+  }
+  SECTION("as its config dates one that metadata does not") {
+    world.spoil = [&](const world::Words& argv, Said said) {
+      if (argv[2] == "fetch-config") said.out.insert(1, R"("created":"2024-01-01T00:00:00Z",)");
+      return said;
+    };
+  }
+  SECTION("or the later one, where neither says a date") {
+    target.sources[0].created.reset();
+    left_out = World::digest('a');
+  }
   const PublishResult result = world.run();
   INFO(why(result));
   CHECK(result.exit_code() == 0);
   CHECK(result.targets[0].platforms.size() == 2);
-  CHECK_THAT(notes(result), ContainsSubstring(older + " is left out"));
+  CHECK_THAT(notes(result), ContainsSubstring(left_out + " is left out"));
 }

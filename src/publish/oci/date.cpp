@@ -1,5 +1,7 @@
 #include "publish/oci/date.hpp"
 
+#include "publish/oci/json.hpp"
+
 #include <algorithm>
 #include <charconv>
 
@@ -81,6 +83,11 @@ class DateReader {
 
 std::optional<Date> parse_date(std::string_view text) {
   return DateReader(text).read();
+}
+
+std::optional<Date> date_of_config(std::string_view json) {
+  const auto config = parse_object(json);
+  return config ? parse_date(text_of(*config, "created")) : std::nullopt;
 }
 
 }  // namespace retry_exec::publish::oci

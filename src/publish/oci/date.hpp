@@ -1,15 +1,17 @@
 // When images were made.
 #pragma once
 
-#include <chrono>
+#include <retry_exec/publish_oci.hpp>
+
 #include <optional>
 #include <string_view>
 
 namespace retry_exec::publish::oci {
 
-using Date = std::chrono::sys_time<std::chrono::nanoseconds>;
-
 // "2026-05-04T12:30:00.25+02:00"; without a zone it is UTC.
 std::optional<Date> parse_date(std::string_view text);
+
+// "created" of an image's config.
+std::optional<Date> date_of_config(std::string_view json);
 
 }  // namespace retry_exec::publish::oci

@@ -12,6 +12,7 @@
 #include <initializer_list>
 #include <tuple>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace retry_exec::publish::plan {
 
@@ -22,9 +23,6 @@ constexpr std::size_t most_bytes = std::size_t{64} << 20;
 
 struct FoundSource {
   Source source;
-  // An image that does not say when it was made counts as made now, and of two such the later
-  // file's wins.
-  oci::Date created = oci::Date::max();
   std::size_t order = 0;
 };
 
@@ -45,7 +43,7 @@ std::optional<oci::Platform> platform_in(const boost::json::object& entry) {
 }
 
 // The annotation of the image, else the label that the build was given.
-oci::Date created_of(const boost::json::object& entry) {
+std::optional<oci::Date> created_of(const boost::json::object& entry) {
   std::string text;
   if (const auto* at = inside(entry, {"containerimage.descriptor", "annotations"})) {
     text = oci::text_of(*at, "org.opencontainers.image.created");
@@ -53,7 +51,7 @@ oci::Date created_of(const boost::json::object& entry) {
   const auto* at = inside(entry, {"buildx.build.provenance", "invocation", "parameters", "args"});
   if (text.empty() && at != nullptr)
     text = oci::text_of(*at, "label:org.opencontainers.image.created");
-  return oci::parse_date(text).value_or(oci::Date::max());
+  return oci::parse_date(text);
 }
 
 class MetadataReader {
@@ -115,16 +113,19 @@ class MetadataReader {
     }
     reference->tag.clear();
     std::vector<FoundSource>& found = of_target[name].found;
-    found.push_back({.source = {*std::move(reference), platform_in(entry)},
-                     .created = created_of(entry),
+    found.push_back({.source = {*std::move(reference), platform_in(entry), created_of(entry)},
                      .order = found.size()});
   }
 
   Errors& errors_;
 };
 
+// Of two of one date, or of one image, the later file's.
 bool newer(const FoundSource& one, const FoundSource& other) {
-  return std::tuple(one.created, one.order) > std::tuple(other.created, other.order);
+  const auto key = [](const FoundSource& found) {
+    return std::tuple(found.source.created, found.order);
+  };
+  return key(one) > key(other);
 }
 
 using Newest = std::unordered_map<std::string, const FoundSource*>;
@@ -143,39 +144,40 @@ std::string key_of(const oci::Platform& platform) {
   return to_string(oci::normalized(platform));
 }
 
-// Of each platform the newest. An image of which the platform is not said is known by its digest.
+// Of each platform the newest, and of each image one. An image of which the platform is not said is
+// known by its digest. Where a date is not said, the run reads it.
 void take_newest(const MetadataReader& reader, TargetDraft& target) {
   const auto known = reader.of_target.find(target.name);
   if (known == reader.of_target.end()) return;
   const auto& [all, remarks] = known->second;
   target.remarks.insert(target.remarks.end(), remarks.begin(), remarks.end());
-  Newest by_platform;
-  Newest by_digest;
+  Newest by_platform;    // of those with a date
+  Newest with_platform;  // of each image
   Newest without_platform;
+  const auto key_with_digest = [](const FoundSource& found) {
+    return key_of(*found.source.platform) + " " + found.source.reference.digest;
+  };
+  std::unordered_set<std::string> named;  // digests of which a platform is said
   for (const FoundSource& found : all) {
     const std::string& digest = found.source.reference.digest;
-    if (found.source.platform) keep_newest(by_platform, key_of(*found.source.platform), found);
-    keep_newest(by_digest, digest, found);
-    if (!found.source.platform) keep_newest(without_platform, digest, found);
+    if (!found.source.platform) {
+      keep_newest(without_platform, digest, found);
+      continue;
+    }
+    named.insert(digest);
+    keep_newest(with_platform, key_with_digest(found), found);
+    if (found.source.created) keep_newest(by_platform, key_of(*found.source.platform), found);
   }
-  std::vector<const FoundSource*> kept;
   for (const FoundSource& found : all) {
     const std::string& digest = found.source.reference.digest;
-    const bool outdated = found.source.platform
-                              ? has_newer(by_platform, key_of(*found.source.platform), found) ||
-                                    has_newer(without_platform, digest, found)
-                              : has_newer(by_digest, digest, found);
-    if (!outdated) kept.push_back(&found);
-  }
-  // Whether two are for one platform is seen when they are read.
-  std::vector<const FoundSource*> by_age = kept;
-  std::sort(by_age.begin(), by_age.end(),
-            [](const FoundSource* one, const FoundSource* other) { return newer(*one, *other); });
-  std::unordered_map<const FoundSource*, std::size_t> ages;
-  for (const FoundSource* found : by_age) ages.emplace(found, ages.size());
-  for (const FoundSource* found : kept) {
-    target.found.push_back(found->source);
-    target.found.back().age = ages.at(found);
+    const std::optional<oci::Platform>& platform = found.source.platform;
+    const bool outdated =
+        platform ? has_newer(with_platform, key_with_digest(found), found) ||
+                       (found.source.created && has_newer(by_platform, key_of(*platform), found))
+                 : named.contains(digest) || has_newer(without_platform, digest, found);
+    if (outdated) continue;
+    target.found.push_back(found.source);
+    target.found.back().place = found.order;
   }
 }
 

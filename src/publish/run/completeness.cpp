@@ -1,6 +1,5 @@
 // Complete, or not at all: whether all is there that must be, and whether a tag would lose
 // something, or go back in time.
-#include "publish/oci/json.hpp"
 #include "publish/oci/sha256.hpp"
 #include "publish/run/target_run.hpp"
 
@@ -245,8 +244,7 @@ asio::awaitable<std::optional<oci::Date>> TargetRun::created_at(std::size_t numb
   std::optional<oci::Date> newest;
   for (const Held& held : co_await images_at(number)) {
     const Answer answer = co_await config_at(number, held.image);
-    const auto config = oci::parse_object(answer.ok() ? answer.output : "");
-    if (config) newest = std::max(newest, oci::parse_date(oci::text_of(*config, "created")));
+    if (answer.ok()) newest = std::max(newest, oci::date_of_config(answer.output));
   }
   if (!newest) {
     fail(StopReason::permanent, "the image at tag " + to_string(target_.tags[number]) +

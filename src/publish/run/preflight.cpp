@@ -1,12 +1,14 @@
 // Reading what there is: every source and its config, once they are readable, and what stands at
 // the tags.
-#include "publish/oci/json.hpp"
 #include "publish/oci/sha256.hpp"
 #include "publish/run/target_run.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 namespace retry_exec::publish {
+
+namespace asio = boost::asio;
 
 TargetRun::Task TargetRun::preflight() {
   check_sources_known();
@@ -19,6 +21,7 @@ TargetRun::Task TargetRun::preflight() {
     if (must_know_all_tags(target_) || is_first_in_repository(i)) reads.push_back(look_at_tag(i));
   }
   co_await all(std::move(reads));
+  if (!failed()) co_await date_rivals();
   if (!failed()) keep_newest();
   if (!failed()) gather_children();
   if (!failed()) check_platforms();
@@ -51,7 +54,8 @@ TargetRun::Task TargetRun::read_source(std::size_t number) {
   seen_.emplace(to_string(reference), described->manifests.front().size);
   Image& image = images_[number];
   image.reference = reference;
-  image.age = target_.sources[number].age;
+  image.created = target_.sources[number].created;
+  image.place = target_.sources[number].place;
   image.descriptor = described->manifests.front();
   const std::string& type = image.descriptor.media_type;
   if (oci::is_image_manifest(type)) {
@@ -68,22 +72,26 @@ TargetRun::Task TargetRun::read_source(std::size_t number) {
   }
 }
 
+// Nothing where the target has failed.
+asio::awaitable<std::optional<std::string>> TargetRun::config_of(oci::Reference image) {
+  Request wanted = probe(image, true);
+  wanted.argv = config_command(plan_, image);
+  Answer answer = co_await run(std::move(wanted));
+  if (!answer.ok()) {
+    fail(answer, "the config of " + to_string(image) + " could not be read");
+    co_return std::nullopt;
+  }
+  note_lag(image, answer);
+  co_return std::move(answer.output);
+}
+
 // Its platform and its date.
 TargetRun::Task TargetRun::read_config(oci::Reference image,
                                        std::optional<oci::Platform>& platform) {
-  Request wanted = probe(image, true);
-  wanted.argv = config_command(plan_, image);
-  const Answer answer = co_await run(std::move(wanted));
-  if (!answer.ok()) {
-    fail(answer, "the config of " + to_string(image) + " could not be read");
-    co_return;
-  }
-  note_lag(image, answer);
-  if (const auto config = oci::parse_object(answer.output)) {
-    const std::optional<oci::Date> created = oci::parse_date(oci::text_of(*config, "created"));
-    if (created && (!created_ || *created > *created_)) created_ = created;
-  }
-  const auto read = oci::parse_config_platform(answer.output);
+  const auto config = co_await config_of(image);
+  if (!config) co_return;
+  created_ = std::max(created_, oci::date_of_config(*config));
+  const auto read = oci::parse_config_platform(*config);
   if (!read) {
     fail(StopReason::permanent, to_string(image) + ": " + read.error().what);
   } else if (!platform) {
@@ -103,20 +111,48 @@ std::optional<oci::Platform> TargetRun::Image::platform() const {
 }
 
 // Metadata files may name what was built before as well.
+bool TargetRun::are_rivals(const Image& one, const Image& other) const {
+  const std::optional<oci::Platform> platform = one.platform();
+  const std::optional<oci::Platform> its = other.platform();
+  return one.place && other.place && one.place != other.place && platform && its &&
+         oci::is_same(*platform, *its);
+}
+
+// Of rivals of which metadata does not say it, the configs say when they were made.
+TargetRun::Task TargetRun::date_rivals() {
+  std::vector<Task> reads;
+  for (std::size_t i = 0; i < images_.size(); ++i) {
+    const bool has_rival = std::any_of(images_.begin(), images_.end(), [&](const Image& other) {
+      return are_rivals(images_[i], other);
+    });
+    if (has_rival && !images_[i].created) reads.push_back(date_rival(i));
+  }
+  co_await all(std::move(reads));
+}
+
+TargetRun::Task TargetRun::date_rival(std::size_t number) {
+  const std::vector<oci::Descriptor>& children = images_[number].children;
+  const auto image = std::find_if_not(children.begin(), children.end(), oci::is_attestation);
+  const auto config = co_await config_of(by_digest(images_[number].reference, image->digest));
+  if (config) images_[number].created = oci::date_of_config(*config);
+}
+
+// One that says nowhere when it was made counts as made now.
 void TargetRun::keep_newest() {
+  const auto age = [](const Image& image) {
+    return std::tuple(image.created.value_or(oci::Date::max()), image.place);
+  };
   std::vector<Image> kept;
   for (const Image& image : images_) {
-    const std::optional<oci::Platform> platform = image.platform();
-    const bool outdated = std::any_of(images_.begin(), images_.end(), [&](const Image& other) {
-      const std::optional<oci::Platform> its = other.platform();
-      return image.age && other.age && *other.age < *image.age && platform && its &&
-             oci::is_same(*platform, *its);
+    const auto newer = std::find_if(images_.begin(), images_.end(), [&](const Image& other) {
+      return are_rivals(image, other) && age(other) > age(image);
     });
-    if (outdated) {
-      note(to_string(image.reference) + " is left out: metadata names a newer image for " +
-           to_string(*platform));
-    } else {
+    if (newer == images_.end()) {
       kept.push_back(image);
+    } else {
+      note(to_string(image.reference) + " is left out: " + newer->reference.digest + " for " +
+           to_string(*image.platform()) +
+           (newer->created == image.created ? " stands later in the metadata" : " is newer"));
     }
   }
   images_ = std::move(kept);

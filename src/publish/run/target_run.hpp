@@ -35,6 +35,7 @@ class TargetRun {
 
  private:
   using Task = boost::asio::awaitable<void>;
+  struct Image;
 
   // Phases. Each ends early when the target has failed.
   struct PhaseBody {
@@ -62,6 +63,10 @@ class TargetRun {
   Task read_entries(oci::Reference repository, std::vector<oci::Descriptor>& entries,
                     std::size_t depth);
   Task read_inner_index(oci::Reference reference, oci::Descriptor& entry, std::size_t depth);
+  boost::asio::awaitable<std::optional<std::string>> config_of(oci::Reference image);
+  bool are_rivals(const Image& one, const Image& other) const;
+  Task date_rivals();
+  Task date_rival(std::size_t number);
   void keep_newest();
   void gather_children();
   bool is_first_in_repository(std::size_t tag) const;
@@ -190,7 +195,8 @@ class TargetRun {
     oci::Descriptor descriptor;
     std::string bytes;  // of an index
     std::vector<oci::Descriptor> children;
-    std::optional<std::size_t> age;  // of its source
+    std::optional<oci::Date> created;  // of what metadata named
+    std::optional<std::size_t> place;
     std::optional<oci::Platform> platform() const;
   };
   std::vector<Image> images_;         // one a source
