@@ -98,6 +98,39 @@ TEST_CASE("An incomplete target is published where that is allowed, and says so"
   CHECK(published(world, "f.io/r:latest").size() == 1);
 }
 
+TEST_CASE("A written source that is not there is left out where that is allowed", "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {'a', 'b'}, {"f.io/r:latest"});
+  world.set_tag("f.io/r:latest", World::digest('a'));
+  world.shows('b') = TimePoint::max();
+  SECTION("and fails its target where it is not") {
+    CHECK(world.run().exit_code() == 1);
+    CHECK(world.writes() == 0);
+  }
+  SECTION("with the platforms told") {
+    target.allow_incomplete = true;
+    target.platforms = {platform("linux/cpu-a"), platform("linux/cpu-b")};
+    const PublishResult result = world.run();
+    INFO(why(result));
+    CHECK(result.exit_code() == 0);
+    CHECK_THAT(notes(result), ContainsSubstring(World::digest('b') + " is not there"));
+    CHECK(published(world, "f.io/r:latest").size() == 1);
+  }
+  SECTION("without them, and what the tag holds is read") {
+    target.allow_incomplete = true;
+    CHECK(world.run().exit_code() == 0);
+    CHECK(published(world, "f.io/r:latest").size() == 1);
+  }
+  SECTION("and the target too, where none is left") {
+    target.allow_incomplete = true;
+    world.shows('a') = TimePoint::max();
+    const PublishResult result = world.run();
+    CHECK(result.exit_code() == 0);
+    CHECK(result.targets[0].left_out);
+    CHECK(world.writes() == 0);
+  }
+}
+
 TEST_CASE("A tag does not lose a platform that nothing says is no longer meant", "[publish]") {
   World world;
   Target& target = world.add_target("one", {'a'}, {"f.io/r:latest", "f.io/r:1"});

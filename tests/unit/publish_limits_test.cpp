@@ -133,3 +133,44 @@ TEST_CASE("A phase's deadline counts from its own beginning, not while others ha
   CHECK(world.run().exit_code() == 0);
   CHECK(world.elapsed() >= 30min);
 }
+
+TEST_CASE("Of tags that were being moved when the run ended it is said that nobody knows",
+          "[publish]") {
+  World world;
+  world.add_target("one", {'a'}, {"f.io/r:1", "f.io/r:2"});
+  world.spoil = [](const world::Words& argv, Said said) {
+    if (argv[2] == "push") said = {.code = 0, .out = "", .err = "", .took = 1h, .stalls = true};
+    return said;
+  };
+  SECTION("by its deadline") {
+    world.options.deadline = 20s;
+  }
+  SECTION("by a signal") {
+    world.interrupted_at = world.start + 20s;
+  }
+  const PublishResult result = world.run();
+  REQUIRE(result.targets[0].failure);
+  CHECK(result.targets[0].failure->what.starts_with(
+      "it is not known whether f.io/r:1, f.io/r:2 moved"));
+  for (const TagResult& tag : result.targets[0].tags) {
+    CHECK(tag.may_have_moved);
+    CHECK_FALSE(tag.copied);
+  }
+}
+
+TEST_CASE("A target that hangs does not keep a later one of its repository from being published",
+          "[publish]") {
+  World world;
+  world.add_target("hangs", {'a'}, {"f.io/r:1"});
+  world.add_target("later", {'b'}, {"f.io/r:2"});
+  world.shows('a') = TimePoint::max();
+  SECTION("before the run's deadline") {
+    world.options.deadline = 20s;
+  }
+  SECTION("before its own deadlines") {}
+  const PublishResult result = world.run();
+  CHECK(result.targets[0].failure);
+  CHECK_FALSE(result.targets[1].failure);
+  CHECK(world.at("f.io/r:2") == result.targets[1].digest);
+  CHECK(result.targets[1].elapsed() < 6min);
+}

@@ -380,27 +380,3 @@ TEST_CASE("An interruption ends every target", "[publish]") {
   CHECK(result.targets[0].failure->reason == StopReason::interrupted);
   CHECK(world.elapsed() < 7s);
 }
-
-TEST_CASE("Of tags that were being moved when the run ended it is said that nobody knows",
-          "[publish]") {
-  World world;
-  world.add_target("one", {'a'}, {"f.io/r:1", "f.io/r:2"});
-  world.spoil = [](const world::Words& argv, Said said) {
-    if (argv[2] == "push") said = {.code = 0, .out = "", .err = "", .took = 1h, .stalls = true};
-    return said;
-  };
-  SECTION("by its deadline") {
-    world.options.deadline = 20s;
-  }
-  SECTION("by a signal") {
-    world.interrupted_at = world.start + 20s;
-  }
-  const PublishResult result = world.run();
-  REQUIRE(result.targets[0].failure);
-  CHECK(result.targets[0].failure->what.starts_with(
-      "it is not known whether f.io/r:1, f.io/r:2 moved"));
-  for (const TagResult& tag : result.targets[0].tags) {
-    CHECK(tag.may_have_moved);
-    CHECK_FALSE(tag.copied);
-  }
-}

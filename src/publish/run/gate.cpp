@@ -34,7 +34,7 @@ void Slots::give_back() {
 }
 
 asio::awaitable<void> Turns::enter(std::size_t number) {
-  if (next_ == number) co_return;
+  if (is_on(number)) co_return;
   asio::steady_timer turn(co_await asio::this_coro::executor,
                           asio::steady_timer::time_point::max());
   waiting_[number] = &turn;
@@ -58,6 +58,12 @@ std::size_t Queues::Queue::place(std::size_t number) {
   if (!turns) turns.emplace(numbers.size());
   return static_cast<std::size_t>(std::lower_bound(numbers.begin(), numbers.end(), number) -
                                   numbers.begin());
+}
+
+bool Queues::is_turn(const std::string& queue, std::size_t number) {
+  Queue& asked = queues_.at(queue);
+  const std::size_t place = asked.place(number);
+  return asked.turns->is_on(place);
 }
 
 asio::awaitable<void> Queues::enter(const std::string& queue, std::size_t number) {

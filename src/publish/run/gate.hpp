@@ -50,6 +50,7 @@ class Turns {
  public:
   explicit Turns(std::size_t count) : left_(count), waiting_(count) {}
 
+  bool is_on(std::size_t number) const { return number <= next_; }
   boost::asio::awaitable<void> enter(std::size_t number);
   void leave(std::size_t number);
 
@@ -64,6 +65,7 @@ class Turns {
 class Queues {
  public:
   void add(const std::string& queue, std::size_t number);
+  bool is_turn(const std::string& queue, std::size_t number);
   boost::asio::awaitable<void> enter(const std::string& queue, std::size_t number);
   void leave(const std::string& queue, std::size_t number);
 

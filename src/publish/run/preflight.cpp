@@ -9,6 +9,7 @@
 namespace retry_exec::publish {
 
 namespace asio = boost::asio;
+using namespace std::chrono_literals;
 
 TargetRun::Task TargetRun::preflight() {
   check_sources_known();
@@ -21,6 +22,9 @@ TargetRun::Task TargetRun::preflight() {
     if (must_know_all_tags(target_) || is_first_in_repository(i)) reads.push_back(look_at_tag(i));
   }
   co_await all(std::move(reads));
+  std::erase_if(images_, [](const Image& image) { return image.reference.digest.empty(); });
+  result_.left_out = images_.empty() && !failed();
+  if (result_.left_out) co_return;
   if (!failed()) co_await date_rivals();
   if (!failed()) keep_newest();
   if (!failed()) gather_children();
@@ -39,6 +43,15 @@ TargetRun::Task TargetRun::read_source(std::size_t number) {
   Request wanted = probe(reference, true);
   wanted.argv = describe_command(plan_, reference, {reference.digest});
   const Answer answer = co_await run(std::move(wanted));
+  const bool was_waited_for = answer.absent() && answer.run.reason != StopReason::interrupted &&
+                              shared_.seams.now() < shared_.deadline;
+  if (was_waited_for && target_.allow_incomplete) {
+    lacks("source " + to_string(reference) + " is not there");
+    // It has been waited for until the phase's deadline, which was not for what follows.
+    phase_deadline_ =
+        std::min(std::max(phase_deadline_, shared_.seams.now() + 1min), shared_.deadline);
+    co_return;
+  }
   if (!answer.ok()) {
     fail(answer, "source " + to_string(reference) + " could not be read");
     co_return;

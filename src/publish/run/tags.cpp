@@ -4,16 +4,21 @@
 #include <retry_exec/counted.hpp>
 #include <retry_exec/text.hpp>
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
 #include <algorithm>
+#include <chrono>
 
 namespace retry_exec::publish {
+
+namespace asio = boost::asio;
 
 // One repository's tags go in the plan's order, across targets too: registries sort tags by the
 // time of their push. Between repositories there is no order to see, and none is waited for.
 TargetRun::Task TargetRun::move_tags(std::string repository) {
   entrance_.reset();  // those before it in the queue may not be in yet
   const TimePoint asked = shared_.seams.now();
-  co_await shared_.copies.enter(repository, number_);
+  co_await take_turn(repository);
   if (target_.only_newer) co_await look_again(repository, deadline_after_wait(asked));
   std::vector<std::size_t> tags;
   for (std::size_t i = 0; i < target_.tags.size(); ++i) {
@@ -21,6 +26,19 @@ TargetRun::Task TargetRun::move_tags(std::string repository) {
   }
   co_await put_tags(std::move(tags), deadline_after_wait(asked));
   shared_.copies.leave(repository, number_);
+}
+
+// The order is for the eye; a target that hangs must not keep the others from being published.
+TargetRun::Task TargetRun::take_turn(const std::string& repository) {
+  using namespace asio::experimental::awaitable_operators;
+  constexpr Duration longest_wait = std::chrono::minutes(5);
+  if (shared_.copies.is_turn(repository, number_)) co_return;
+  const Duration left = shared_.deadline - shared_.seams.now();
+  const Duration patience = std::clamp(left / 2, Duration(0), longest_wait);
+  const auto first =
+      co_await (shared_.copies.enter(repository, number_) || shared_.seams.wait(patience));
+  if (first.index() == 0) co_return;
+  note("its tags in " + repository + " did not wait for those of an earlier target any longer");
 }
 
 TargetRun::Task TargetRun::look_again(std::string repository, TimePoint deadline) {

@@ -125,6 +125,7 @@ class TargetRun {
   boost::asio::awaitable<Answer> put_root(oci::Reference place, std::vector<std::string> more_tags,
                                           TimePoint deadline);
   Task move_tags(std::string repository);
+  Task take_turn(const std::string& repository);
   Task look_again(std::string repository, TimePoint deadline);
   Task put_tags(std::vector<std::size_t> tags, TimePoint deadline);
   Task find_tags(std::vector<std::size_t> tags, const Answer& answer, TimePoint deadline);
