@@ -1,8 +1,11 @@
 #include "publish/plan/plan_file.hpp"
 
+#include <retry_exec/text.hpp>
+
 #include <glob.h>
 
 #include <algorithm>
+#include <span>
 
 namespace retry_exec::publish::plan {
 
@@ -80,6 +83,13 @@ std::vector<std::string> files_of(const TargetDraft::Text& pattern, const std::s
   std::erase_if(files, [](const std::string& file) { return file.ends_with('/'); });
   if (files.empty()) errors.push_back({pattern.where, "no file matches '" + path + "'"});
   return files;
+}
+
+std::string names_of(const std::vector<std::string>& files) {
+  constexpr std::size_t most = 5;
+  const std::string names = text::joined(std::span(files).first(std::min(files.size(), most)));
+  if (files.size() <= most) return names;
+  return names + " and " + std::to_string(files.size() - most) + " more";
 }
 
 }  // namespace retry_exec::publish::plan

@@ -56,32 +56,44 @@ std::optional<oci::Date> created_of(const boost::json::object& entry) {
 
 class MetadataReader {
  public:
-  explicit MetadataReader(Errors& errors) : errors_(errors) {}
+  // `flat` is the target that an object without a target's name is for; empty: nothing says which.
+  MetadataReader(std::unordered_set<std::string> known, std::string flat, Errors& errors)
+      : known_(std::move(known)), flat_(std::move(flat)), errors_(errors) {}
 
-  void read(const std::string& file) {
+  // What a file says of the known targets, of use or not.
+  enum class Said { something, nothing, of_no_name };
+
+  Said read(const std::string& file) {
     const auto text = read_file(file, most_bytes);
     if (!text) {
       errors_.push_back(text.error());
-      return;
+      return Said::something;  // the plan has failed
     }
     const auto fields = oci::parse_object(*text);
     if (!fields) {
       errors_.push_back({{file}, fields.error().what});
-      return;
+      return Said::something;
     }
-    if (fields->contains("containerimage.digest")) return read_entry(file, flat, *fields);
-    for (const auto& [name, value] : *fields) {
-      if (value.is_object()) read_entry(file, std::string(name), value.get_object());
+    if (fields->contains("containerimage.digest")) {
+      if (flat_.empty()) return Said::of_no_name;
+      read_entry(file, flat_, *fields);
+      return Said::something;
     }
+    Said said = Said::nothing;
+    for (const auto& [key, value] : *fields) {
+      const std::string name(key);
+      if (!known_.contains(name)) continue;
+      said = Said::something;
+      const boost::json::object* entry = value.if_object();
+      if (entry != nullptr && entry->contains("containerimage.digest")) {
+        read_entry(file, name, *entry);
+      } else {
+        of_target[name].remarks.push_back(
+            file + " has it without 'containerimage.digest': it was built, but not pushed");
+      }
+    }
+    return said;
   }
-
-  // How often something of it was found, of use or not.
-  std::size_t told_of(const std::string& target) const {
-    const auto known = of_target.find(target);
-    return known == of_target.end() ? 0 : known->second.found.size() + known->second.remarks.size();
-  }
-
-  std::string flat;  // the target that an object without a target's name is for
 
   struct OfTarget {
     std::vector<FoundSource> found;
@@ -94,7 +106,6 @@ class MetadataReader {
                   const boost::json::object& entry) {
     const std::string digest = oci::text_of(entry, "containerimage.digest");
     const std::string names = oci::text_of(entry, "image.name");
-    if (!entry.contains("containerimage.digest")) return;  // a note of the builder
     if (digest.empty()) {
       of_target[name].remarks.push_back(
           file + " has it with a 'containerimage.digest' that is not a text");
@@ -117,6 +128,8 @@ class MetadataReader {
                      .order = found.size()});
   }
 
+  std::unordered_set<std::string> known_;
+  std::string flat_;
   Errors& errors_;
 };
 
@@ -181,23 +194,52 @@ void take_newest(const MetadataReader& reader, TargetDraft& target) {
   }
 }
 
+// One remark of all such files: each is one of every target.
+void remark_on(const std::vector<std::string>& files, const char* one, const char* several,
+               std::vector<std::string>& remarks) {
+  if (files.empty()) return;
+  remarks.push_back(names_of(files) + (files.size() == 1 ? one : several));
+}
+
 }  // namespace
 
-void read_metadata(const std::vector<std::string>& files, std::vector<TargetDraft>& targets,
-                   Errors& errors) {
-  MetadataReader reader(errors);
-  for (const std::string& file : files) reader.read(file);
+bool takes_metadata_of_plan(const TargetDraft& draft) {
+  const bool is_published = !draft.baked || !draft.tags.empty();
+  return is_published && draft.sources.empty() && draft.inputs.empty();
+}
+
+std::vector<std::string> read_metadata(const std::vector<std::string>& files,
+                                       std::vector<TargetDraft>& targets, Errors& errors) {
+  std::unordered_set<std::string> known;
+  for (const TargetDraft& target : targets) known.insert(target.name);
+  const auto takes = std::count_if(targets.begin(), targets.end(), takes_metadata_of_plan);
+  const auto taker = std::find_if(targets.begin(), targets.end(), takes_metadata_of_plan);
+  MetadataReader reader(std::move(known), takes == 1 ? taker->name : "", errors);
+  std::vector<std::string> useless;
+  std::vector<std::string> nameless;
+  for (const std::string& file : files) {
+    const MetadataReader::Said said = reader.read(file);
+    if (said == MetadataReader::Said::nothing) useless.push_back(file);
+    if (said == MetadataReader::Said::of_no_name) nameless.push_back(file);
+  }
   for (TargetDraft& target : targets) take_newest(reader, target);
+  std::vector<std::string> remarks;
+  remark_on(useless, " says nothing of a target that the plan or bake knows",
+            " say nothing of a target that the plan or bake knows", remarks);
+  remark_on(nameless,
+            " is of one build and names no target; 'sources: [{metadata: …}]' of a target reads "
+            "such a file",
+            " are of one build each and name no target; 'sources: [{metadata: …}]' of a target "
+            "reads such files",
+            remarks);
+  return remarks;
 }
 
 void read_flat_metadata(const std::vector<std::string>& files, TargetDraft& target,
                         Errors& errors) {
-  MetadataReader reader(errors);
-  reader.flat = target.name;
+  MetadataReader reader({target.name}, target.name, errors);
   for (const std::string& file : files) {
-    const std::size_t before = reader.told_of(target.name);
-    reader.read(file);
-    if (reader.told_of(target.name) > before) continue;
+    if (reader.read(file) == MetadataReader::Said::something) continue;
     reader.of_target[target.name].remarks.push_back(
         file +
         " has no source of it; the metadata of one build, with 'containerimage.digest' and "

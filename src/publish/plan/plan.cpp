@@ -120,8 +120,8 @@ std::vector<TargetDraft> gather(PlanFile& file, Errors& errors) {
     const std::vector<std::string> files = files_of(pattern, file.plan.file, errors);
     file.metadata_files.insert(file.metadata_files.end(), files.begin(), files.end());
   }
+  const std::vector<std::string> remarks = read_metadata(file.metadata_files, drafts, errors);
   std::erase_if(drafts, [](const auto& draft) { return draft.baked && draft.tags.empty(); });
-  read_metadata(file.metadata_files, drafts, errors);
   for (TargetDraft& draft : drafts) {
     read_inputs(file, draft, errors);
     read_metadata_action(file, draft, errors);
@@ -133,6 +133,10 @@ std::vector<TargetDraft> gather(PlanFile& file, Errors& errors) {
     const bool built = !draft.found.empty() || (unsaid && !draft.remarks.empty());
     return draft.baked && !built && !file.metadata_files.empty() && !wanted.contains(draft.name);
   });
+  for (TargetDraft& draft : drafts) {
+    if (!takes_metadata_of_plan(draft)) continue;
+    draft.remarks.insert(draft.remarks.end(), remarks.begin(), remarks.end());
+  }
   return drafts;
 }
 

@@ -85,6 +85,9 @@ std::string beside(const std::string& file, const std::string& path);
 std::vector<std::string> files_of(const TargetDraft::Text& pattern, const std::string& plan_file,
                                   Errors& errors);
 
+// Their names, for people: of many, some.
+std::string names_of(const std::vector<std::string>& files);
+
 // Reads what the `inputs` of a target name.
 void read_inputs(const PlanFile& file, TargetDraft& draft, Errors& errors);
 
@@ -101,9 +104,13 @@ std::vector<std::string> words_of(std::string_view text);
 // Reads buildx metadata of one target, an object a file: the newest image of each platform.
 void read_flat_metadata(const std::vector<std::string>& files, TargetDraft& target, Errors& errors);
 
-// Reads buildx metadata: of each of `targets`, the newest image of each platform.
-void read_metadata(const std::vector<std::string>& files, std::vector<TargetDraft>& targets,
-                   Errors& errors);
+// Whether the sources of a target are those in the plan's metadata.
+bool takes_metadata_of_plan(const TargetDraft& draft);
+
+// Reads buildx metadata: of each of `targets`, the newest image of each platform. Returns remarks
+// on files that say nothing of any: whose source is missing there, nobody knows.
+std::vector<std::string> read_metadata(const std::vector<std::string>& files,
+                                       std::vector<TargetDraft>& targets, Errors& errors);
 
 // Reads what `docker buildx bake --print` prints, in its order.
 Bake read_bake(const std::string& file, const Position& where, Errors& errors);

@@ -123,12 +123,9 @@ class Finisher {
   std::string looked_in(const TargetDraft& draft) const {
     if (!draft.looked_in.empty()) return draft.looked_in + remarks_of(draft);
     if (!draft.sources.empty()) return "the plan";
-    constexpr std::size_t most = 5;
     const std::vector<std::string>& files = file_.metadata_files;
-    std::string text = files.size() == 1 ? "the metadata file " : "the metadata files ";
-    text += text::joined(std::span(files).first(std::min(files.size(), most)));
-    if (files.size() > most) text += " and " + std::to_string(files.size() - most) + " more";
-    return text + remarks_of(draft);
+    return (files.size() == 1 ? "the metadata file " : "the metadata files ") + names_of(files) +
+           remarks_of(draft);
   }
 
   static std::string remarks_of(const TargetDraft& draft) {
