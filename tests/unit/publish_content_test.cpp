@@ -187,3 +187,35 @@ TEST_CASE("A tag that is pulled moves when all that it will list can be read", "
   CHECK(move->second >= readable);
   CHECK(move->second < readable + 2s);
 }
+
+TEST_CASE("A manifest that an index lists for two platforms is published for both", "[publish]") {
+  World world;
+  world.add_target("one", {}, {"f.io/r:1"});
+  Target& target = world.plan.targets[0];
+  Descriptor other = image('a');
+  other.platform = image('b').platform;
+  const std::string json = index_json(std::vector{other, image('a')}, {});
+  const std::string source = world.add_index("r.io/tmp", json);
+  target.sources = {{{"r.io", "tmp", "", source}, std::nullopt}};
+  SECTION("the index as it is") {
+    REQUIRE(world.run().exit_code() == 0);
+    CHECK(world.at("f.io/r:1") == source);
+  }
+  SECTION("with an annotation") {
+    target.annotations = {{"k", "v"}};
+    REQUIRE(world.run().exit_code() == 0);
+    REQUIRE(published(world, "f.io/r:1").size() == 2);
+    CHECK(published(world, "f.io/r:1")[1].platform == other.platform);
+  }
+}
+
+TEST_CASE("An index that lists an entry twice is published as it is where nothing is added",
+          "[publish]") {
+  World world;
+  world.add_target("one", {}, {"f.io/r:1"});
+  const std::string json = index_json(std::vector{image('a'), image('a')}, {});
+  const std::string source = world.add_index("r.io/tmp", json);
+  world.plan.targets[0].sources = {{{"r.io", "tmp", "", source}, std::nullopt}};
+  REQUIRE(world.run().exit_code() == 0);
+  CHECK(world.at("f.io/r:1") == source);
+}

@@ -8,9 +8,12 @@
 #include "publish/run/scratch.hpp"
 #include "temporary_folder.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <utility>
+#include <vector>
 
 using namespace retry_exec;
 using namespace retry_exec::publish;
@@ -198,4 +201,51 @@ TEST_CASE("Platforms are written and compared as containerd does", "[publish]") 
   CHECK_FALSE(fits(platform("windows(10.0.2)/amd64"), platform("windows(10.0.1)/amd64")));
   CHECK_FALSE(fits(platform("linux/arm/v6"), platform("linux/arm/v7")));
   CHECK_FALSE(is_same(platform("windows(10.0.2)/amd64"), platform("windows(10.0.1)/amd64")));
+}
+
+TEST_CASE("Entries of an index are the same by digest, platform and what they attest",
+          "[publish]") {
+  const auto entry = [](char c, const std::string& of, const std::string& attested = "") {
+    Descriptor descriptor{.digest = "sha256:" + std::string(64, c)};
+    if (!of.empty()) descriptor.platform = platform(of);
+    if (!attested.empty()) {
+      descriptor.annotations = {{"vnd.docker.reference.digest", attested},
+                                {"vnd.docker.reference.type", "attestation-manifest"}};
+    }
+    return Child{descriptor, {}};
+  };
+  const std::string digest_b = "sha256:" + std::string(64, 'b');
+  const std::string none = "unknown/unknown";
+  struct Case {
+    std::vector<Child> children;
+    std::size_t left;
+  };
+  const std::vector<Case> cases = {
+      {{entry('a', "linux/arm64"), entry('a', "linux/amd64")}, 2},
+      {{entry('a', "linux/arm64"), entry('a', "linux/arm64/v8")}, 1},
+      {{entry('a', "linux/amd64"), entry('a', "linux/amd64")}, 1},
+      {{entry('a', ""), entry('a', "linux/amd64")}, 1},
+      {{entry('a', ""), entry('a', "")}, 1},
+      {{entry('a', "linux/amd64"), entry('b', "linux/arm64"), entry('c', none, digest_a),
+        entry('c', none, digest_b)},
+       4},
+      {{entry('a', "linux/amd64"), entry('c', none, digest_a), entry('c', "", digest_a)}, 2},
+      // What they attest is elsewhere.
+      {{entry('d', "linux/amd64"), entry('c', none, digest_b), entry('c', none, digest_a)}, 3},
+      {{entry('a', "linux/amd64"), entry('a', "linux/arm64"), entry('c', none, digest_a)}, 3},
+  };
+  const auto written = [](std::vector<Child> children) {
+    std::vector<Descriptor> manifests;
+    for (const Child& child : in_order(std::move(children))) manifests.push_back(child.descriptor);
+    return index_json(manifests, {});
+  };
+  for (const Case& one : cases) {
+    const std::string expected = written(one.children);
+    CAPTURE(expected);
+    CHECK(in_order(one.children).size() == one.left);
+    std::vector<Child> other = one.children;
+    std::reverse(other.begin(), other.end());
+    CHECK(written(other) == expected);
+    CHECK(written(in_order(one.children)) == expected);
+  }
 }

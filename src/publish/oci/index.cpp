@@ -97,12 +97,20 @@ Result<Descriptor> descriptor_of(const boost::json::object& fields) {
   return descriptor;
 }
 
-// The digest of the image that is attested.
+// The digest of the image that is attested; empty where none is.
 std::string attested_by(const Descriptor& descriptor) {
+  if (!is_attestation(descriptor)) return {};
   for (const auto& [key, value] : descriptor.annotations) {
     if (key == "vnd.docker.reference.digest") return value;
   }
   return {};
+}
+
+// An image may be for several platforms, and a statement about several images.
+bool is_same_entry(const Descriptor& one, const Descriptor& other) {
+  const bool may_be_for_one =
+      !one.platform || !other.platform || is_same(*one.platform, *other.platform);
+  return one.digest == other.digest && may_be_for_one && attested_by(one) == attested_by(other);
 }
 
 }  // namespace
@@ -129,14 +137,15 @@ std::vector<Child> in_order(std::vector<Child> children) {
   // Behind everything that has a platform comes what has none.
   const auto place = [](const Child& child) {
     const std::optional<Platform>& platform = child.descriptor.platform;
-    return std::tuple(platform ? to_string(*platform) : "~", child.descriptor.digest);
+    return std::tuple(platform ? to_string(*platform) : "~", child.descriptor.digest,
+                      attested_by(child.descriptor));
   };
   std::stable_sort(children.begin(), children.end(),
                    [&](const Child& one, const Child& other) { return place(one) < place(other); });
   std::vector<Child> ordered;
   const auto add = [&](const Child& child) {
     const auto same = [&](const Child& other) {
-      return other.descriptor.digest == child.descriptor.digest;
+      return is_same_entry(other.descriptor, child.descriptor);
     };
     if (std::none_of(ordered.begin(), ordered.end(), same)) ordered.push_back(child);
   };
@@ -144,9 +153,7 @@ std::vector<Child> in_order(std::vector<Child> children) {
     if (is_attestation(image.descriptor)) continue;
     add(image);
     for (const Child& other : children) {
-      const bool attests = is_attestation(other.descriptor) &&
-                           attested_by(other.descriptor) == image.descriptor.digest;
-      if (attests) add(other);
+      if (attested_by(other.descriptor) == image.descriptor.digest) add(other);
     }
   }
   for (const Child& rest : children) add(rest);

@@ -28,7 +28,8 @@ struct Child {
 bool is_attestation(const Descriptor& descriptor);
 
 // The same order whatever that of the sources: images by platform, each followed by what attests
-// it, then the rest. What stands twice stands once afterwards.
+// it, then the rest. What stands twice, for one platform and about one image, stands once
+// afterwards; without a platform it is taken for one that has one.
 std::vector<Child> in_order(std::vector<Child> children);
 
 // Go's encoding/json of an OCI index: keys in the order of its struct, annotations sorted, and

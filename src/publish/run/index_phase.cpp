@@ -9,8 +9,12 @@ namespace asio = boost::asio;
 
 // One source that is an index already, with nothing to add and nothing to take away.
 bool TargetRun::is_ready() const {
-  return images_.size() == 1 && !images_.front().bytes.empty() && target_.annotations.empty() &&
-         children_.size() == images_.front().children.size() && !target_.flatten;
+  if (images_.size() != 1 || images_.front().bytes.empty()) return false;
+  if (!target_.annotations.empty() || target_.flatten) return false;
+  std::vector<oci::Child> all;
+  for (const oci::Descriptor& child : images_.front().children) all.push_back({child, {}});
+  // What it lists twice has been taken once, which takes nothing away.
+  return children_.size() == oci::in_order(std::move(all)).size();
 }
 
 void TargetRun::make_index() {
