@@ -25,6 +25,9 @@ struct Reference {
 };
 std::string to_string(const Reference& reference);
 Result<Reference> parse_reference(std::string_view text);
+// The same of an image that is read: manifests are compared with their digests, which only those of
+// SHA-256 can be.
+Result<Reference> parse_source(std::string_view text);
 // The one name of a registry that has several: index.docker.io and registry-1.docker.io are
 // docker.io, as oras itself and its credentials have it.
 std::string registry_of(std::string_view host);

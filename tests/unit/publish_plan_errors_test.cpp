@@ -1,6 +1,7 @@
 // What is wrong with a plan, told with its place.
 #include "publish_plan_folder.hpp"
 
+#include <filesystem>
 #include <utility>
 #include <vector>
 
@@ -142,4 +143,39 @@ TEST_CASE("All errors of a plan are told at once", "[publish]") {
   const std::string both = folder.errors(plan_with("    source: 1\n    tag: 2\n"));
   CHECK(both.find("'source'") != std::string::npos);
   CHECK(both.find("'tag'") != std::string::npos);
+}
+
+TEST_CASE("A source whose digest is not of sha256 is refused with its place", "[publish]") {
+  const PlanFolder folder;
+  const std::string digest = "sha512:" + std::string(128, 'a');
+  const std::string name = R"("image.name": "ghcr.io/o/r", "containerimage.digest": ")" + digest;
+  const auto by = [](const std::string& source) {
+    return plan_with("    tags: [ghcr.io/o/r:1]\n    sources: [" + source + "]\n");
+  };
+  folder.write("digest.txt", digest + "\n");
+  folder.write("names.txt", "ghcr.io/o/r@" + digest + "\n");
+  folder.write("jib.json", R"({"image": "ghcr.io/o/r", "imageDigest": ")" + digest + "\"}");
+  folder.write("artifacts.json",
+               R"([{"name": "ghcr.io/o/r:1", "type": "Docker Image", "extra": {"Digest": ")" +
+                   digest + "\"}}]");
+  folder.write("flat.json", "{" + name + "\"}");
+  folder.write("bake.json", R"({"one": {)" + name + "\"}}");
+  std::filesystem::create_directory(folder.folder / "digests");
+  folder.write("digests/" + digest, "");
+  const std::string only = "only sha256 digests are read";
+  check_errors(folder,
+               {
+                   {by("'ghcr.io/o/r@" + digest + "'"), "plan.yaml:5:15: "},
+                   {by("'ghcr.io/o/r@" + digest + "'"), only},
+                   {by("{digest-file: digest.txt, repository: ghcr.io/o/r}"), "digest.txt: "},
+                   {by("{digest-file: digest.txt, repository: ghcr.io/o/r}"), only},
+                   {by("{digest-file: names.txt}"), only},
+                   {by("{digest-file: jib.json}"), only},
+                   {by("{digest-file: artifacts.json}"), only},
+                   {by("{digest-file: flat.json}"), only},
+                   {by("{metadata: flat.json}"), "flat.json: target 'one'"},
+                   {by("{metadata: flat.json}"), only},
+                   {plan_with("    tags: [ghcr.io/o/r:1]\n") + "metadata: [bake.json]\n", only},
+                   {by("{digests: digests, repository: ghcr.io/o/r}"), "holds files named by 64"},
+               });
 }

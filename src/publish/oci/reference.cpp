@@ -164,6 +164,17 @@ Result<Reference> parse_reference(std::string_view text) {
   return reference;
 }
 
+Result<Reference> parse_source(std::string_view text) {
+  Result<Reference> source = parse_reference(text);
+  if (source && !source->digest.empty() && !source->digest.starts_with("sha256:")) {
+    const std::string algorithm = source->digest.substr(0, source->digest.find(':'));
+    return Error{{},
+                 text::quoted(text, 300) + " has a digest of " + algorithm +
+                     "; only sha256 digests are read"};
+  }
+  return source;
+}
+
 std::string to_string(const Reference& reference) {
   std::string text = reference.name();
   if (!reference.tag.empty()) text += ":" + reference.tag;

@@ -57,7 +57,7 @@ class InputReader {
       return error(file,
                    "it has a digest without a name: 'repository' says where " + digest + " is");
     }
-    auto reference = oci::parse_reference(full + "@" + digest);
+    auto reference = oci::parse_source(full + "@" + digest);
     if (!reference) return error(file, reference.error().what);
     reference->tag.clear();
     draft_.found.push_back({*std::move(reference), std::nullopt});

@@ -92,7 +92,7 @@ class Finisher {
   void read_sources(const TargetDraft& draft, Target& target) {
     digests_.clear();
     for (const Text& text : draft.sources) {
-      auto reference = oci::parse_reference(text.text);
+      auto reference = oci::parse_source(text.text);
       if (words_of(text.text).empty()) {
         error(text.where, nothing_in("source"));
       } else if (!reference) {
