@@ -1,5 +1,6 @@
 // What runs once a target is published.
 #include "catch_shim.hpp"
+#include "publish/run/target_run.hpp"
 #include "publish_world.hpp"
 #include "temporary_folder.hpp"
 
@@ -146,4 +147,19 @@ TEST_CASE("What is wrong with 'after' is said with its place", "[publish]") {
   REQUIRE(unknown.size() == 1);
   CHECK_THAT(unknown[0].what, test::ContainsSubstring("'{digets}' is not known here"));
   CHECK(unknown[0].where.line == 6);
+}
+
+TEST_CASE("What has been done is not done again because oras is elsewhere", "[publish]") {
+  World world;
+  const Target target = add_signed_target(world);
+  const std::vector<oci::Reference> tags = {target.tags.front()};
+  const auto ids = [&](const std::string& oras, const std::string& word) {
+    world.plan.oras = oras;
+    world.plan.targets[0].after = {{word, "attach", "{repository}@{digest}"}};
+    return after_commands(world.plan, world.plan.targets[0], tags, World::digest('a')).at(0);
+  };
+  CHECK(ids("/opt/oras", "oras").argv[0] == "/opt/oras");
+  CHECK(ids("/opt/oras", "oras").id == ids("oras", "oras").id);
+  CHECK(ids("/opt/oras", "oras").id == ids("/home/me/oras", "oras").id);
+  CHECK(ids("/opt/oras", "/opt/oras").id != ids("/opt/oras", "oras").id);
 }

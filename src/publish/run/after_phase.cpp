@@ -73,9 +73,11 @@ std::vector<AfterCommand> after_commands(const plan::Plan& plan, const plan::Tar
                                       {"{tag}", about.tag},
                                       {"{name}", target.name}}));
     }
+    // By the plan's words: where the tool is differs from machine to machine.
+    const std::string id = id_of(argv);
     if (argv.front() == "oras") argv.front() = plan.oras;
     if (argv.front() == "soci") argv.front() = plan.soci;
-    commands.push_back({about, id_of(argv), std::move(argv)});
+    commands.push_back({about, id, std::move(argv)});
   };
   for (const Arguments& words : target.after) {
     if (!names_a_tag(words)) {

@@ -241,7 +241,7 @@ inline const std::array<TargetRun::PhaseBody, plan::phases.size()> TargetRun::bo
 // The commands of `after` at the destination of `tags`, in the order of the plan.
 struct AfterCommand {
   oci::Reference about;  // a tag, or the digest
-  std::string id;        // of just these words
+  std::string id;        // of the words of the plan
   Arguments argv;
 };
 std::vector<AfterCommand> after_commands(const plan::Plan& plan, const plan::Target& target,
