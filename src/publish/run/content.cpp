@@ -2,7 +2,6 @@
 #include "publish/run/target_run.hpp"
 
 #include <algorithm>
-#include <utility>
 
 namespace retry_exec::publish {
 
@@ -101,12 +100,18 @@ TargetRun::Task TargetRun::mend_content(std::string repository) {
   co_await copy_content(repository, false);
 }
 
-// What was put and could not be read since may show later. Where a tag is pulled already, it does
+// What was put and has not been read since may show later. Where a tag is pulled already, it does
 // not move before that; a new one has nobody who could be disturbed.
 TargetRun::Task TargetRun::confirm_content() {
-  if (unconfirmed_.empty() || !co_await is_pulled()) co_return;
+  std::set<std::string> places = unconfirmed_;
+  for (const oci::Child& child : children_) {  // of SOCI, where they were pushed
+    const std::string place = to_string(by_digest(child.from, child.descriptor.digest));
+    if (!seen_.contains(place)) places.insert(place);
+  }
+  if (places.empty() || !co_await is_pulled()) co_return;
+  unconfirmed_.clear();
   std::vector<Task> reads;
-  for (const std::string& place : std::exchange(unconfirmed_, {})) {
+  for (const std::string& place : places) {
     reads.push_back(await_digest(oci::parse_reference(place).value()));
   }
   co_await all(std::move(reads));
