@@ -7,8 +7,8 @@ most_of() { # SUITE PROGRAM...
   local list=(--list-tests --verbosity quiet)
   [[ $("${@:2}" --help) != *--list-test-names-only* ]] || list=(--list-test-names-only) # Catch2 v2
   { "${@:2}" "${list[@]}" || true; } | sed 's/^ *//' >all
-  fails grep -vxF -f all <(grep -v '^#' "$here/not_under_emulation.$1") # a name that no case has
-  grep -vxF -f <(grep -v '^#' "$here/not_under_emulation.$1") all | sed 's/[,[]/\\&/g' >chosen
+  fails grep -vxF -f all <(grep -v '^#\|^$' "$here/not_under_emulation.$1") # a name that no case has
+  grep -vxF -f <(grep -v '^#\|^$' "$here/not_under_emulation.$1") all | sed 's/[,["]/\\&/g' >chosen
   "${@:2}" --input-file chosen
 }
 
