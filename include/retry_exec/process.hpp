@@ -101,7 +101,8 @@ struct Attempt {
   std::optional<int> interrupted_by;
   // The reader of our output has gone away (EPIPE): nothing we could print would be read.
   bool reader_gone = false;
-  // We could not do our part (the disk is full of held output): what it printed is not whole.
+  // We could not do our part, as a clause: output could not be written or kept, so that what it
+  // printed is not whole; our stdin could not be read, so that it had no end to see.
   std::optional<std::string> own_failure;
   // Something that it started could not be ended: nothing may be started beside it. Those that
   // could be found are named.
@@ -163,6 +164,9 @@ void protect_standard_streams();
 // Ends this process the way `signal` would have, so that a shell loop around us stops too. Returns
 // the exit code 128+n where that is impossible (process 1 of a container).
 int die_by(int signal);
+
+// Was this one of 0, 1 and 2 closed when we were started? See protect_standard_streams().
+bool is_closed(int fd);
 
 // Where execvp(3) would find `name`, or why not: ENOENT, EACCES, …
 struct Found {

@@ -219,9 +219,14 @@ std::optional<std::string> CommandOutput::lost() const {
     if (!stream.pump) continue;
     const std::string name = stream.ours == STDOUT_FILENO ? "standard output" : "standard error";
     // NOLINTBEGIN(concurrency-mt-unsafe): one thread
-    if (const int error = stream.pump->sink_error()) return name + ": " + std::strerror(error);
+    if (const int error = stream.pump->source_error()) {
+      return "output was lost: cannot read it: " + std::string(std::strerror(error));
+    }
+    if (const int error = stream.pump->sink_error()) {
+      return "output was lost: " + name + ": " + std::strerror(error);
+    }
     if (const int error = stream.pump->hold_error()) {
-      return "cannot keep " + name + " aside: " + spill_failure(error);
+      return "output was lost: cannot keep " + name + " aside: " + spill_failure(error);
     }
     // NOLINTEND(concurrency-mt-unsafe)
   }

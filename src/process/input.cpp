@@ -5,22 +5,34 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <utility>
 
 namespace retry_exec {
 
 using boost::asio::posix::stream_descriptor;
 
 namespace {
+
 constexpr std::size_t piece = std::size_t{64} << 10;
+
+std::string could_not(const char* what, int error) {
+  return std::string("could not ") + what + ": " +
+         std::strerror(error);  // NOLINT(concurrency-mt-unsafe)
 }
 
+}  // namespace
+
 Input::Input(boost::asio::io_context& context)
-    : context_(context), start_(::lseek(STDIN_FILENO, 0, SEEK_CUR)) {}
+    : context_(context), start_(::lseek(STDIN_FILENO, 0, SEEK_CUR)), look_again_(context) {}
 
 bool Input::was_taken() const {
   const std::optional<Unread> now = unread_ ? unread(STDIN_FILENO) : std::nullopt;
@@ -46,12 +58,14 @@ Input::Prepared Input::prepare(StandardInput kind) {
     case StandardInput::inherit:
       if (start_ < 0) unread_ = settled();
       // The first attempt finds it where the caller left it; a later one where the first did.
-      if (used_ && start_ >= 0) ::lseek(STDIN_FILENO, start_, SEEK_SET);
+      if (used_ && start_ >= 0 && ::lseek(STDIN_FILENO, start_, SEEK_SET) < 0) {
+        prepared.failure = could_not("rewind stdin", errno);
+      }
       break;
     case StandardInput::null:
       prepared.owned.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
       prepared.fd = prepared.owned.get();
-      if (!prepared.owned) prepared.error = errno;
+      if (!prepared.owned) prepared.failure = could_not("open /dev/null", errno);
       break;
     case StandardInput::replay:
       prepared = prepare_replay();
@@ -61,25 +75,44 @@ Input::Prepared Input::prepare(StandardInput kind) {
   return prepared;
 }
 
+// What no read can take anything from, as far as that can be told without taking it: errno.
+int Input::unreadable() {
+  struct stat status {};
+  const int mode = ::fcntl(STDIN_FILENO, F_GETFL);
+  if ((mode & O_ACCMODE) == O_WRONLY) return EBADF;
+  if (::fstat(STDIN_FILENO, &status) == 0 && S_ISDIR(status.st_mode)) return EISDIR;
+  return 0;
+}
+
 Input::Prepared Input::prepare_replay() {
   Prepared prepared;
-  int ends[2];
-  if (recording_.error() != 0) {
-    prepared.error = recording_.error();
-  } else if (!watch_source() || ::pipe2(ends, O_CLOEXEC) != 0) {
-    prepared.error = errno;
+  if (const int error = unreadable()) {
+    prepared.failure = could_not("read stdin", error);
+  } else if (recording_.error() != 0) {
+    prepared.failure = "cannot provide standard input: " + spill_failure(recording_.error());
   } else {
-    prepared.owned.reset(ends[0]);
-    prepared.fd = ends[0];
-    ::fcntl(ends[1], F_SETFL, O_NONBLOCK);
-    command_.emplace(context_, ends[1]);
-    offset_ = 0;
+    prepared.failure = pipe_to_command(prepared);
   }
   return prepared;
 }
 
-void Input::start_feeding() {
+// Returns why there is none, if so.
+std::string Input::pipe_to_command(Prepared& prepared) {
+  int ends[2];
+  if (!watch_source() || ::pipe2(ends, O_CLOEXEC) != 0) {
+    return "cannot provide standard input: " + spill_failure(errno);
+  }
+  prepared.owned.reset(ends[0]);
+  prepared.fd = ends[0];
+  ::fcntl(ends[1], F_SETFL, O_NONBLOCK);
+  command_.emplace(context_, ends[1]);
+  offset_ = 0;
+  return {};
+}
+
+void Input::start_feeding(std::function<void(std::string)> failed) {
   if (!command_) return;
+  failed_ = std::move(failed);
   feeding_ = std::make_shared<char>();
   await_command();
 }
@@ -87,6 +120,7 @@ void Input::start_feeding() {
 void Input::stop_feeding() {
   feeding_.reset();
   command_.reset();
+  look_again_.cancel();
   if (watcher_) watcher_->cancel();
 }
 
@@ -101,10 +135,14 @@ void Input::await_command() {
 void Input::feed() {
   const bool recorded = offset_ < recording_.size();
   if (!recorded && unrecorded_.empty()) {
+    if (source_error_ != 0) return fail_once_read(false);
     if (source_ended_) return command_.reset();
     return await_source();
   }
-  const std::string bytes = recorded ? recording_.read(offset_, piece) : unrecorded_;
+  const SpillBuffer::Piece kept =
+      recorded ? recording_.read(offset_, piece) : SpillBuffer::Piece{unrecorded_};
+  if (kept.error != 0) return fail(could_not("read back what was recorded of stdin", kept.error));
+  const std::string& bytes = kept.bytes;
   const ssize_t written = ::write(command_->native_handle(), bytes.data(), bytes.size());
   if (written < 0 && errno != EAGAIN && errno != EINTR) return command_.reset();  // it closed it
   const auto size = static_cast<std::size_t>(std::max<ssize_t>(written, 0));
@@ -114,6 +152,25 @@ void Input::feed() {
     unrecorded_.erase(0, size);
   }
   await_command();
+}
+
+void Input::fail(std::string why) {
+  if (const auto failed = std::exchange(failed_, {})) failed(std::move(why));
+}
+
+// We read ahead: a command that does not come to where the read failed, or ends there, has not
+// failed either.
+void Input::fail_once_read(bool was_empty) {
+  const int pipe = command_->native_handle();
+  pollfd request{pipe, 0, 0};
+  if (::poll(&request, 1, 0) == 1) return command_.reset();  // nobody reads it any more
+  int unread = 0;
+  const bool is_empty = ::ioctl(pipe, FIONREAD, &unread) != 0 || unread == 0;
+  if (is_empty && was_empty) return fail(could_not("read stdin", source_error_));
+  look_again_.expires_after(std::chrono::milliseconds(50));
+  look_again_.async_wait([this, is_empty, alive = std::weak_ptr(feeding_)](const auto& error) {
+    if (!error && !alive.expired()) fail_once_read(is_empty);
+  });
 }
 
 // Where the recording has no room (a full disk), this attempt still gets every byte; no later one
@@ -146,7 +203,8 @@ void Input::await_source() {
     std::array<char, piece> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init)
     const ssize_t got = ::read(STDIN_FILENO, buffer.data(), buffer.size());
     if (got > 0) record({buffer.data(), static_cast<std::size_t>(got)});
-    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) source_ended_ = true;
+    if (got == 0) source_ended_ = true;
+    if (got < 0 && errno != EAGAIN && errno != EINTR) source_error_ = errno;
     feed();
   };
   if (!watcher_) return boost::asio::post(context_, take);

@@ -9,9 +9,11 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <sys/types.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,13 +29,15 @@ class Input {
   struct Prepared {
     int fd = 0;
     UniqueFd owned;
-    int error = 0;  // errno: there is nothing that it could be given
+    std::string failure;  // why there is nothing that it could be given
   };
   Prepared prepare(StandardInput kind);
 
   // Replay only: between the start of the command and its end, feeds what earlier attempts read,
-  // then what they did not.
-  void start_feeding();
+  // then what they did not. `failed` is told, once, why the command can get no more, when it has
+  // read what there was: the end that it would find then is none. It has to be ended, and its end
+  // stays hidden until stop_feeding().
+  void start_feeding(std::function<void(std::string why)> failed);
   void stop_feeding();
 
   // Has the attempt whose command was given our own pipe or socket certainly read from it?
@@ -41,12 +45,16 @@ class Input {
 
  private:
   Prepared prepare_replay();
+  static int unreadable();
+  std::string pipe_to_command(Prepared& prepared);
   static std::optional<Unread> settled();
   void feed();
   void record(std::string_view bytes);
   void await_command();
   bool watch_source();
   void await_source();
+  void fail(std::string why);
+  void fail_once_read(bool was_empty);
 
   boost::asio::io_context& context_;
   off_t start_ = -1;  // where a seekable stdin stood when we were started
@@ -57,10 +65,13 @@ class Input {
   SpillBuffer recording_;
   std::string unrecorded_;  // read, not recorded, not yet given
   bool source_ended_ = false;
+  int source_error_ = 0;      // errno of the read that failed: what lies behind cannot be known
   std::uint64_t offset_ = 0;  // how much of the recording the command has been given
   std::optional<boost::asio::posix::stream_descriptor> command_;  // writing end of its stdin
   std::optional<boost::asio::posix::stream_descriptor> watcher_;  // epoll of ours on descriptor 0
-  std::shared_ptr<char> feeding_;                                 // gone once the attempt is over
+  boost::asio::steady_timer look_again_;
+  std::function<void(std::string)> failed_;
+  std::shared_ptr<char> feeding_;  // gone once the attempt is over
 };
 
 }  // namespace retry_exec

@@ -4,7 +4,6 @@
 #include "process/kernel/descendants.hpp"
 #include "process/kernel/executable.hpp"
 #include "process/kernel/standard_streams.hpp"
-#include "process/output/spill_buffer.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -61,9 +60,7 @@ bool RunningAttempt::start() {
   const bool closed = is_closed(STDIN_FILENO) && options_.standard_input != StandardInput::null;
   const Input::Prepared input =
       supervisor_.input.prepare(closed ? StandardInput::inherit : options_.standard_input);
-  if (input.error != 0) {
-    return fail_to_start({EAGAIN, "cannot provide standard input: " + spill_failure(input.error)});
-  }
+  if (!input.failure.empty()) return fail_to_start({EAGAIN, input.failure});
   Pump::Callbacks callbacks{
       .bytes = options_.on_output, .activity = {}, .ended = [this] { look_at_output(); }};
   if (options_.idle_timeout) callbacks.activity = [this] { last_activity_ = Clock::now(); };
@@ -74,7 +71,7 @@ bool RunningAttempt::start() {
   tree_.started(child.id(), FileId::of(input.fd), output_.files());
   child_.emplace(std::move(child));
   output_.start();
-  supervisor_.input.start_feeding();
+  supervisor_.input.start_feeding([this](std::string why) { on_input_failure(std::move(why)); });
   set_limits();
   return true;
 }
@@ -94,7 +91,6 @@ Child RunningAttempt::launch(const Found& found, int input, StartFailure& failur
   setup.mask = supervisor_.signals.original_mask();
   setup.ignore_children = supervisor_.signals.ignored_children();
   std::vector<const char*> argv;
-  argv.reserve(command_.argv.size() + 1);
   for (const std::string& argument : command_.argv) argv.push_back(argument.c_str());
   argv.push_back(nullptr);
   const ChildEnvironment environment(command_);
@@ -153,6 +149,13 @@ void RunningAttempt::on_limit(TimeLimit limit, Duration after) {
   if (!runs() || timed_out_) return;
   ended_ = Clock::now();
   timed_out_ = TimedOut{limit, after};
+  send(options_.first_signal);
+  kill_later(options_.kill_after);
+}
+
+void RunningAttempt::on_input_failure(std::string why) {
+  if (!runs() || timed_out_ || interrupted_by_) return;
+  input_failure_ = std::move(why);
   send(options_.first_signal);
   kill_later(options_.kill_after);
 }
@@ -228,7 +231,7 @@ void RunningAttempt::on_exit(int status) {
   idle_timer_.cancel();
   stall_watch_.reset();
   kill_timer_.cancel();
-  supervisor_.input.stop_feeding();
+  if (!input_failure_) supervisor_.input.stop_feeding();
   const bool had_terminal = job_.take_terminal_back(tree_.command());
   const int signal = fatal_signal(status, had_terminal);
   if (signal != 0 && !timed_out_ && !interrupted_by_ && !killed_ &&
@@ -238,7 +241,7 @@ void RunningAttempt::on_exit(int status) {
     interrupted_by_ = signal;
     supervisor_.interrupted_by = signal;
   }
-  keep_tree_ = status == 0 && !timed_out_ && !interrupted_by_;
+  keep_tree_ = status == 0 && !timed_out_ && !interrupted_by_ && !input_failure_;
   drain(Stage::draining);
 }
 
@@ -315,6 +318,7 @@ void RunningAttempt::look_for_leftovers() {
 
 void RunningAttempt::finish() {
   stage_ = Stage::done;
+  supervisor_.input.stop_feeding();
   if (!has_survivors_) cut_off_ = output_.cut_off(tree_);  // they are told of anyway
   output_.close();
   done_.cancel();
@@ -362,10 +366,7 @@ void RunningAttempt::give_up() {
   if (survivors_.empty()) {
     remarks_.emplace_back("a process that it left could not be found to be ended");
   }
-  if (runs()) {
-    if (!timed_out_) ended_ = Clock::now();
-    supervisor_.input.stop_feeding();
-  }
+  if (runs() && !timed_out_) ended_ = Clock::now();
   drain(Stage::last_words);
 }
 
@@ -384,6 +385,7 @@ Attempt RunningAttempt::collect() {
   attempt.outcome = outcome();
   attempt.interrupted_by = interrupted_by_;
   output_.collect(attempt);
+  if (input_failure_) attempt.own_failure = std::move(input_failure_);
   attempt.cut_off = std::move(cut_off_);
   if (attempt.cut_off) remarks_.push_back(*attempt.cut_off);
   attempt.has_survivors = has_survivors_;

@@ -63,6 +63,7 @@ class RunningAttempt {
   void watch_idle();
   void watch_stall();
   void on_limit(TimeLimit limit, Duration after);
+  void on_input_failure(std::string why);
 
   // The stages
   void look_for_exit();
@@ -109,7 +110,8 @@ class RunningAttempt {
   std::optional<int> status_;  // as wait(2) gives it
   std::optional<TimedOut> timed_out_;
   std::optional<int> interrupted_by_;
-  sigset_t passed_on_{};    // the signals that reached it by way of us
+  std::optional<std::string> input_failure_;  // it is ended for the end of its input that is none
+  sigset_t passed_on_{};                      // the signals that reached it by way of us
   bool keep_tree_ = false;  // it succeeded: what it left in the background is meant to live on
   bool escalated_ = false;  // we were asked to end for a second time
   bool killed_ = false;     // KILL has been sent to it

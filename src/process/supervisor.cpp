@@ -133,7 +133,8 @@ boost::asio::awaitable<int> Supervisor::give_out(HeldOutput& held, int fd,
   std::uint64_t offset = 0;
   while (true) {
     constexpr std::size_t piece = std::size_t{64} << 10;
-    std::string bytes = held.state->buffer.read(offset, piece);
+    auto [bytes, error] = held.state->buffer.read(offset, piece);
+    if (error != 0) co_return error;
     if (bytes.empty()) co_return 0;
     // A line goes whole where it can: see Sink.
     const std::size_t lines = bytes.rfind('\n') + 1;  // npos + 1 is 0

@@ -25,7 +25,6 @@ struct Decision {
   unsigned max_attempts = 0;  // in all, as this failure's class has it
 };
 
-const std::string output_lost = "output was lost: ";
 const char* const no_such_command =
     "a shell exits with this code when it cannot find or run a command; --retry-on 126,127 retries "
     "it";
@@ -109,7 +108,7 @@ class Loop {
     result_.interrupted_by = attempt.interrupted_by;
     if (attempt.interrupted_by) return stop(StopReason::interrupted, number);
     if (attempt.own_failure) {
-      return stop(StopReason::internal, number, output_lost + *attempt.own_failure);
+      return stop(StopReason::internal, number, *attempt.own_failure);
     }
     if (succeeded(attempt.outcome)) return stop(StopReason::success, number);
     if (std::holds_alternative<NotStarted>(attempt.outcome) &&
@@ -238,7 +237,7 @@ class Loop {
     } else if (delivery.own_failure) {
       result_.deciding.own_failure = delivery.own_failure;
       reason = StopReason::internal;
-      why = output_lost + *delivery.own_failure;
+      why = *delivery.own_failure;
     } else if (delivery.out_of_time) {
       reason = StopReason::deadline;
       why = "its output was not read in time";

@@ -2,9 +2,11 @@
 #include "wrapped.hpp"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <filesystem>
+#include <netinet/in.h>
 
 using namespace test;
 
@@ -101,4 +103,86 @@ TEST_CASE("stdin is never made non-blocking", "[stdin]") {
   }
   ::close(ends[0]);
   ::close(ends[1]);
+}
+
+namespace {
+
+// Our end of a connection that has brought `bytes` and is then reset: what lies behind is unknown.
+struct ResetConnection {
+  explicit ResetConnection(std::string_view bytes) {
+    const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* const name = reinterpret_cast<sockaddr*>(&address);
+    ours = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    REQUIRE(::listen(listener, 1) == 0);
+    REQUIRE(::getsockname(listener, name, &size) == 0);
+    REQUIRE(::connect(ours, name, size) == 0);
+    peer = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
+    ::close(listener);
+    REQUIRE(::send(peer, bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));
+  }
+  ResetConnection(const ResetConnection&) = delete;
+  ResetConnection& operator=(const ResetConnection&) = delete;
+  ~ResetConnection() { ::close(ours); }
+  void reset() const {
+    const linger at_once{1, 0};
+    ::setsockopt(peer, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    ::close(peer);
+  }
+  int ours = -1;
+  int peer = -1;
+};
+
+}  // namespace
+
+TEST_CASE("-I never turns input that cannot be read into an end of file", "[stdin]") {
+  const TemporaryFolder folder;
+  const std::string note = folder / "end";
+  // The second one ignores TERM, and outlives the shell: it, too, must see no end.
+  for (const std::string& script :
+       {"cat; echo >" + note, "(trap '' TERM; cat; echo >" + note + ") | cat; echo >" + note}) {
+    INFO(script);
+    const ResetConnection connection("first half\n");
+    Program program = wrapping(at_once({"-I", "-k", "300ms"}), {"sh", "-c", script});
+    program.input = Descriptor{connection.ours};
+    Running running(program);
+    REQUIRE(running.wait_for_out("first half\n"));
+    connection.reset();
+    const Ended ended = running.wait();
+    CHECK(ended.exit_code() == 125);
+    CHECK_THAT(ended.err, ContainsSubstring("could not read stdin: Connection reset by peer"));
+    CHECK_THAT(ended.err, !ContainsSubstring("waiting"));
+    CHECK(!std::filesystem::exists(note));
+  }
+}
+
+TEST_CASE("a command that does not come to where its input failed is not ended", "[stdin]") {
+  const ResetConnection connection("first half\n");
+  Program program = wrapped({"-I"}, {"read-stdin", "6", "+", "sleep-ms", "500", "+", "exit", "0"});
+  program.input = Descriptor{connection.ours};
+  Running running(program);
+  REQUIRE(running.wait_for_out("first "));
+  connection.reset();
+  const Ended ended = running.wait();
+  CHECK(ended.exit_code() == 0);
+  CHECK(ended.err.empty());
+}
+
+TEST_CASE("-I starts no command whose input no read can take anything from", "[stdin]") {
+  const TemporaryFolder folder;
+  const int directory = ::open(folder.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int write_only = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+  for (const auto& [fd, why] :
+       {std::pair(directory, "Is a directory"), std::pair(write_only, "Bad file descriptor")}) {
+    Program program = wrapped({"-I"}, {"out", "started"});
+    program.input = Descriptor{fd};
+    const Ended ended = run(program);
+    CHECK(ended.exit_code() == 125);
+    CHECK(ended.out.empty());
+    CHECK_THAT(ended.err, ContainsSubstring(std::string("could not read stdin: ") + why));
+    ::close(fd);
+  }
 }

@@ -136,7 +136,7 @@ boost::asio::awaitable<Delivery> Runner::give_out(int output, int error,
     if (lost == EPIPE) delivery.reader_gone = true;
     if (lost != 0 && lost != EINTR && lost != ETIMEDOUT && lost != EPIPE) {
       // NOLINTNEXTLINE(concurrency-mt-unsafe)
-      delivery.own_failure = std::string("held output: ") + std::strerror(lost);
+      delivery.own_failure = std::string("output was lost: held output: ") + std::strerror(lost);
     }
   };
   note(co_await supervisor_.give_out(held_output_, output, deadline));

@@ -3,9 +3,6 @@
 
 namespace retry_exec {
 
-// Was it closed when we were started? See protect_standard_streams().
-bool is_closed(int fd);
-
 // Are our stdout and stderr one file, so that the order of what is written to both can be seen?
 bool streams_are_one();
 

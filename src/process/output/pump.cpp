@@ -131,7 +131,8 @@ ssize_t Pump::read_piece() {
 void Pump::read_some() {
   const ssize_t got = read_piece();
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return await_source();
-  if (got <= 0) return end();  // EIO is how a pseudo-terminal says end of file
+  if (got < 0 && errno != EIO) source_error_ = errno;  // EIO: a pseudo-terminal's end of file
+  if (got <= 0) return end();
   const auto size = static_cast<std::size_t>(got);
   note_arrival();
   if (callbacks_.bytes) callbacks_.bytes(pending_);

@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 namespace retry_exec {
 
@@ -70,16 +71,18 @@ void SpillBuffer::spill() {
   memory_.erase(0, memory_.size() - rest.size());
 }
 
-std::string SpillBuffer::read(std::uint64_t offset, std::size_t size) const {
+SpillBuffer::Piece SpillBuffer::read(std::uint64_t offset, std::size_t size) const {
   if (offset >= in_file_) {
     const std::uint64_t start = std::min<std::uint64_t>(offset - in_file_, memory_.size());
-    return memory_.substr(static_cast<std::size_t>(start), size);
+    return {memory_.substr(static_cast<std::size_t>(start), size)};
   }
   std::string bytes(static_cast<std::size_t>(std::min<std::uint64_t>(size, in_file_ - offset)),
                     '\0');
   const ssize_t got = ::pread(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
-  bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
-  return bytes;
+  if (got < 0) return {{}, errno};
+  if (got == 0) return {{}, EIO};  // it is nobody's but ours, and was longer
+  bytes.resize(static_cast<std::size_t>(got));
+  return {std::move(bytes)};
 }
 
 std::string spill_failure(int error) {

@@ -18,8 +18,12 @@ class SpillBuffer {
   static constexpr std::size_t folderless_limit = std::size_t{256} << 20;
 
   void append(std::string_view bytes);
-  // At most `size` bytes from `offset`; an empty text at the end.
-  std::string read(std::uint64_t offset, std::size_t size) const;
+  // At most `size` bytes from `offset`; none at the end, or where they cannot be read any more.
+  struct Piece {
+    std::string bytes;
+    int error = 0;  // errno
+  };
+  Piece read(std::uint64_t offset, std::size_t size) const;
   std::uint64_t size() const { return in_file_ + memory_.size(); }
   // errno of the write that lost bytes (a full disk), or 0; ENOBUFS: no folder can be written, and
   // memory is full. What came before it can still be read.
