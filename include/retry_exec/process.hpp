@@ -99,7 +99,8 @@ struct Attempt {
   // The signal that asked us to end while it ran, or that we passed on and that killed it. The
   // outcome is then final: never retried.
   std::optional<int> interrupted_by;
-  // The reader of our output has gone away (EPIPE): nothing we could print would be read.
+  // The reader of our output had gone away (EPIPE) before it had taken all: what it printed last is
+  // lost, and nothing more would be read.
   bool reader_gone = false;
   // We could not do our part, as a clause: output could not be written or kept, so that what it
   // printed is not whole; our stdin could not be read, so that it had no end to see.

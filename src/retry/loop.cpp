@@ -216,6 +216,7 @@ class Loop {
   }
 
   boost::asio::awaitable<RunResult> finish(StopReason reason, std::string why) {
+    nobody_reads_ = result_.deciding.reader_gone;
     // Of an attempt whose output was not kept whole, a part would pass for the whole.
     if (seams_.deliver && reason != StopReason::not_started && !result_.deciding.own_failure) {
       take(co_await seams_.deliver(deadline_), reason, why);
@@ -229,7 +230,7 @@ class Loop {
 
   // Output that did not come out whole is not a success.
   void take(const Delivery& delivery, StopReason& reason, std::string& why) {
-    nobody_reads_ = delivery.reader_gone;
+    nobody_reads_ = nobody_reads_ || delivery.reader_gone;
     if (result_.interrupted_by) return;
     if (delivery.interrupted_by) {
       result_.interrupted_by = delivery.interrupted_by;
@@ -265,7 +266,7 @@ class Loop {
   std::optional<TimePoint> deadline_;
   std::map<std::string, ClassTally, std::less<>> tallies_;
   bool answer_was_lost_ = false;  // of a failed attempt that may have done its work
-  bool nobody_reads_ = false;     // what the deciding attempt printed
+  bool nobody_reads_ = false;     // what the deciding attempt printed, or its last
   RunResult result_;
 };
 

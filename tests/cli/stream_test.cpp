@@ -120,6 +120,22 @@ TEST_CASE("a reader that goes away ends the run, as it would end the command alo
   CHECK(ended.err.find("Broken pipe") == std::string::npos);
 }
 
+TEST_CASE("output that a reader who has gone did not take is no success", "[stream]") {
+  const auto code = [](const std::string& options, const std::string& command) {
+    const std::string line = "{ sleep 0.3; exec '" + required("RETRY_EXEC") + "' " + options +
+                             " -- " + command + "; } | true; echo ${PIPESTATUS[0]}";
+    return run({.argv = {"bash", "-c", line}}).out;
+  };
+  CHECK(code("", "echo hi") == "141\n");
+  CHECK(code("-O", "echo hi") == "141\n");
+  CHECK(code("-d 0 -a 2", "sh -c 'echo hi >&2; exit 7'") == "7\n");
+  CHECK(code("", "true") == "0\n");
+  // All of it was taken before the reader left.
+  const std::string line = "'" + required("RETRY_EXEC") + "' -- sh -c 'echo hi; sleep 0.3'";
+  CHECK(run({.argv = {"bash", "-c", line + " | head -n 1; echo ${PIPESTATUS[0]}"}}).out ==
+        "hi\n0\n");
+}
+
 TEST_CASE("the command's own pipes end by SIGPIPE as usual", "[stream]") {
   const Ended ended = run(wrapping({}, {"sh", "-c", "yes | head -1"}));
   CHECK(ended.out == "y\n");
