@@ -27,8 +27,7 @@ Supervisor::State::State(boost::asio::io_context& one_thread)
       standard_output(context, STDOUT_FILENO),
       standard_error(context, STDERR_FILENO),
       input(context) {
-  // A shell that exec's us leaves us its background jobs.
-  if (has_children()) spared = descendants({});
+  spare_what_is_there();  // a shell that exec's us leaves us its background jobs
   become_subreaper();
   signals.start([this](SignalSource::Received received) { on_signal(received); });
 }
@@ -81,6 +80,11 @@ void Supervisor::State::on_parent_end() {
   for (RunningAttempt* attempt : std::vector(running)) attempt->end_in_time(*interrupted_by);
 }
 
+// What a successful --before-retry left (an ssh-agent, a tunnel) is there for the attempts to come.
+void Supervisor::State::spare_what_is_there() {
+  spared = has_children() ? descendants({}) : std::vector<pid_t>();
+}
+
 void Supervisor::State::on_stop() {
   for (RunningAttempt* attempt : running) attempt->on_signal({SIGTSTP, false});
   ::raise(SIGSTOP);  // the signal that continues us is passed on as any other
@@ -107,6 +111,7 @@ boost::asio::awaitable<Attempt> Supervisor::run(const Command& command,
     none.interrupted_by = state_->interrupted_by;
     co_return none;
   }
+  if (state_->running.empty()) state_->spare_what_is_there();
   RunningAttempt attempt(*state_, command, options);
   co_return co_await attempt.run();
 }

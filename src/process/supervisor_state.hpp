@@ -27,6 +27,8 @@ struct Supervisor::State {
   void on_stop();
   bool parent_has_ended() const;
   void on_parent_end();
+  // What is there now was not started by the attempt that is about to begin.
+  void spare_what_is_there();
 
   boost::asio::io_context& context;
   bool foreground;  // commands share our process group
@@ -34,7 +36,7 @@ struct Supervisor::State {
   Sink standard_output;
   Sink standard_error;
   Input input;
-  std::vector<pid_t> spared;  // children that were there before us: not ours to end
+  std::vector<pid_t> spared;  // children that were there before what runs now: not ours to end
   std::vector<RunningAttempt*> running;
   std::vector<boost::asio::steady_timer*> waits;
   std::optional<pid_t> parent;  // whose end is ours; getppid() at our start

@@ -52,6 +52,44 @@ TEST_CASE("what --before-retry prints goes to stderr, and it reads nothing", "[b
   CHECK(ended.err == "flaky\nsaid\n");
 }
 
+TEST_CASE("what a successful --before-retry leaves running is not ended with a failed attempt",
+          "[before-retry]") {
+  const Scene scene;
+  const std::string pids = scene.folder / "pids";
+  const std::string leave = "'" + helper() + "' leave-grandchild " + pids + " quiet";
+  Program program = wrapping(at_once({"-q", "-a", "3", "--before-retry", leave + " setsid"}),
+                             {"sh", "-c", leave + "; exit 7"});
+  const Ended ended = run(program);
+  CHECK(ended.exit_code() == 7);
+  // Of an attempt, of the script, of an attempt, …
+  std::vector<bool> alive;
+  for (const std::string& pid : lines_of(read_file(pids))) {
+    alive.push_back(::kill(std::stoi(pid), 0) == 0);
+    ::kill(std::stoi(pid), SIGKILL);
+  }
+  CHECK(alive == std::vector{false, true, false, true, false});
+}
+
+TEST_CASE("what a failed --before-retry leaves running is ended", "[before-retry]") {
+  const Scene scene;
+  const std::string pids = scene.folder / "pids";
+  const std::string leave = "'" + helper() + "' leave-grandchild " + pids + " quiet setsid; exit 3";
+  run(wrapping(at_once({"-q", "-a", "2", "--before-retry", leave}), {"sh", "-c", "exit 7"}));
+  CHECK(::kill(std::stoi(read_file(pids)), 0) != 0);
+}
+
+TEST_CASE("--before-retry runs without a stderr, too", "[before-retry]") {
+  const Scene scene;
+  const std::string note = scene.folder / "note";
+  Program program = scene.tool(
+      {"--before-retry", "echo said && echo ran > " + note + "; touch " + (scene.folder / "cure")});
+  program.standard_error = Closed{};
+  const Ended ended = run(program);
+  CHECK(ended.exit_code() == 0);
+  CHECK(ended.out == "in\n");
+  CHECK(read_file(note) == "ran\n");
+}
+
 TEST_CASE("what --before-retry prints is no evidence", "[before-retry]") {
   const Scene scene;
   const Ended ended = run(scene.tool({"-a", "2", "--before-retry", "echo token has expired"}));

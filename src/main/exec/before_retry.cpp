@@ -1,12 +1,16 @@
 #include "main/exec/before_retry.hpp"
 
+#include <unistd.h>
+
 namespace retry_exec {
 
 boost::asio::awaitable<Attempt> run_before_retry(Supervisor& supervisor, const Settings& settings,
                                                  const Policy& policy, Assignments variables,
                                                  std::optional<TimePoint> deadline) {
+  // Where there is no stderr, the redirection would fail, and end the shell.
+  const std::string to_stderr = is_closed(STDERR_FILENO) ? "" : "exec >&2; ";
   const Command command{
-      .argv = {"/bin/sh", "-c", "exec >&2; " + *settings.before_retry},
+      .argv = {"/bin/sh", "-c", to_stderr + *settings.before_retry},
       .environment = std::move(variables),
       // A retry-exec in the script would run the script, and so on.
       .unset = {"RETRY_EXEC_BEFORE_RETRY"},
