@@ -39,6 +39,8 @@ void Supervisor::State::on_signal(SignalSource::Received received) {
     std::vector<pid_t> awaited;
     for (const RunningAttempt* attempt : running) awaited.push_back(attempt->awaited());
     reap_orphans(awaited);
+  } else if (was_blocked(received.signal)) {
+    for (RunningAttempt* attempt : running) attempt->on_signal(received);  // and nothing to us
   } else if (received.signal == SIGTSTP) {
     on_stop();
   } else if (asks_to_end(received.signal)) {

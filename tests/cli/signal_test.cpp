@@ -38,6 +38,36 @@ TEST_CASE("signals are passed on, each once", "[signal]") {
   CHECK(read_file(notes) == expected);
 }
 
+TEST_CASE("a signal that was blocked when we were started is left to the command", "[signal]") {
+  const auto block = [] {
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int signal : {SIGTERM, SIGINT, SIGUSR1, SIGTSTP}) sigaddset(&set, signal);
+    ::sigprocmask(SIG_BLOCK, &set, nullptr);
+  };
+  const TemporaryFolder folder;
+  const std::string notes = folder / "notes";
+  Program program = wrapped(at_once(), {"note", notes, "ready", "+", "sleep-ms", "700", "+",
+                                        "fail-times", folder / "n", "1", "no"});
+  program.before_exec = block;
+  Running running(program);
+  REQUIRE(noted(notes, "ready\n"));
+  for (const int signal : {SIGTERM, SIGINT, SIGUSR1, SIGTSTP}) running.send(signal);
+  const Ended ended = running.wait();
+  CHECK(ended.exit_code() == 0);
+  CHECK_THAT(ended.err, ContainsSubstring("succeeded on attempt 2"));
+
+  // It may take it all the same.
+  Program takes = wrapped({}, {"trap", std::to_string(SIGTERM), "0", "took it", folder / "taken"});
+  takes.before_exec = block;
+  Running taking(takes);
+  REQUIRE(noted(folder / "taken", "ready\n"));
+  taking.send(SIGTERM);
+  const Ended taken = taking.wait();
+  CHECK(taken.exit_code() == 0);
+  CHECK(taken.err == "took it\n");
+}
+
 TEST_CASE("an interrupted command is not retried, whatever it prints, and we die by the signal",
           "[signal]") {
   for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGQUIT}) {
