@@ -9,7 +9,7 @@
 namespace retry_exec {
 
 std::string to_string(const Error& error) {
-  std::string text = error.where.file;
+  std::string text = text::printable(error.where.file);
   if (error.where.line != 0) {
     if (!text.empty()) text += ':';
     text += std::to_string(error.where.line);

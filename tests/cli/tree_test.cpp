@@ -135,6 +135,22 @@ TEST_CASE("a background process that holds our pipe does not hold us, and is nam
   CHECK(count(ended.err, "a background process (" + pid + " helper) still holds stdout") == 1);
 }
 
+TEST_CASE("the name that a process gives itself begins no line of ours", "[tree]") {
+  const TemporaryFolder folder;
+  for (const std::string format : {"text", "github", "json"}) {
+    INFO(format);
+    const Ended ended =
+        run(wrapped({"--log", format}, {"name", "x)\n::error::\x1b[31m", "+", "leave-grandchild",
+                                        folder / format, "+", "exit", "0"}));
+    CHECK_THAT(ended.err, ContainsSubstring("still holds stdout"));
+    CHECK(ended.err.find('\x1b') == std::string::npos);
+    for (const std::string& line : lines_of(ended.err)) {
+      CHECK((line.starts_with("retry-exec: ") || line.starts_with("{")));
+      if (format == "github") CHECK_THAT(line, !ContainsSubstring("::error"));
+    }
+  }
+}
+
 TEST_CASE("interruption ends the grandchildren as well", "[tree]") {
   const TemporaryFolder folder;
   const std::string file = folder / "pids";

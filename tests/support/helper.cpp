@@ -3,6 +3,7 @@
 //   helper NAME [ARG…] [+ NAME [ARG…]]…     one after the other, in one process
 #include <fcntl.h>
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): sigaction and friends
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -166,6 +167,11 @@ void trap(const Arguments& a) {
   _exit(static_cast<int>(number(a, 1, 1)));
 }
 
+// name TEXT: what proc(5) calls this process from now on.
+void take_name(const Arguments& a) {
+  ::prctl(PR_SET_NAME, a.at(0).c_str());
+}
+
 void ignore(const Arguments& a) {
   ::signal(static_cast<int>(number(a, 0, SIGTERM)), SIG_IGN);
 }
@@ -315,6 +321,7 @@ constexpr std::array misbehaviours = {
     Misbehaviour{"print-signals", print_signals},
     Misbehaviour{"trap", trap},
     Misbehaviour{"ignore", ignore},
+    Misbehaviour{"name", take_name},
     Misbehaviour{"leave-grandchild", leave_grandchild},
     Misbehaviour{"flood", flood},
     Misbehaviour{"close", close_fd},

@@ -2,6 +2,8 @@
 
 #include "values/unique_fd.hpp"
 
+#include <retry_exec/text.hpp>
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -138,7 +140,9 @@ std::string name_of(pid_t pid) {
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   std::array<char, 64> buffer{};
   const ssize_t size = file ? ::read(file.get(), buffer.data(), buffer.size()) : 0;
-  return size > 1 ? std::string(buffer.data(), static_cast<std::size_t>(size - 1)) : "?";
+  const auto length = static_cast<std::size_t>(std::max<ssize_t>(size, 1) - 1);
+  const std::string name = text::printable({buffer.data(), length});  // a process names itself
+  return name.empty() ? "?" : name;
 }
 
 std::vector<pid_t> group_members(pid_t group) {

@@ -29,7 +29,7 @@ std::vector<pid_t> children();
 // Is `pid` stopped (SIGSTOP, SIGTSTP)? It then acts on nothing but KILL and CONT.
 bool is_stopped(pid_t pid);
 
-// What proc(5) calls it; "?" where that is not told.
+// What proc(5) calls it, printable; "?" where that is not told.
 std::string name_of(pid_t pid);
 
 // The living members of process group `group`.
