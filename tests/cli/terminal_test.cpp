@@ -109,6 +109,22 @@ TEST_CASE("without --pty the command sees pipes, with it the terminal that we ha
   pty.wait();
 }
 
+TEST_CASE("the order of two streams is kept at one terminal that was opened by two names",
+          "[terminal]") {
+  Terminal terminal;
+  const std::string line = "'" + required("RETRY_EXEC") +
+                           "' -q -a 1 -- bash -c 'for i in {1..40}; do echo out$i; echo err$i >&2; "
+                           "done; echo all' 2> /dev/tty";
+  Running running(terminal.at({.argv = {"bash", "-c", line}}));
+  REQUIRE(terminal.shows("all"));
+  running.wait();
+  std::string expected;
+  for (int i = 1; i <= 40; ++i) {
+    expected += "out" + std::to_string(i) + "\r\nerr" + std::to_string(i) + "\r\n";
+  }
+  CHECK(terminal.seen() == expected + "all\r\n");
+}
+
 TEST_CASE("--pty gives the command the size of our terminal", "[terminal]") {
   Terminal terminal;
   Running running(terminal.at(wrapping({"--pty"}, {"sh", "-c", "stty size <&1"})));
