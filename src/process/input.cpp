@@ -1,5 +1,7 @@
 #include "input.hpp"
 
+#include "process/kernel/standard_streams.hpp"
+
 #include <boost/asio/post.hpp>
 
 #include <fcntl.h>
@@ -31,10 +33,33 @@ std::string could_not(const char* what, int error) {
 
 }  // namespace
 
-Input::Input(boost::asio::io_context& context)
-    : context_(context), start_(::lseek(STDIN_FILENO, 0, SEEK_CUR)), look_again_(context) {}
+Input::Input(boost::asio::io_context& context, std::array<const Sink*, 2> outputs)
+    : context_(context), start_(::lseek(STDIN_FILENO, 0, SEEK_CUR)), look_again_(context) {
+  // Devices such as /dev/null can be sought in, and nothing comes of it.
+  struct stat status {};
+  const bool has_position = start_ >= 0 && ::fstat(STDIN_FILENO, &status) == 0 &&
+                            (S_ISREG(status.st_mode) || S_ISBLK(status.st_mode));
+  for (const int fd : {STDOUT_FILENO, STDERR_FILENO}) {
+    if (has_position && share_a_position(STDIN_FILENO, fd)) {
+      outputs_.push_back(outputs[static_cast<std::size_t>(fd - STDOUT_FILENO)]);
+    }
+  }
+}
+
+std::uint64_t Input::written() const {
+  std::uint64_t sum = 0;
+  for (const Sink* output : outputs_) sum += output->written();
+  return sum;
+}
+
+// By more than was written. Where all is written at the end, that cannot be told.
+bool Input::has_moved() const {
+  if ((::fcntl(STDIN_FILENO, F_GETFL) & O_APPEND) != 0) return false;
+  return ::lseek(STDIN_FILENO, 0, SEEK_CUR) != found_ + static_cast<off_t>(written());
+}
 
 bool Input::was_taken() const {
+  if (!outputs_.empty()) return has_moved();
   const std::optional<Unread> now = unread_ ? unread(STDIN_FILENO) : std::nullopt;
   return now && taken_between(*unread_, *now);
 }
@@ -51,6 +76,14 @@ std::optional<Unread> Input::settled() {
   return now;
 }
 
+bool Input::rewind() {
+  if (!outputs_.empty()) {
+    found_ = ::lseek(STDIN_FILENO, 0, SEEK_CUR) - static_cast<off_t>(written());
+    return true;
+  }
+  return !used_ || start_ < 0 || ::lseek(STDIN_FILENO, start_, SEEK_SET) >= 0;
+}
+
 Input::Prepared Input::prepare(StandardInput kind) {
   Prepared prepared;
   unread_.reset();
@@ -58,9 +91,7 @@ Input::Prepared Input::prepare(StandardInput kind) {
     case StandardInput::inherit:
       if (start_ < 0) unread_ = settled();
       // The first attempt finds it where the caller left it; a later one where the first did.
-      if (used_ && start_ >= 0 && ::lseek(STDIN_FILENO, start_, SEEK_SET) < 0) {
-        prepared.failure = could_not("rewind stdin", errno);
-      }
+      if (!rewind()) prepared.failure = could_not("rewind stdin", errno);
       break;
     case StandardInput::null:
       prepared.owned.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "process/kernel/unread.hpp"
+#include "process/output/sink.hpp"
 #include "process/output/spill_buffer.hpp"
 #include "values/unique_fd.hpp"
 
@@ -13,17 +14,21 @@
 
 #include <sys/types.h>
 
+#include <array>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace retry_exec {
 
 class Input {
  public:
-  explicit Input(boost::asio::io_context& context);
+  // `outputs` are what goes to our stdout and stderr.
+  Input(boost::asio::io_context& context, std::array<const Sink*, 2> outputs);
 
   // What the next attempt's command shall have as its descriptor 0: 0 itself, or `owned`.
   struct Prepared {
@@ -40,7 +45,8 @@ class Input {
   void start_feeding(std::function<void(std::string why)> failed);
   void stop_feeding();
 
-  // Has the attempt whose command was given our own pipe or socket certainly read from it?
+  // Has the attempt whose command was given our own pipe or socket, or a file that cannot be
+  // rewound, certainly read from it?
   bool was_taken() const;
 
  private:
@@ -48,6 +54,9 @@ class Input {
   static int unreadable();
   std::string pipe_to_command(Prepared& prepared);
   static std::optional<Unread> settled();
+  bool rewind();
+  std::uint64_t written() const;
+  bool has_moved() const;
   void feed();
   void record(std::string_view bytes);
   void await_command();
@@ -58,6 +67,10 @@ class Input {
 
   boost::asio::io_context& context_;
   off_t start_ = -1;  // where a seekable stdin stood when we were started
+  // Outputs that were opened as one with it (`<>file >&0`): to rewind it would be to write over
+  // what was printed.
+  std::vector<const Sink*> outputs_;
+  off_t found_ = 0;  // where it stood when the attempt began, less what they had written
   bool used_ = false;
   std::optional<Unread> unread_;  // as the attempt found it; nothing: it cannot miss any
 

@@ -26,7 +26,7 @@ Supervisor::State::State(boost::asio::io_context& one_thread)
       signals(context, !foreground),
       standard_output(context, STDOUT_FILENO),
       standard_error(context, STDERR_FILENO),
-      input(context) {
+      input(context, {&standard_output, &standard_error}) {
   spare_what_is_there();  // a shell that exec's us leaves us its background jobs
   become_subreaper();
   signals.start([this](SignalSource::Received received) { on_signal(received); });

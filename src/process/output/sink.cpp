@@ -65,6 +65,7 @@ Sink::Result Sink::write_some(std::string_view& bytes) {
                               : ::write(own_ ? own_.get() : fd_, bytes.data(), size);
   if (written >= 0) {
     bytes.remove_prefix(static_cast<std::size_t>(written));
+    written_ += static_cast<std::uint64_t>(written);
     return Result::wrote;
   }
   return failure();

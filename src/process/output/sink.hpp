@@ -7,6 +7,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string_view>
@@ -36,6 +37,9 @@ class Sink {
   };
   std::optional<Moved> move_from(int source, std::size_t size);
 
+  // How much has been written in all, what was moved left out.
+  std::uint64_t written() const { return written_; }
+
   // Calls back once a write would no longer block, or the reader has gone.
   void when_writable(std::function<void()> ready);
 
@@ -56,6 +60,7 @@ class Sink {
   UniqueFd own_;  // the same with an open file description of our own, if there can be one
   Kind kind_ = Kind::unknown;
   int error_ = 0;
+  std::uint64_t written_ = 0;
   std::optional<boost::asio::steady_timer> timer_;
   // An epoll of our own that watches fd_: asio may make *this* descriptor non-blocking.
   std::optional<boost::asio::posix::stream_descriptor> watcher_;
