@@ -5,7 +5,6 @@
 #include "process/kernel/terminal.hpp"
 #include "process/output/held_output.hpp"
 #include "process/output/log_filters.hpp"
-#include "process/output/spill_buffer.hpp"
 
 #include <retry_exec/text.hpp>
 
@@ -225,8 +224,9 @@ std::optional<std::string> CommandOutput::lost() const {
     if (const int error = stream.pump->sink_error()) {
       return "output was lost: " + name + ": " + std::strerror(error);
     }
-    if (const int error = stream.pump->hold_error()) {
-      return "output was lost: cannot keep " + name + " aside: " + spill_failure(error);
+    if (stream.held.state && stream.held.state->buffer.failed()) {
+      return "output was lost: cannot keep " + name +
+             " aside: " + stream.held.state->buffer.failure();
     }
     // NOLINTEND(concurrency-mt-unsafe)
   }

@@ -119,8 +119,8 @@ Input::Prepared Input::prepare_replay() {
   Prepared prepared;
   if (const int error = unreadable()) {
     prepared.failure = could_not("read stdin", error);
-  } else if (recording_.error() != 0) {
-    prepared.failure = "cannot provide standard input: " + spill_failure(recording_.error());
+  } else if (recording_.failed()) {
+    prepared.failure = "could not provide standard input: " + recording_.failure();
   } else {
     prepared.failure = pipe_to_command(prepared);
   }
@@ -131,7 +131,7 @@ Input::Prepared Input::prepare_replay() {
 std::string Input::pipe_to_command(Prepared& prepared) {
   int ends[2];
   if (!watch_source() || ::pipe2(ends, O_CLOEXEC) != 0) {
-    return "cannot provide standard input: " + spill_failure(errno);
+    return could_not("provide standard input", errno);
   }
   prepared.owned.reset(ends[0]);
   prepared.fd = ends[0];
@@ -204,14 +204,11 @@ void Input::fail_once_read(bool was_empty) {
   });
 }
 
-// Where the recording has no room (a full disk), this attempt still gets every byte; no later one
-// can, and prepare() says so.
+// Where the recording has no more room, this attempt still gets every byte; no later one can, and
+// prepare() says so.
 void Input::record(std::string_view bytes) {
-  if (recording_.error() != 0) {
-    unrecorded_ += bytes;
-  } else {
-    recording_.append(bytes);
-  }
+  recording_.append(bytes);
+  if (recording_.failed()) unrecorded_ += bytes;
 }
 
 // False with errno where no watcher can be had. A file needs none, it is always ready; nor does a

@@ -139,8 +139,7 @@ void Pump::read_some() {
   if (ends_.held != nullptr) {
     if (!ends_.held->state) ends_.held->state = std::make_unique<HeldOutput::State>();
     ends_.held->state->buffer.append(pending_);
-    hold_error_ = ends_.held->state->buffer.error();
-    if (hold_error_ != 0) return end();
+    if (ends_.held->state->buffer.failed()) return end();
   }
   full_reads_ = size == Capture::chunk ? full_reads_ + 1 : 0;
   if (full_reads_ == 1) ::fcntl(source_.native_handle(), F_SETPIPE_SZ, large_pipe);

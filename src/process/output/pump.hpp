@@ -57,8 +57,6 @@ class Pump {
   // Do we have bytes that nobody reads? The source is then not read, and its writer blocks on us.
   bool held_up() const;
   bool reader_gone() const { return reader_gone_; }
-  // errno of the write that could not keep output aside, or 0.
-  int hold_error() const { return hold_error_; }
   // errno of the read that could not take output from the command, or 0.
   int source_error() const { return source_error_; }
   // errno of the write that could not pass output on, or 0.
@@ -103,7 +101,6 @@ class Pump {
   bool ended_ = false;
   bool reader_gone_ = false;
   int source_error_ = 0;
-  int hold_error_ = 0;
   int sink_error_ = 0;
   std::shared_ptr<char> alive_ = std::make_shared<char>();  // the sink may call after our end
 
