@@ -96,6 +96,40 @@ TEST_CASE("a step's file that is not ours to shorten stays as it is", "[step-fil
             .exit_code() == 3);
 }
 
+TEST_CASE("what a failed attempt wrote is taken back from a file that it replaced by its copy, too",
+          "[step-files]") {
+  const TemporaryFolder folder;
+  for (const std::string& old : {std::string(), std::string("of an earlier step\n")}) {
+    const std::string file = folder.write("f", old);
+    const Ended ended = run(step({"-v"},
+                                 "echo $RETRY_EXEC_ATTEMPT >> $GITHUB_OUTPUT; "
+                                 "sed -i s/x/y/ $GITHUB_OUTPUT; exit 3",
+                                 {{"GITHUB_OUTPUT", file}}));
+    CHECK(read_file(file) == old + "2\n");
+    CHECK_THAT(ended.err, ContainsSubstring("removed 2 bytes that the failed attempt wrote to "));
+  }
+}
+
+TEST_CASE("that a failed attempt's lines stay in a step's file is told", "[step-files]") {
+  const TemporaryFolder folder;
+  const auto told = [&](const std::string& script) {
+    const std::string file = folder.write("f", "of an earlier step\n");
+    folder.write("precious", "of an earlier step\nand mine\n");
+    return run(step({}, "test $RETRY_EXEC_ATTEMPT = 2 && exit; " + script + "; exit 3",
+                    {{"GITHUB_OUTPUT", file}}))
+        .err;
+  };
+  const std::string kept = "cannot remove what the failed attempt wrote to $GITHUB_OUTPUT: ";
+  const std::string replaced = kept + "the attempt put another file in its place";
+  CHECK_THAT(told("sed -i s/of/oh/ $GITHUB_OUTPUT"), ContainsSubstring(replaced));
+  CHECK_THAT(told("echo x > $GITHUB_OUTPUT"),
+             ContainsSubstring(kept + "it is shorter than it was before"));
+  CHECK_THAT(told("mv $(dirname $GITHUB_OUTPUT)/precious $GITHUB_OUTPUT"),
+             ContainsSubstring(replaced));
+  CHECK_THAT(read_file(folder / "f"), ContainsSubstring("and mine"));
+  CHECK_THAT(told("sed -i s/x/y/ $GITHUB_OUTPUT"), !ContainsSubstring("cannot remove"));
+}
+
 TEST_CASE("a step's file behind a symbolic link is one like any other, unless it is another user's",
           "[step-files]") {
   const TemporaryFolder folder;

@@ -1,6 +1,7 @@
 #include "main/exec/step_files.hpp"
 
 #include "main/program.hpp"
+#include "values/unique_fd.hpp"
 
 #include <retry_exec/counted.hpp>
 
@@ -11,6 +12,7 @@
 #include <cerrno>
 #include <csignal>
 #include <system_error>
+#include <utility>
 
 namespace retry_exec {
 
@@ -53,35 +55,74 @@ bool leads_to_a_stranger(const char* path, const struct stat& file) {
   return file.st_uid != ::geteuid() && ::lstat(path, &link) == 0 && S_ISLNK(link.st_mode);
 }
 
-// `marked` is the file that was seen at `path` before.
-Cut cut_back(const std::string& path, int marked, long long length) {
+std::string message() {
+  return std::generic_category().message(errno);
+}
+
+Cut shortened(int fd, long long size, long long length) {
+  if (open_elsewhere(fd)) return {.bytes = 0, .failure = "another process has the file open"};
+  if (::ftruncate(fd, length) != 0) return {.bytes = 0, .failure = message()};
+  return {.bytes = size - length, .failure = {}};
+}
+
+// Was the file made since `time`? What was there before may be somebody's, moved here.
+bool made_since(int fd, const timespec& time) {
+  struct statx file {};
+  if (::statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &file) != 0 ||
+      (file.stx_mask & STATX_BTIME) == 0) {
+    return false;
+  }
+  return std::pair(file.stx_btime.tv_sec, long{file.stx_btime.tv_nsec}) >=
+         std::pair(decltype(file.stx_btime.tv_sec){time.tv_sec}, time.tv_nsec);
+}
+
+// Do both begin with the same `length` bytes? More than a step's file may hold are not read.
+bool begin_alike(int marked, int fd, long long length) {
+  constexpr long long most = 1 << 20;
+  const std::string by_number = "/proc/self/fd/" + std::to_string(marked);  // O_PATH reads nothing
+  const UniqueFd old(::open(by_number.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!old || length > most) return length == 0;
+  std::string before(static_cast<std::size_t>(length), '\0');
+  std::string now = before;
+  return ::pread(old.get(), before.data(), before.size(), 0) == length &&
+         ::pread(fd, now.data(), now.size(), 0) == length && before == now;
+}
+
+// Another file was put in its place, as by `sed -i`.
+Cut cut_replacement(const StepFiles::Mark& mark) {
+  const Cut stays{.bytes = 0, .failure = "the attempt put another file in its place"};
+  const UniqueFd file(
+      ::open(mark.path.c_str(), O_RDWR | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat now {};
+  if (!file || ::fstat(file.get(), &now) != 0 || !S_ISREG(now.st_mode) || takes_our_output(now) ||
+      !made_since(file.get(), mark.time) || !begin_alike(mark.fd, file.get(), mark.length)) {
+    return stays;
+  }
+  return now.st_size == mark.length ? Cut() : shortened(file.get(), now.st_size, mark.length);
+}
+
+Cut cut_back(const StepFiles::Mark& mark) {
   struct stat then {};
   struct stat now {};
-  if (::fstat(marked, &then) != 0 || then.st_size <= length) return {};
-  if (leads_to_a_stranger(path.c_str(), then)) {
+  const char* path = mark.path.c_str();
+  if (::fstat(mark.fd, &then) != 0 || ::stat(path, &now) != 0) return {};
+  if (!same_file(then, now)) return cut_replacement(mark);
+  if (now.st_size < mark.length) return {.bytes = 0, .failure = "it is shorter than it was before"};
+  if (now.st_size == mark.length) return {};
+  if (leads_to_a_stranger(path, then)) {
     return {.bytes = 0, .failure = "it is a symbolic link to another user's file"};
   }
-  const auto message = [] { return std::generic_category().message(errno); };
-  const int fd = ::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-  if (fd < 0) return {.bytes = 0, .failure = message()};
-  Cut cut;
-  if (::fstat(fd, &now) == 0 && same_file(then, now) && now.st_size > length) {
-    if (open_elsewhere(fd)) {
-      cut.failure = "another process has the file open";
-    } else if (::ftruncate(fd, length) != 0) {
-      cut.failure = message();
-    } else {
-      cut.bytes = now.st_size - length;
-    }
-  }
-  ::close(fd);
-  return cut;
+  const UniqueFd file(::open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  if (!file || ::fstat(file.get(), &now) != 0) return {.bytes = 0, .failure = message()};
+  return same_file(then, now) ? shortened(file.get(), now.st_size, mark.length) : Cut();
 }
 
 }  // namespace
 
 void StepFiles::mark() {
   forget();
+  timespec time{};
+  ::clock_gettime(CLOCK_REALTIME_COARSE, &time);  // what file systems look at
   for (const char* variable : variables) {
     const char* path = from_environment(variable);
     if (path == nullptr || *path == '\0') continue;
@@ -90,7 +131,7 @@ void StepFiles::mark() {
     struct stat status {};
     if (fd >= 0 && ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
         !takes_our_output(status)) {
-      marks_.push_back({variable, path, fd, status.st_size});
+      marks_.push_back({variable, path, fd, status.st_size, time});
     } else if (fd >= 0) {
       ::close(fd);
     }
@@ -100,7 +141,7 @@ void StepFiles::mark() {
 std::vector<StepFiles::Note> StepFiles::take_back() {
   std::vector<Note> notes;
   for (const Mark& mark : marks_) {
-    const Cut cut = cut_back(mark.path, mark.fd, mark.length);
+    const Cut cut = cut_back(mark);
     const std::string file = std::string("$") + mark.variable;
     if (!cut.failure.empty()) {
       notes.push_back(

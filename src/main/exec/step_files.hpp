@@ -1,6 +1,7 @@
 // What a failed attempt wrote into the files by which a step of GitHub Actions tells its results.
 #pragma once
 
+#include <ctime>
 #include <string>
 #include <vector>
 
@@ -9,8 +10,8 @@ namespace retry_exec {
 // Half of a here-document in $GITHUB_OUTPUT spoils the step, however well the next attempt does. So
 // such a file gets back the length that it had when the attempt began. It is shortened only where
 // that can harm nothing else: a regular file (by way of a symbolic link only one of our own user),
-// the same as then, longer than then, not where our own output goes, and not open in another
-// process.
+// the same as then or made since and with the same beginning, longer than then, not where our own
+// output goes, and not open in another process.
 class StepFiles {
  public:
   StepFiles() = default;
@@ -29,13 +30,15 @@ class StepFiles {
   // Shortens to what mark() saw.
   std::vector<Note> take_back();
 
- private:
   struct Mark {
     const char* variable = nullptr;
     std::string path;
     int fd = -1;  // of the file itself, so that its inode is nobody else's meanwhile
     long long length = 0;
+    timespec time{};  // of the marking
   };
+
+ private:
   void forget();
 
   std::vector<Mark> marks_;
