@@ -133,6 +133,10 @@ std::string report(const RunRecord& record, ReportFormat format, const Redactor&
 Result<void> write_report(const std::string& path, std::string_view text,
                           TimePoint give_up = TimePoint::max());
 
+// Before anything is written: would a report there replace the file that our stdout or stderr goes
+// to, with all that is in it?
+Result<void> spares_our_output(const std::string& path);
+
 // ---- the summary -----------------------------------------------------------------------------
 
 // A bar of a chart.

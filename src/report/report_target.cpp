@@ -190,6 +190,27 @@ Result<void> write_report(const std::string& path, std::string_view text, TimePo
   return replace_file(target, status, text);
 }
 
+Result<void> spares_our_output(const std::string& path) {
+  const std::filesystem::path target = followed(path);
+  const auto status = status_of(target);
+  if (path == "-" || own_descriptor(target) || target.native().starts_with("/proc/") || !status ||
+      !S_ISREG(status->st_mode)) {
+    return {};
+  }
+  for (const int fd : {STDOUT_FILENO, STDERR_FILENO}) {
+    struct stat ours {};
+    if (::fstat(fd, &ours) != 0 || ours.st_dev != status->st_dev || ours.st_ino != status->st_ino) {
+      continue;
+    }
+    const bool output = fd == STDOUT_FILENO;
+    return Error{{Redactor()(path)},
+                 std::string("standard ") + (output ? "output" : "error") +
+                     " goes to this file, and a report would replace it; " +
+                     (output ? "-" : "/dev/stderr") + " adds the report to it"};
+  }
+  return {};
+}
+
 Result<void> append_summary(const std::string& path, std::string_view text, TimePoint give_up) {
   if (const auto fd = own_descriptor(followed(path))) return write_to(*fd, path, text, give_up);
   return write_in_place(path, O_APPEND, text, give_up);

@@ -270,6 +270,31 @@ TEST_CASE("signals without a name of their own, and time-outs, can be named", "[
   CHECK(count(read_file(folder / "m"), "x") == 1);
 }
 
+TEST_CASE("a report is refused that would replace the file that our output goes to", "[option]") {
+  const TemporaryFolder folder;
+  const std::string log = folder / "log";
+  const auto code = [&](const std::string& options, const std::string& redirections) {
+    folder.write("log", "before\n");
+    const std::string line = "cd '" + folder.path().string() + "'; ln -sf log link; '" +
+                             required("RETRY_EXEC") + "' " + options + " -- echo ran " +
+                             redirections;
+    return run({.argv = {"bash", "-c", line}});
+  };
+  for (const std::string report : {"-R log", "-R json:./log", "-R link"}) {
+    INFO(report);
+    const Ended ended = code(report, ">> log");
+    CHECK(ended.exit_code() == 125);
+    CHECK(read_file(log) == "before\n");
+    CHECK_THAT(ended.err, ContainsSubstring("standard output goes to this file"));
+    CHECK(code(report, "2>> log").exit_code() == 125);
+  }
+  for (const std::string report : {"-R -", "-R /dev/stdout", "--summary log", "-R other"}) {
+    INFO(report);
+    CHECK(code(report, ">> log").exit_code() == 0);
+    CHECK_THAT(read_file(log), StartsWith("before\nran\n"));
+  }
+}
+
 TEST_CASE("an unknown kind of report is refused, and a file of that name is still possible",
           "[option]") {
   const TemporaryFolder folder;

@@ -178,6 +178,11 @@ Result<void, Errors> complete(const CommandLine& line, Settings& settings) {
                       "Put it in front of a command: retry-exec -r auto -- curl -fsSO URL\n"
                       "--help lists the options, --man shows more."});
   }
+  if (settings.report) {
+    if (const auto safe = spares_our_output(settings.report->path); !safe) {
+      errors.push_back(safe.error());
+    }
+  }
   layer_waits(line, settings.policy, errors);
   if (!errors.empty()) return errors;
   return {};

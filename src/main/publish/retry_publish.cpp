@@ -73,6 +73,17 @@ Errors read_what_to_publish(const CommandLine& line, PublishSettings& settings) 
                      settings.plan + "'"}};
 }
 
+Errors would_replace_output(const PublishSettings& settings) {
+  std::vector<std::string> files;
+  if (settings.report) files.push_back(settings.report->path);
+  if (settings.digests_file) files.push_back(*settings.digests_file);
+  Errors errors;
+  for (const std::string& file : files) {
+    if (const auto safe = spares_our_output(file); !safe) errors.push_back(safe.error());
+  }
+  return errors;
+}
+
 Result<ExitCode, Errors> run(const CommandLine& line, PublishSettings& settings) {
   if (const Errors errors = read_what_to_publish(line, settings); !errors.empty()) return errors;
   settings.notes = line.notes();
@@ -89,6 +100,7 @@ Result<ExitCode, Errors> run(const CommandLine& line, PublishSettings& settings)
   if (settings.matrix)
     return ExitCode{print(line.program(), publish::plan::matrix(*plan) + "\n", Form::json)};
   if (settings.dry_run) return rehearsed(line, *plan);
+  if (const Errors unsafe = would_replace_output(settings); !unsafe.empty()) return unsafe;
   std::vector<RuleSet> rules;
   rules.push_back(std::move(*rule_set));
   return ExitCode{Publisher(settings, *plan, Classifier(std::move(rules))).run()};
