@@ -142,6 +142,10 @@ class Supervisor {
   // what runs, and KILL after AttemptOptions::kill_after. `parent` is getppid() at our start.
   void end_with_parent(pid_t parent);
 
+  // Kills what still runs, with little memory: for a failure of ours after which no attempt is
+  // brought to its end.
+  void kill_all();
+
   // The first signal that asked us to end, if any has; also one that is still to be dealt with.
   std::optional<int> interrupted_by() const;
 

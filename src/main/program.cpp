@@ -7,7 +7,9 @@
 #include <retry_exec/process.hpp>
 #include <retry_exec/redact.hpp>
 #include <retry_exec/text.hpp>
+#include <retry_exec/write.hpp>
 
+#include <boost/asio/io_context.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <unistd.h>
@@ -16,6 +18,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 
 namespace retry_exec {
 
@@ -117,6 +120,28 @@ int exit_code_after(std::string_view program, int error) {
 
 }  // namespace
 
+namespace {
+
+// There may be none for a line of the log.
+int out_of_memory(std::string_view program) {
+  write_all(STDERR_FILENO, program);
+  write_all(STDERR_FILENO, ": out of memory\n");
+  return exit_code::own_failure;
+}
+
+}  // namespace
+
+std::optional<int> run_all(boost::asio::io_context& context, Supervisor& supervisor,
+                           std::string_view program) {
+  try {
+    context.run();
+    return std::nullopt;
+  } catch (const std::bad_alloc&) {
+    supervisor.kill_all();
+    return out_of_memory(program);
+  }
+}
+
 int print(std::string_view program, std::string_view text, Form form) {
   return exit_code_after(program, print_answer(STDOUT_FILENO, text, form));
 }
@@ -147,6 +172,8 @@ int run_program(CommandLine& line, const Help& help, const OutputSettings* outpu
     }
     const Result<ExitCode, Errors> code = run();
     return code ? code->value : failed(code.error());
+  } catch (const std::bad_alloc&) {
+    return out_of_memory(program);
   } catch (const boost::system::system_error& error) {
     return failed({{{}, "cannot begin: " + error.code().message()}});
   }

@@ -4,6 +4,7 @@
 #include "main/command_line.hpp"
 #include "main/voice.hpp"
 
+#include <retry_exec/process.hpp>
 #include <retry_exec/report.hpp>
 
 #include <cstdint>
@@ -58,6 +59,11 @@ auto whole(std::uint64_t least, std::uint64_t most) {
 
 // The variable `name` of our own environment; nullptr when it is unset.
 const char* from_environment(const std::string& name);
+
+// Runs what waits in `context` to its end. Where memory runs out, ends what still runs, says so,
+// and returns the exit code.
+std::optional<int> run_all(boost::asio::io_context& context, Supervisor& supervisor,
+                           std::string_view program);
 
 // Tells errors of ours on stderr, in the form of the log. Returns exit_code::own_failure.
 int fail(std::string_view program, const Errors& errors, const Redactor& redactor,

@@ -4,10 +4,13 @@
 #include "process/output/log_filters.hpp"
 #include "values/end_request.hpp"
 
+#include <poll.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
+#include <new>
 
 namespace retry_exec {
 
@@ -120,6 +123,21 @@ void ProcessTree::signal_newcomers(int signal) {
       signalled_.push_back(pid);
       any = true;
     }
+  }
+}
+
+void ProcessTree::kill_at_once() {
+  if (command_ <= 0) return;
+  if (command_runs_) ::kill(own_group_ ? -command_ : command_, SIGKILL);
+  try {
+    kill(true);
+  } catch (const std::bad_alloc&) {
+    // Then its group is all that can be reached.
+  }
+  constexpr int looks = 100;  // of 10 ms: KILL may be refused, or be late
+  for (int look = 0; look < looks && command_runs_; ++look) {
+    command_runs_ = ::waitpid(command_, nullptr, WNOHANG) == 0;
+    if (command_runs_) ::poll(nullptr, 0, 10);
   }
 }
 

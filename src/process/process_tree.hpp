@@ -55,6 +55,8 @@ class ProcessTree {
   // KILL to all of it that can be found, several times over. Filters are spared while the command
   // runs, unless `all`.
   void kill(bool all);
+  // The same where memory has run out, as far as that goes, and reaps the command.
+  void kill_at_once();
 
  private:
   bool alone() const;  // are all our children of this attempt?

@@ -43,7 +43,8 @@ class RunningAttempt {
   void on_end_request(SignalSource::Received received);
   void escalate();
   void end_in_time(int asked);  // on account of that signal; what does not end is killed
-  void on_child_event();        // some descendant may have ended or stopped
+  void kill_at_once() { tree_.kill_at_once(); }
+  void on_child_event();  // some descendant may have ended or stopped
   // The child whose end is still to come; -1: none.
   pid_t awaited() const { return runs() ? tree_.command() : -1; }
 

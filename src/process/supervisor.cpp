@@ -118,6 +118,10 @@ boost::asio::awaitable<Attempt> Supervisor::run(const Command& command,
   co_return co_await attempt.run();
 }
 
+void Supervisor::kill_all() {
+  for (RunningAttempt* attempt : state_->running) attempt->kill_at_once();
+}
+
 boost::asio::awaitable<std::optional<int>> Supervisor::wait(Duration duration) {
   if (const std::optional<int> signal = interrupted_by()) co_return signal;
   boost::asio::steady_timer timer(state_->context);

@@ -64,6 +64,25 @@ TEST_CASE("memory is not used for more than its share, and that is said", "[reso
   CHECK_THAT(ended.err, ContainsSubstring(full ? "(File too large)" : "/no/such/folder"));
 }
 
+TEST_CASE("where memory runs out, that is said, and nothing is left running", "[resource]") {
+  if (instrumented) return;  // a sanitizer reserves terabytes
+  const TemporaryFolder folder;
+  const std::string pid = folder / "pid";
+  Program program = wrapped({"-O"}, {"write-pid", pid, "+", "leave-grandchild", pid, "setsid",
+                                     "quiet", "+", "flood", "300000000", "+", "sleep"});
+  program.environment.push_back({"TMPDIR", "/no/such/folder"});
+  program.before_exec = [] {
+    const rlimit limit{150'000'000, 150'000'000};
+    ::setrlimit(RLIMIT_AS, &limit);
+  };
+  const Ended ended = run(program);
+  CHECK(ended.exit_code() == 125);
+  CHECK_THAT(ended.err, ContainsSubstring("retry-exec: out of memory\n"));
+  for (const std::string& number : lines_of(read_file(pid))) {
+    CHECK(eventually([&] { return ::kill(std::stoi(number), 0) != 0; }));
+  }
+}
+
 TEST_CASE("input that cannot be recorded reaches the first attempt whole, and no other in part",
           "[resource]") {
   const std::string line = "head -c 280000000 /dev/zero | '" + required("RETRY_EXEC") +

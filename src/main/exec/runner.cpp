@@ -78,7 +78,7 @@ int Runner::run() {
       [](const std::exception_ptr& failure) {
         if (failure) std::rethrow_exception(failure);
       });
-  context_.run();
+  if (const auto failed = run_all(context_, supervisor_, "retry-exec")) return *failed;
   return finish();
 }
 

@@ -63,7 +63,8 @@ int Publisher::run() {
   }
   asio::co_spawn(context_, work(), fatal);
   if (live_) asio::co_spawn(context_, redraw(), fatal);
-  context_.run();
+  // What waits in the context is not to be undone: it refers to what would be gone.
+  if (const auto failed = run_all(context_, supervisor_, "retry-publish")) std::_Exit(*failed);
   return finish();
 }
 
