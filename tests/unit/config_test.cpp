@@ -3,6 +3,7 @@
 
 #include <retry_exec/config.hpp>
 
+#include <boost/locale/encoding_utf.hpp>
 #include <yaml-cpp/yaml.h>
 
 using namespace retry_exec;
@@ -321,4 +322,44 @@ TEST_CASE("a mapping gathers all that is wrong, and names the nearest known key"
   CHECK(texts[3] == "f:5:9: 'number' takes a number from 1 to 10, not '99'");
   CHECK(texts[4] == "f:1:1: a thing needs 'must'");
   CHECK(texts[5] == "f:2:1: unknown key 'attemps' in a thing; did you mean 'attempts'?");
+}
+
+TEST_CASE("a text that is written in quotation marks reads back as it was", "[config]") {
+  const auto check = [](const std::string& text) {
+    const std::string written = config::in_quotation_marks(text);
+    CAPTURE(written);
+    CHECK(written.find('\n') == std::string::npos);
+    const Node tree = read("a: " + written + "\nb: [" + written + ", c]\n");
+    CHECK(tree.find("a")->text == text);
+    CHECK(tree.find("b")->items.at(0).text == text);
+  };
+  for (const char* text : {"", " ", "'", "\"", "\\", "it's \\ \"q\" # x: y", "  a  ", "a\n\n b \n",
+                           "\r\n", "{a: [b]}", "\t\ta\t", "\x1b[31mred", "\u00e9\u0085\\x85'"}) {
+    check(text);
+  }
+  std::string many;
+  for (std::uint32_t value = 1; value <= 0x10ffff; ++value) {
+    if (value >= 0xd800 && value <= 0xdfff) continue;
+    const std::string character = boost::locale::conv::utf_to_utf<char>(std::u32string{value});
+    // Those that some YAML does not have as they are, or takes for the end of a line.
+    const bool alone = value < 0x100 || (value >= 0x2028 && value <= 0x2029) || value == 0xfeff ||
+                       (value & 0xfffe) == 0xfffe;
+    if (alone) {
+      check(character);
+      check("a" + character + "b");
+    }
+    many += character;
+    if (value % 0x1000 == 0xfff) {
+      check(many);
+      many.clear();
+    }
+  }
+}
+
+TEST_CASE("what YAML does not allow as it is, is written as an escape", "[config]") {
+  CHECK(config::in_quotation_marks("it's") == "'it''s'");
+  CHECK(config::in_quotation_marks("a\u0085\u2028\u2029\ufeff\x7f\uffff\"") ==
+        R"("a\x85\u2028\u2029\uFEFF\x7F\uFFFF\"")");
+  CHECK(config::in_quotation_marks("\U0001fffe\n") == R"("\U0001FFFE\n")");
+  CHECK(config::in_quotation_marks("\u00e9\U0001f600") == "'\u00e9\U0001f600'");
 }

@@ -1,9 +1,7 @@
 #include "main/publish/plain_target.hpp"
 
+#include <retry_exec/config.hpp>
 #include <retry_exec/text.hpp>
-
-#include <boost/json/serialize.hpp>
-#include <boost/json/value.hpp>
 
 #include <algorithm>
 
@@ -11,20 +9,14 @@ namespace retry_exec {
 
 namespace {
 
-// On one line, whatever is in it: JSON's strings are YAML's. "${" would be a variable.
+// On one line, whatever is in it. "${" would be a variable.
 std::string yaml_text(std::string_view text) {
   std::string meant;
-  bool fits_single_quotes = true;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text.substr(i).starts_with("${")) meant += '$';
-    if (static_cast<unsigned char>(text[i]) < ' ') fits_single_quotes = false;
     meant += text[i];
   }
-  if (!fits_single_quotes) return boost::json::serialize(boost::json::value(meant));
-  for (std::size_t at = 0; (at = meant.find('\'', at)) != std::string::npos; at += 2) {
-    meant.insert(at, 1, '\'');
-  }
-  return "'" + meant + "'";
+  return config::in_quotation_marks(meant);
 }
 
 std::string yaml_list(const std::vector<std::string>& texts) {
