@@ -290,3 +290,44 @@ TEST_CASE("Two Windows images of one processor are two platforms", "[publish]") 
   REQUIRE(plan.has_value());
   CHECK(plan->targets[0].sources.size() == 2);
 }
+
+TEST_CASE("What several bake files say of a target is joined", "[publish]") {
+  const PlanFolder folder;
+  const auto bake = [](const std::string& tag, const std::string& platform,
+                       const std::string& annotation) {
+    return R"({"group": {"default": {"targets": ["one"]}}, "target": {"one": {"tags": ["o/r:1", ")" +
+           tag + R"("], "platforms": ["linux/s390x", ")" + platform +
+           R"("], "annotations": ["index:a=1", "index:)" + annotation + "\"]}}}";
+  };
+  folder.write("m.json", "{\"one\": " + entry(a, "amd64", "") + "}");
+  folder.write("1.json", bake("o/r:2", "linux/amd64", "b=2"));
+  folder.write("2.json", bake("docker.io/o/r:3", "linux/arm64", "c=3"));
+  const std::string head = "retry-publish: 1\nmetadata: [m.json]\nbake: [1.json, 2.json]\n";
+  INFO(folder.errors(head));
+  const auto plan = folder.load(head);
+  REQUIRE(plan.has_value());
+  const Target& target = plan->targets.at(0);
+  std::string tags;
+  for (const Reference& tag : target.tags) tags += tag.tag + " ";
+  CHECK(tags == "1 2 3 ");
+  std::string platforms;
+  for (const Platform& platform : target.platforms) platforms += to_string(platform) + " ";
+  CHECK(platforms == "linux/s390x linux/amd64 linux/arm64 ");
+  CHECK(target.annotations == Annotations{{"a", "1"}, {"b", "2"}, {"c", "3"}});
+}
+
+TEST_CASE("Bake files that give a target's annotation two values contradict each other",
+          "[publish]") {
+  const PlanFolder folder;
+  const std::string head = R"({"target": {"one": {"tags": ["o/r:1"], "annotations": ["index:a=)";
+  folder.write("m.json", "{\"one\": " + entry(a, "amd64", "") + "}");
+  folder.write("1.json", head + "1\"]}}}");
+  folder.write("2.json", head + "2\"]}}}");
+  const std::string bakes = "retry-publish: 1\nmetadata: [m.json]\nbake: [1.json, 2.json]\n";
+  CHECK(folder.errors(bakes) ==
+        "2.json: annotation 'a' of target 'one' is '2', and '1' in another bake file; which one is "
+        "meant, the target says under 'annotations'\n");
+  const auto plan = folder.load(bakes + "targets:\n  one: {annotations: {a: 3}}\n");
+  REQUIRE(plan.has_value());
+  CHECK(plan->targets[0].annotations == Annotations{{"a", "3"}});
+}

@@ -56,6 +56,34 @@ void merge(TargetDraft& baked, TargetDraft&& written) {
   baked.after = std::move(written.after);
 }
 
+void add_new(std::vector<TargetDraft::Text>& texts, const std::vector<TargetDraft::Text>& more) {
+  std::unordered_set<std::string> known;
+  for (const TargetDraft::Text& one : texts) known.insert(one.text);
+  std::copy_if(more.begin(), more.end(), std::back_inserter(texts),
+               [&](const auto& one) { return !known.contains(one.text); });
+}
+
+// Adds what the file at `path` says of a target to what others said of it.
+void join(TargetDraft& known, const TargetDraft& more, const std::string& path,
+          const PlanFile& file, Errors& errors) {
+  add_new(known.tags, more.tags);
+  add_new(known.platforms, more.platforms);
+  const auto is_written = [&](const std::string& key) {
+    return std::any_of(file.targets.begin(), file.targets.end(), [&](const TargetDraft& target) {
+      return target.name == known.name && target.annotations.contains(key);
+    });
+  };
+  for (const auto& [key, value] : more.annotations) {
+    const auto [there, fresh] = known.annotations.emplace(key, value);
+    if (fresh || there->second == value || is_written(key)) continue;
+    errors.push_back({{path},
+                      "annotation '" + key + "' of target '" + known.name + "' is '" + value +
+                          "', and '" + there->second +
+                          "' in another bake file; which one is meant, the target says under "
+                          "'annotations'"});
+  }
+}
+
 Bake read_bakes(const PlanFile& file, Errors& errors) {
   Bake all;
   DraftsByName places(all.targets);
@@ -64,7 +92,7 @@ Bake read_bakes(const PlanFile& file, Errors& errors) {
       Bake read = read_bake(path, bake.where, errors);
       for (TargetDraft& draft : read.targets) {
         if (TargetDraft* known = places.find(draft.name)) {
-          known->tags.insert(known->tags.end(), draft.tags.begin(), draft.tags.end());
+          join(*known, draft, path, file, errors);
         } else {
           places.add(std::move(draft));
         }
