@@ -69,8 +69,10 @@ oci::Reference TargetRun::any_tag_in(const std::string& repository) const {
 TargetRun::Task TargetRun::copy_content(std::string repository, bool with_root) {
   const oci::Reference place = any_tag_in(repository);
   std::vector<Task> copies;
+  std::set<std::string> digests;  // one may be listed for several platforms
   for (const oci::Child& child : children_) {
-    if (child.from.name() != repository) copies.push_back(copy_child(child, place));
+    const bool copied = !digests.insert(child.descriptor.digest).second;
+    if (child.from.name() != repository && !copied) copies.push_back(copy_child(child, place));
   }
   co_await all(std::move(copies));
   if (failed() || !with_root) co_return;
