@@ -7,7 +7,6 @@
 #include <retry_exec/process.hpp>
 #include <retry_exec/redact.hpp>
 #include <retry_exec/text.hpp>
-#include <retry_exec/write.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/system/system_error.hpp>
@@ -122,10 +121,8 @@ int exit_code_after(std::string_view program, int error) {
 
 namespace {
 
-// There may be none for a line of the log.
 int out_of_memory(std::string_view program) {
-  write_all(STDERR_FILENO, program);
-  write_all(STDERR_FILENO, ": out of memory\n");
+  print_out_of_memory(program);
   return exit_code::own_failure;
 }
 

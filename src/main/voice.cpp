@@ -46,4 +46,9 @@ int print_documentation(std::string_view text) {
   return write_all(STDOUT_FILENO, text);
 }
 
+void print_out_of_memory(std::string_view program) {
+  write_all(STDERR_FILENO, program);
+  write_all(STDERR_FILENO, ": out of memory\n");
+}
+
 }  // namespace retry_exec

@@ -27,6 +27,9 @@ int print_answer(int fd, std::string_view text, Form form);
 // What the build made, byte for byte, on standard output: manual pages, completions.
 int print_documentation(std::string_view text);
 
+// That there is no memory, in whatever format the log is: there may be none for a line of it.
+void print_out_of_memory(std::string_view program);
+
 // Text that is safe for the terminal or, where GITHUB_ACTIONS says so, the job's log: for reports.
 std::string shown(std::string_view text, Form form);
 
