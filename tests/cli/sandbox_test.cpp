@@ -22,7 +22,7 @@ TEST_CASE("without a system call that it can do without, a command runs as it do
           "[sandbox]") {
   const auto error = GENERATE(values<std::string>({"ENOSYS", "EPERM"}));
   const auto call = GENERATE(values<std::string>(
-      {"pidfd_open", "close_range", "faccessat2", "memfd_create", "splice", "tee", "eventfd2",
+      {"pidfd_open", "close_range", "faccessat2", "kcmp", "splice", "tee", "eventfd2",
        "timerfd_create", "prctl", "getrandom", "socket", "sendfile", "copy_file_range", "statx"}));
   INFO(error << " for " << call);
   const TemporaryFolder folder;
@@ -44,7 +44,7 @@ TEST_CASE("without all of them together it does too", "[sandbox]") {
                             {"read-stdin", "+", "fail-times", folder / "n", "1", "no"});
   program.input = "data";
   const Ended ended = run(refusing(error,
-                                   "pidfd_open,close_range,faccessat2,memfd_create,splice,tee,"
+                                   "pidfd_open,close_range,faccessat2,kcmp,splice,tee,"
                                    "eventfd2,timerfd_create,prctl,getrandom,socket,statx",
                                    program));
   CHECK(ended.exit_code() == 0);

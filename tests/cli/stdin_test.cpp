@@ -109,9 +109,10 @@ TEST_CASE(
     "a file that is both stdin and stdout is not rewound, for that would overwrite the output",
     "[stdin]") {
   const TemporaryFolder folder;
+  const std::string sandbox = GENERATE(std::string(), "'" + required("REFUSE") + "' EPERM kcmp ");
   const auto left_by = [&](const std::string& script, const std::string& options) {
     const std::string file = folder.write("io", "first\nsecond\n");
-    const std::string line = "'" + required("RETRY_EXEC") + "' -q -d 0 -a 2 " + options +
+    const std::string line = sandbox + "'" + required("RETRY_EXEC") + "' -q -d 0 -a 2 " + options +
                              " -- bash -c '" + script + "; exit 1' 2> /dev/null <> '" + file +
                              "' >&0";
     run({.argv = {"bash", "-c", line}});
@@ -121,7 +122,7 @@ TEST_CASE(
   // What was read could not be given again: no other attempt.
   CHECK(left_by("read x; echo $RETRY_EXEC_ATTEMPT", "") == "first\n1\ncond\n");
   CHECK(left_by("read x; echo $RETRY_EXEC_ATTEMPT", "-O") == "first\n1\ncond\n");
-  const std::string line = "'" + required("RETRY_EXEC") + "' -d 0 -a 2 -- '" + helper() +
+  const std::string line = sandbox + "'" + required("RETRY_EXEC") + "' -d 0 -a 2 -- '" + helper() +
                            "' out x + exit 7 <> /dev/null >&0";
   CHECK_THAT(run({.argv = {"bash", "-c", line}}).err, ContainsSubstring("after 2 attempts"));
 }

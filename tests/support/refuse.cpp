@@ -30,7 +30,7 @@ constexpr std::array calls = {
     Call{"pidfd_open", 434},
     Call{"close_range", 436},
     Call{"faccessat2", 439},
-    Call{"memfd_create", SYS_memfd_create},
+    Call{"kcmp", SYS_kcmp},
     Call{"splice", SYS_splice},
     Call{"tee", SYS_tee},
     Call{"eventfd2", SYS_eventfd2},
