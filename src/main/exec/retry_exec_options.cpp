@@ -127,10 +127,10 @@ void layer_waits(const CommandLine& line, PolicyFields& policy, Errors& errors) 
 const char* const exit_code_table =
     "  0 to 255   the deciding attempt's own exit code\n"
     "  124        the deciding attempt ran into a time limit, or the deadline ended the run\n"
-    "  125        our own failure: usage or rule file (nothing was run), or output that was lost\n"
+    "  125        our own failure: usage or rule file (nothing was run), lost output or input\n"
     "  126        the command was found but cannot be run\n"
     "  127        the command was not found\n"
-    "  128+n      signal n ended the command, or asked us to end\n";
+    "  128+n      signal n ended the command, or asked us to end; 141: output not taken\n";
 
 std::vector<std::string> words_of(const Settings& settings) {
   std::vector<std::string> words = settings.command;
