@@ -72,7 +72,7 @@ bool made_since(int fd, const timespec& time) {
       (file.stx_mask & STATX_BTIME) == 0) {
     return false;
   }
-  return std::pair(file.stx_btime.tv_sec, long{file.stx_btime.tv_nsec}) >=
+  return std::pair(file.stx_btime.tv_sec, static_cast<long>(file.stx_btime.tv_nsec)) >=
          std::pair(decltype(file.stx_btime.tv_sec){time.tv_sec}, time.tv_nsec);
 }
 
