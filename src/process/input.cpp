@@ -1,5 +1,6 @@
 #include "input.hpp"
 
+#include "process/kernel/moment.hpp"
 #include "process/kernel/standard_streams.hpp"
 
 #include <boost/asio/post.hpp>
@@ -9,6 +10,7 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +18,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <span>
 #include <utility>
 
 namespace retry_exec {
@@ -25,6 +28,17 @@ using boost::asio::posix::stream_descriptor;
 namespace {
 
 constexpr std::size_t piece = std::size_t{64} << 10;
+
+// Does not wait for bytes that somebody else, who reads from there too, took before us.
+ssize_t read_now(std::span<char> buffer) {
+  iovec all{buffer.data(), buffer.size()};
+  const ssize_t got = ::preadv2(STDIN_FILENO, &all, 1, -1, RWF_NOWAIT);
+  if (got >= 0 || (errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL && errno != EPERM)) {
+    return got;
+  }
+  const Moment moment(std::chrono::milliseconds(20));
+  return ::read(STDIN_FILENO, buffer.data(), buffer.size());
+}
 
 std::string could_not(const char* what, int error) {
   return std::string("could not ") + what + ": " +
@@ -229,7 +243,8 @@ void Input::await_source() {
   const auto take = [this, alive = std::weak_ptr(feeding_)] {
     if (alive.expired()) return;
     std::array<char, piece> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init)
-    const ssize_t got = ::read(STDIN_FILENO, buffer.data(), buffer.size());
+    const ssize_t got =
+        watcher_ ? read_now(buffer) : ::read(STDIN_FILENO, buffer.data(), buffer.size());
     if (got > 0) record({buffer.data(), static_cast<std::size_t>(got)});
     if (got == 0) source_ended_ = true;
     if (got < 0 && errno != EAGAIN && errno != EINTR) source_error_ = errno;

@@ -21,9 +21,10 @@ Program refusing(const std::string& error, const std::string& calls, Program pro
 TEST_CASE("without a system call that it can do without, a command runs as it does with it",
           "[sandbox]") {
   const auto error = GENERATE(values<std::string>({"ENOSYS", "EPERM"}));
-  const auto call = GENERATE(values<std::string>(
-      {"pidfd_open", "close_range", "faccessat2", "kcmp", "splice", "tee", "eventfd2",
-       "timerfd_create", "prctl", "getrandom", "socket", "sendfile", "copy_file_range", "statx"}));
+  const auto call = GENERATE(
+      values<std::string>({"pidfd_open", "close_range", "faccessat2", "kcmp", "splice", "tee",
+                           "eventfd2", "timerfd_create", "prctl", "getrandom", "socket", "sendfile",
+                           "copy_file_range", "statx", "preadv2", "timer_create"}));
   INFO(error << " for " << call);
   const TemporaryFolder folder;
   const Ended ended = run(refusing(
@@ -45,7 +46,8 @@ TEST_CASE("without all of them together it does too", "[sandbox]") {
   program.input = "data";
   const Ended ended = run(refusing(error,
                                    "pidfd_open,close_range,faccessat2,kcmp,splice,tee,"
-                                   "eventfd2,timerfd_create,prctl,getrandom,socket,statx",
+                                   "eventfd2,timerfd_create,prctl,getrandom,socket,statx,"
+                                   "preadv2,timer_create",
                                    program));
   CHECK(ended.exit_code() == 0);
   CHECK(ended.out == "datadata");

@@ -160,6 +160,16 @@ struct ResetConnection {
 
 }  // namespace
 
+TEST_CASE("-I waits for no bytes that another reader of the same pipe has taken", "[stdin]") {
+  Running running(Program{
+      .argv = {"bash", "-c",
+               "{ for i in $(seq 300); do echo x; sleep 0.002; done; sleep 30; } | { exec 3<&0; "
+               "readers=; for i in 1 2 3 4; do \"$RETRY_EXEC\" -q -a 1 -I -t 1s -- cat <&3 "
+               ">/dev/null & readers=\"$readers $!\"; done; wait $readers; echo done; }"},
+      .time_limit = 40s});
+  CHECK(running.wait_for_out("done", 15s));
+}
+
 TEST_CASE("-I never turns input that cannot be read into an end of file", "[stdin]") {
   const TemporaryFolder folder;
   const std::string note = folder / "end";

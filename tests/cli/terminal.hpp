@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdlib.h>  // NOLINT(modernize-deprecated-headers): posix_openpt and friends
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -42,6 +43,9 @@ class Terminal {
     program.terminal = slave_;
     return program;
   }
+
+  // As after `su`: who uses it now cannot open it.
+  void keep_others_out() const { ::fchmod(slave_, S_IRUSR | S_IWUSR); }
 
   void type(const std::string& keys) const { (void)!::write(master_, keys.data(), keys.size()); }
 

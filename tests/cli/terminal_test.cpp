@@ -3,9 +3,11 @@
 
 #include "wrapped.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
 #include <sstream>
 
 using namespace test;
@@ -94,6 +96,33 @@ TEST_CASE("a terminal that takes nothing keeps no signal and no deadline from us
   CHECK(asked.wait().signal() == SIGTERM);
   Terminal other;
   Running limited(other.at(wrapped({"--deadline", "300ms"}, {"flood", "10000000"})));
+  CHECK(limited.wait().exit_code() == 124);
+}
+
+TEST_CASE("nor does one that belongs to another user, and cannot be opened again", "[terminal]") {
+  const TemporaryFolder folder;
+  const std::string wrapper = folder / "wrapper";
+  std::filesystem::copy_file(required("RETRY_EXEC"), wrapper);
+  for (const std::string& path : {folder.path().string(), wrapper}) {
+    REQUIRE(::chmod(path.c_str(), 0777) == 0);
+  }
+  const auto of_another_user = [&](const Terminal& terminal, std::vector<std::string> options) {
+    terminal.keep_others_out();
+    options.insert(options.begin(), {wrapper, "-a", "1"});
+    options.insert(options.end(), {"--", "yes"});
+    Program program{.argv = options};
+    program.before_exec = [] {
+      if (::geteuid() == 0 && ::setuid(65534) != 0) ::_exit(99);
+    };
+    return terminal.at(program);
+  };
+  Terminal terminal;
+  Running asked(of_another_user(terminal, {}));
+  CHECK(eventually([&] { return terminal.is_full(); }));
+  asked.send(SIGTERM);
+  CHECK(asked.wait().signal() == SIGTERM);
+  Terminal other;
+  Running limited(of_another_user(other, {"--deadline", "300ms"}));
   CHECK(limited.wait().exit_code() == 124);
 }
 

@@ -41,6 +41,8 @@ constexpr std::array calls = {
     Call{"sendfile", SYS_sendfile},
     Call{"copy_file_range", SYS_copy_file_range},
     Call{"statx", SYS_statx},
+    Call{"preadv2", SYS_preadv2},
+    Call{"timer_create", SYS_timer_create},
 };
 
 long number_of(std::string_view name) {

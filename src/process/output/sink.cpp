@@ -1,5 +1,7 @@
 #include "sink.hpp"
 
+#include "process/kernel/moment.hpp"
+
 #include <retry_exec/write.hpp>
 
 #include <boost/asio/post.hpp>
@@ -60,6 +62,8 @@ Sink::Result Sink::write_some(std::string_view& bytes) {
     // pipe(7): POLLOUT promises room for PIPE_BUF bytes and no more.
     size = std::min<std::size_t>(size, PIPE_BUF);
   }
+  std::optional<Moment> moment;  // of a terminal it promises less
+  if (kind_ == Kind::terminal && !own_) moment.emplace(std::chrono::milliseconds(20));
   const ssize_t written = kind_ == Kind::socket
                               ? ::send(fd_, bytes.data(), size, MSG_DONTWAIT | MSG_NOSIGNAL)
                               : ::write(own_ ? own_.get() : fd_, bytes.data(), size);
