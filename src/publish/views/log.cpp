@@ -85,7 +85,7 @@ std::string content_told(const TargetResult& result) {
   if (result.attestations > 0) add(text::counted(result.attestations, "attestation"));
   const auto done = std::count_if(result.after.begin(), result.after.end(),
                                   [](const AfterResult& after) { return !after.was_done; });
-  if (done > 0) add(text::counted(done, "command") + " after it");
+  if (done > 0) add(text::counted(static_cast<std::uint64_t>(done), "command") + " after it");
   add(format_duration(result.elapsed()));
   return " (" + text + ")";
 }
