@@ -81,7 +81,8 @@ std::optional<Duration> words_of_duration(std::string_view text) {
     sum += unit->length * static_cast<std::int64_t>(count);
     text.remove_prefix(std::min(text.find_first_not_of("abcdefghijklmnopqrstuvwxyz"), text.size()));
   }
-  return sum;
+  // A number of days that is no more than a million may be more than nanoseconds can count.
+  return sum < std::chrono::floor<seconds>(Duration::max()) ? Duration(sum) : Duration::max();
 }
 
 }  // namespace

@@ -164,6 +164,8 @@ TEST_CASE("a wait that a tool names in words is read, and one beyond a day is fi
     CHECK(read.retry_after == wait);
   }
   CHECK_FALSE(verdict("Error! Rate limit exceeded error. Try again in 9 days").retry);
+  // More nanoseconds than can be counted: 2^64 of them are 213503 days and an hour.
+  CHECK_FALSE(verdict("Error! Rate limit exceeded error. Try again in 213504 days").retry);
   const Verdict long_wait = verdict("error: 503 Service Unavailable, retry after 30 hours");
   CHECK_FALSE(long_wait.retry);
 }
