@@ -219,3 +219,64 @@ TEST_CASE("An index that lists an entry twice is published as it is where nothin
   REQUIRE(world.run().exit_code() == 0);
   CHECK(world.at("f.io/r:1") == source);
 }
+
+TEST_CASE("An image of an index in the index is copied again where it is gone", "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {}, {"f.io/r:1"});
+  const std::string inner = world.add_index("r.io/tmp", index_json(std::vector{image('b')}, {}));
+  const Descriptor entry{std::string(oci_index), inner, world.manifests.at(inner).size(),
+                         std::nullopt};
+  const std::string index =
+      world.add_index("r.io/tmp", index_json(std::vector{image('a'), entry}, {}));
+  target.sources = {{{"r.io", "tmp", "", index}, std::nullopt}};
+  REQUIRE(world.run().exit_code() == 0);
+  const auto& there = world.repositories["f.io/r"].shows;
+  CHECK(there.contains(World::digest('b')));
+  SECTION("below a tag that has it already") {}
+  SECTION("below a tag that is new") {
+    target.tags.push_back(parse_reference("f.io/r:2").value());
+  }
+  world.repositories["f.io/r"].shows.erase(World::digest('b'));
+  CHECK(world.run().exit_code() == 0);
+  CHECK(there.contains(World::digest('b')));
+}
+
+TEST_CASE("What cannot be brought back below a tag fails its target", "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {'a', 'b'}, {"f.io/r:1"});
+  REQUIRE(world.run().exit_code() == 0);
+  SECTION("that has it already") {}
+  SECTION("that is new") {
+    target.tags = {parse_reference("f.io/r:2").value()};
+  }
+  // The manifest is there, its config is not, and oras copies nothing.
+  world.fault = [](const world::Words& argv) -> std::optional<Said> {
+    const bool reads = argv[1] == "manifest" && argv[3] == "create" &&
+                       std::find(argv.begin(), argv.end(), "f.io/r") != argv.end() &&
+                       std::find(argv.begin(), argv.end(), World::digest('b')) != argv.end();
+    return reads ? std::optional(World::not_found(World::digest('c'))) : std::nullopt;
+  };
+  const PublishResult result = world.run();
+  CHECK(result.exit_code() == 1);
+  CHECK_THAT(why(result), ContainsSubstring("is there, but not all that it needs"));
+  CHECK(world.at("f.io/r:2").empty());
+  CHECK(world.elapsed() < 10min);
+}
+
+TEST_CASE("SOCI content that is gone from staging is made again", "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {'a', 'b'}, {"r.io/tmp:1", "f.io/r:1"});
+  target.soci.enabled = true;
+  REQUIRE(world.run().exit_code() == 0);
+  const auto made = published(world, "r.io/tmp:1");
+  REQUIRE(made.size() == 4);
+  const std::size_t gone =
+      GENERATE(std::size_t{0}, std::size_t{1});  // an image, and its SOCI index
+  world.repositories["r.io/tmp"].shows.erase(made[gone].digest);
+  world.repositories["f.io/r"].shows.erase(made[gone].digest);
+  const PublishResult result = world.run();
+  INFO(why(result));
+  CHECK(result.exit_code() == 0);
+  CHECK(world.repositories["r.io/tmp"].shows.contains(made[gone].digest));
+  CHECK(world.repositories["f.io/r"].shows.contains(made[gone].digest));
+}

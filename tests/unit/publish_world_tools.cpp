@@ -172,6 +172,13 @@ Said World::copy(const Words& argv) {
             "Error from source registry for \"" + source + "\": " + source + ": not found\n"};
   }
   const std::string repository = repository_of(argv.back());
+  // Below what is there it does not look.
+  if (repositories[repository].shows.contains(found) && !read(repository + "@" + found).empty()) {
+    return {0, "Exists  " + found.substr(7, 12) + " " + image_type + "\nCopied\n", ""};
+  }
+  if (const auto index = parse_index(content_of(found)); index && manifests.contains(found)) {
+    for (const Descriptor& child : index->manifests) put(repository, child.digest);
+  }
   put(repository, found);
   const std::string copying = "Copying " + found.substr(7, 12) + " " + image_type + "\n";
   // It reads back what it has put.
@@ -215,15 +222,21 @@ Said World::convert(const Words& argv) {
 Said World::push_layout(const Words& argv) {
   const std::string& layout = argv[argv.size() - 2];
   const std::string made = layout.substr(layout.find('@') + 1);
-  const std::string bytes = test::read_file(blob_of(layout.substr(0, layout.find('@')), made));
+  const std::string blob = blob_of(layout.substr(0, layout.find('@')), made);
   const std::string repository = repository_of(argv.back());
-  manifests[made] = bytes;
-  for (const Descriptor& child : parse_index(bytes).value().manifests) {
-    put(repository, child.digest);
+  const bool was_there = repositories[repository].shows.contains(made);
+  if (std::filesystem::exists(blob) && !was_there) {  // the index: below it, if it is new
+    manifests[made] = test::read_file(blob);
+    for (const Descriptor& child : parse_index(manifests[made]).value().manifests) {
+      put(repository, child.digest);
+    }
   }
   put(repository, made);
-  move_tag(repository, behind(argv.back(), ':'), made);
-  return {0, "Copied\n", ""};
+  if (const std::string tag = behind(argv.back(), ':');
+      argv.back().find('@') == std::string::npos) {
+    move_tag(repository, tag, made);
+  }
+  return {0, "Copying " + made.substr(7, 12) + "\nCopied\n", ""};
 }
 
 Said World::answer(const Words& argv) {

@@ -85,10 +85,14 @@ Arguments copy_command(const plan::Plan& plan, const oci::Reference& source,
   return argv;
 }
 
-bool begins_to_put(std::string_view printed, const std::string& digest) {
+std::string putting(const std::string& digest) {
   constexpr std::size_t algorithm = 7;  // "sha256:"
   constexpr std::size_t digits = 12;
-  return printed.find("Copying " + digest.substr(algorithm, digits)) != std::string_view::npos;
+  return "Copying " + digest.substr(algorithm, digits);
+}
+
+bool begins_to_put(std::string_view printed, const std::string& digest) {
+  return printed.find(putting(digest)) != std::string_view::npos;
 }
 
 Arguments pull_command(const plan::Plan& plan, const oci::Reference& source,

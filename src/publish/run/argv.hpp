@@ -32,6 +32,8 @@ Arguments put_command(const plan::Plan& plan, const oci::Reference& place,
 Arguments copy_command(const plan::Plan& plan, const oci::Reference& source,
                        const oci::Reference& place);
 // Whether such a copy says in its progress that it puts this manifest.
+// What it prints of a manifest that it puts.
+std::string putting(const std::string& digest);
 bool begins_to_put(std::string_view printed, const std::string& digest);
 // The tag makes oras list the root first in the layout's index.json.
 Arguments pull_command(const plan::Plan& plan, const oci::Reference& source,

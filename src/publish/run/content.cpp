@@ -1,4 +1,5 @@
 // To every destination by digest, so that nothing is disturbed before the tags move.
+#include "publish/oci/index.hpp"
 #include "publish/run/target_run.hpp"
 
 #include <algorithm>
@@ -6,18 +7,13 @@
 namespace retry_exec::publish {
 
 namespace asio = boost::asio;
+using namespace std::chrono_literals;
 
-namespace {
-
-// oras reads a manifest back that it has put, and fails where that does not show yet, naming
-// neither registry. It had said before that it puts it; a refusal is not "absent".
 bool was_put(const Attempt& failed, const Verdict& verdict, const std::string& digest) {
   return verdict.class_name == "absent" && detail_of(verdict, missing_detail) == digest &&
          detail_of(verdict, registry_detail).empty() &&
          begins_to_put(failed.output.standard_output.text(), digest);
 }
-
-}  // namespace
 
 TargetRun::Task TargetRun::copy() {
   tag_is_ours_.resize(target_.tags.size());
@@ -66,15 +62,28 @@ oci::Reference TargetRun::any_tag_in(const std::string& repository) const {
 }
 
 // What the index lists, and the index itself where a tag elsewhere must not move before it is here.
+// oras looks no further below a manifest that is there already, so each image goes by itself, and
+// an index of the index after what it lists.
 TargetRun::Task TargetRun::copy_content(std::string repository, bool with_root) {
   const oci::Reference place = any_tag_in(repository);
+  std::vector<oci::Child> indexes;
   std::vector<Task> copies;
   std::set<std::string> digests;  // one may be listed for several platforms
-  for (const oci::Child& child : children_) {
-    const bool copied = !digests.insert(child.descriptor.digest).second;
-    if (child.from.name() != repository && !copied) copies.push_back(copy_child(child, place));
-  }
+  const auto add = [&](const oci::Child& child) {
+    const bool fresh = digests.insert(child.descriptor.digest).second;
+    if (child.from.name() == repository || !fresh) return;
+    if (oci::is_index(child.descriptor.media_type)) {
+      indexes.push_back(child);
+    } else {
+      copies.push_back(copy_child(child, place));
+    }
+  };
+  std::for_each(children_.begin(), children_.end(), add);
+  std::for_each(below_.begin(), below_.end(), add);
   co_await all(std::move(copies));
+  for (auto index = indexes.rbegin(); index != indexes.rend() && !failed(); ++index) {
+    co_await copy_child(*index, place);
+  }
   if (failed() || !with_root) co_return;
   const oci::Reference root = by_digest(place, result_.digest);
   const Answer answer = co_await put_root(root, {}, phase_deadline_);
@@ -84,9 +93,11 @@ TargetRun::Task TargetRun::copy_content(std::string repository, bool with_root) 
 // A tag that has it says nothing of what it lists: a registry may have cleaned that up since, or
 // never have kept it.
 TargetRun::Task TargetRun::mend_content(std::string repository) {
-  std::vector<std::string> digests;
-  for (const oci::Child& child : children_) {
-    if (child.from.name() != repository) digests.push_back(child.descriptor.digest);
+  std::set<std::string> digests;
+  for (const std::vector<oci::Child>* list : {&children_, &below_}) {
+    for (const oci::Child& child : *list) {
+      if (child.from.name() != repository) digests.insert(child.descriptor.digest);
+    }
   }
   bool ours = false;
   for (std::size_t i = 0; i < target_.tags.size(); ++i) {
@@ -94,12 +105,38 @@ TargetRun::Task TargetRun::mend_content(std::string repository) {
   }
   if (digests.empty() || !ours) co_return;
   const oci::Reference place = any_tag_in(repository);
+  const std::vector<std::string> all_digests(digests.begin(), digests.end());
   Request wanted = probe(place, false);
-  wanted.argv = describe_command(plan_, place, digests);
+  wanted.argv = describe_command(plan_, place, all_digests);
   const Answer answer = co_await run(std::move(wanted));
   if (answer.ok() || failed()) co_return;
   note("not all that the tags in " + repository + " list was there, and it is copied again");
   co_await copy_content(repository, false);
+  if (!failed())
+    co_await check_whole(place, all_digests, "what the tags in " + repository + " list");
+}
+
+// What was there before is not copied again, though its config may be gone.
+TargetRun::Task TargetRun::check_whole(oci::Reference place, std::vector<std::string> digests,
+                                       std::string what) {
+  const Answer answer = co_await find_whole(std::move(place), std::move(digests));
+  if (answer.ok()) co_return;
+  fail(answer, what +
+                   " is there, but not all that it needs; where the manifest is deleted, the next "
+                   "run copies it whole");
+}
+
+// Manifests and their configs. What is missing may only lag, for a while; a registry that throttles
+// or fails has as long as the phase.
+asio::awaitable<Answer> TargetRun::find_whole(oci::Reference place,
+                                              std::vector<std::string> digests) {
+  Request wanted = probe(place, true);
+  wanted.argv = describe_command(plan_, place, digests);
+  wanted.deadline = std::min(phase_deadline_, shared_.seams.now() + 1min);
+  Answer answer = co_await run(wanted);
+  if (answer.ok() || answer.absent() || shared_.seams.now() >= phase_deadline_) co_return answer;
+  wanted.deadline = phase_deadline_;
+  co_return co_await run(std::move(wanted));
 }
 
 // What was put and has not been read since may show later. Where a tag is pulled already, it does
@@ -151,11 +188,14 @@ TargetRun::Task TargetRun::copy_child(const oci::Child& child, oci::Reference re
   wanted.done = [digest = child.descriptor.digest](const Attempt& failed, const Verdict& verdict) {
     return was_put(failed, verdict, digest);
   };
+  const bool first = shared_.copied.insert(to_string(place)).second;
   const Answer answer = co_await run(std::move(wanted));
-  if (answer.ok()) {
-    if (answer.unconfirmed) unconfirmed_.insert(to_string(place));
-  } else {
+  if (!answer.ok()) {
     fail(answer, "the copy of " + to_string(source) + " to " + repository.name() + " failed");
+  } else if (answer.unconfirmed) {
+    unconfirmed_.insert(to_string(place));
+  } else if (first && !begins_to_put(answer.output, child.descriptor.digest)) {
+    co_await check_whole(place, std::vector(1, place.digest), to_string(place));
   }
 }
 

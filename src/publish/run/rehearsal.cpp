@@ -88,6 +88,7 @@ class ImaginedRegistries {
       scratch_.pull(manifests_.at(digest_in(argv.end()[-2])).bytes);
     } else if (argv[1] == "cp") {
       there_[argv.back()] = digest_in(argv.back());
+      return putting(digest_in(argv.back()));
     }
     return "";
   }
@@ -282,6 +283,7 @@ Rehearsal rehearse(const plan::Plan& plan, std::size_t number) {
                 .entrances = Entrances(1),
                 .scratch = scratch,
                 .copies = {},
+                .copied = {},
                 .started = {}};
   for (const oci::Reference& tag : target.tags) shared.copies.add(tag.name(), number);
   TargetRun target_run(shared, target, number);

@@ -27,6 +27,7 @@ asio::awaitable<PublishResult> publish(const plan::Plan& plan, PublishOptions op
                 .entrances = Entrances(options.jobs),
                 .scratch = scratch,
                 .copies = {},
+                .copied = {},
                 .started = seams.now(),
                 .unfinished = plan.targets.size()};
   if (options.deadline) shared.deadline = shared.started + *options.deadline;

@@ -57,6 +57,7 @@ asio::awaitable<bool> TargetRun::soci_is_there() {
     fail(answer, "the SOCI image could not be made");
   }
   if (!answer.ok()) co_return false;
+  soci_was_there_ = true;
   const auto descriptor = oci::parse_descriptor(answer.output);
   if (!descriptor || !oci::is_index(descriptor->media_type)) co_return false;
   Request reading = probe(by_digest(target_.staging, descriptor->digest), true);
@@ -68,10 +69,26 @@ asio::awaitable<bool> TargetRun::soci_is_there() {
   }
   // Something else may have been put there since.
   if (!lost_in(read.output).empty()) co_return false;
-  const bool ours = co_await is_made_of_ours(read.output);
+  const bool ours =
+      co_await is_made_of_ours(read.output) && co_await lists_what_is_there(read.output);
   if (failed() || !ours) co_return false;
   take_converted(read.output, descriptor->media_type);
   co_return true;
+}
+
+// A registry may have cleaned up below the tag.
+asio::awaitable<bool> TargetRun::lists_what_is_there(std::string index) {
+  std::vector<std::string> digests;
+  const auto contents = oci::parse_index(index);
+  if (!contents) co_return false;
+  for (const oci::Descriptor& entry : contents->manifests) digests.push_back(entry.digest);
+  const Answer answer = co_await find_whole(soci_tag(), std::move(digests));
+  if (!answer.ok() && !answer.absent()) {
+    fail(answer, "the SOCI image that is there already could not be read");
+  } else if (!answer.ok()) {
+    note("not all that " + to_string(soci_tag()) + " lists is there, and it is made again");
+  }
+  co_return answer.ok();
 }
 
 // Whether its images are those that would be converted, and no others: soci adds an annotation to
@@ -218,6 +235,9 @@ TargetRun::Task TargetRun::push_converted(const std::string& layout) {
     co_return;
   }
   take_converted(*index, std::string(oci::oci_index));
+  // Below an index that is there, oras pushes nothing.
+  if (soci_was_there_) co_await push_entries(layout);
+  if (failed()) co_return;
   const oci::Reference staging = soci_tag();
   Request push = request(to_string(staging), push_command(plan_, layout, result_.digest, staging),
                          {staging.host});
@@ -227,6 +247,22 @@ TargetRun::Task TargetRun::push_converted(const std::string& layout) {
   const Answer pushed = co_await run(std::move(push));
   if (!pushed.ok()) {
     fail(pushed, "the SOCI image could not be pushed");
+  }
+}
+
+TargetRun::Task TargetRun::push_entries(const std::string& layout) {
+  for (const oci::Child& child : children_) {
+    const oci::Reference place = by_digest(target_.staging, child.descriptor.digest);
+    Request push =
+        request(to_string(place), push_command(plan_, layout, place.digest, place), {place.host});
+    push.done = [digest = place.digest](const Attempt& failed, const Verdict& verdict) {
+      return was_put(failed, verdict, digest);
+    };
+    const Answer pushed = co_await run(std::move(push));
+    if (!pushed.ok()) {
+      fail(pushed, "the SOCI image could not be pushed");
+      co_return;
+    }
   }
 }
 

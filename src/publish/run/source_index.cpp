@@ -109,6 +109,7 @@ TargetRun::Task TargetRun::read_inner_index(oci::Reference reference, oci::Descr
     fail(StopReason::permanent, to_string(reference) + ": " + contents.error().what);
     co_return;
   }
+  for (const oci::Descriptor& below : contents->manifests) below_.push_back({below, reference});
   co_await read_entries(reference, contents->manifests, depth + 1);
 }
 

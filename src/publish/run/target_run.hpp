@@ -20,7 +20,8 @@ struct Shared {
   std::function<boost::asio::awaitable<Answer>(Request)> run;  // a command, to its end
   Entrances entrances;
   Scratch& scratch;
-  Queues copies;  // by destination repository
+  Queues copies;                 // by destination repository
+  std::set<std::string> copied;  // references, by any target
   TimePoint started;
   std::size_t unfinished = 0;             // targets
   TimePoint deadline = TimePoint::max();  // of the whole run
@@ -104,10 +105,12 @@ class TargetRun {
   oci::Reference soci_tag() const;
   boost::asio::awaitable<bool> soci_is_there();
   boost::asio::awaitable<bool> is_made_of_ours(std::string index);
+  boost::asio::awaitable<bool> lists_what_is_there(std::string index);
   Task compare_content(oci::Reference theirs, oci::Reference ours, bool& same);
   Task convert();
   Task pull_and_convert(const std::string& folder);
   Task push_converted(const std::string& layout);
+  Task push_entries(const std::string& layout);
   void take_converted(const std::string& index, const std::string& media_type);
   Task measure(std::size_t number, std::uint64_t& bytes);
 
@@ -118,6 +121,8 @@ class TargetRun {
   oci::Reference any_tag_in(const std::string& repository) const;
   Task copy_content(std::string repository, bool with_root);
   Task mend_content(std::string repository);
+  boost::asio::awaitable<Answer> find_whole(oci::Reference place, std::vector<std::string> digests);
+  Task check_whole(oci::Reference place, std::vector<std::string> digests, std::string what);
   Task confirm_content();
   boost::asio::awaitable<bool> is_pulled();
   Task is_pulled(std::size_t tag, bool& pulled);
@@ -189,6 +194,7 @@ class TargetRun {
   TimePoint phase_deadline_ = TimePoint::max();
   std::optional<Slot> entrance_;  // until the phase's first command begins
   bool stopped_ = false;
+  bool soci_was_there_ = false;  // whole or not
   std::string note_;
 
   struct Image {
@@ -211,6 +217,7 @@ class TargetRun {
   Root root_;
   std::string root_file_;  // in the scratch folder, once it is needed
   std::vector<oci::Child> children_;
+  std::vector<oci::Child> below_;  // what indexes among them list, each index before its own
 
   // What stood at a tag before.
   struct Look {
@@ -252,6 +259,10 @@ std::vector<AfterCommand> after_commands(const plan::Plan& plan, const plan::Tar
 // is ours already. The tags of a repository are moved in order: where the first one is not ours,
 // the others probably are not either, and moving one that is does no harm.
 bool must_know_all_tags(const plan::Target& target);
+
+// oras reads a manifest back that it has put, and fails where that does not show yet, naming
+// neither registry. It had said before that it puts it; a refusal is not "absent".
+bool was_put(const Attempt& failed, const Verdict& verdict, const std::string& digest);
 
 // "timed out after 30s", "denied: requested access …": an attempt's last word, for a sentence.
 std::string last_word(const Answer& answer, bool run_is_over);
