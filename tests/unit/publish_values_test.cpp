@@ -186,6 +186,26 @@ TEST_CASE("A layout is reduced to its root entry", "[publish]") {
   CHECK_FALSE(reduce_to_root(folder / "none", digest_a).has_value());
 }
 
+TEST_CASE("The entries of an index are named in its layout, so that oras knows them for manifests",
+          "[publish]") {
+  const test::TemporaryFolder folder;
+  const std::string image = R"({"mediaType":"application/vnd.oci.image.manifest.v1+json"})";
+  const Descriptor entry{"application/vnd.oci.image.manifest.v1+json", digest_of(image),
+                         image.size(), std::nullopt};
+  const std::string index = index_json(std::vector{entry}, {});
+  const Descriptor root{std::string(oci_index), digest_of(index), index.size(), std::nullopt};
+  std::filesystem::create_directories(folder / "blobs/sha256");
+  folder.write("blobs/sha256/" + digest_of(index).substr(7), index);
+  folder.write("index.json", index_json(std::vector{root}, {}));
+  REQUIRE(name_entries(folder.path().string()).has_value());
+  const auto named = parse_index(test::read_file(folder / "index.json"));
+  REQUIRE(named.has_value());
+  REQUIRE(named->manifests.size() == 2);
+  CHECK(named->manifests[0].digest == root.digest);
+  CHECK(named->manifests[1].media_type == entry.media_type);
+  CHECK_FALSE(name_entries(folder / "none").has_value());
+}
+
 TEST_CASE("Platforms are written and compared as containerd does", "[publish]") {
   for (const char* text : {"linux/amd64", "linux/arm/v7", "windows(10.0.20348.1)/amd64",
                            "windows(10.0.20348.1+win32k)/amd64", "linux/arm64/v8"}) {

@@ -76,6 +76,20 @@ Result<std::string> converted_digest(const std::string& layout) {
   return digest;
 }
 
+Result<void> name_entries(const std::string& layout) {
+  const std::string file = layout + "/index.json";
+  const auto text = read_file(file, std::size_t{16} << 20);
+  if (!text) return text.error();
+  auto named = parse_index(*text);
+  if (!named || named->manifests.empty()) return Error{{file}, "it names no manifest"};
+  const auto root = manifest_in(layout, named->manifests.front().digest);
+  if (!root) return root.error();
+  const auto index = parse_index(*root);
+  if (!index) return Error{{file}, index.error().what};
+  named->manifests.insert(named->manifests.end(), index->manifests.begin(), index->manifests.end());
+  return write_file(file, index_json(named->manifests, {}));
+}
+
 Result<std::string> manifest_in(const std::string& layout, const std::string& digest) {
   const std::string file = blob_file(layout, digest);
   auto text = read_file(file, std::size_t{16} << 20);

@@ -13,6 +13,10 @@ Result<void> reduce_to_root(const std::string& layout, const std::string& root);
 // indices.
 Result<std::string> converted_digest(const std::string& layout);
 
+// Adds to index.json what the index that is its one entry lists: of what is not named there oras
+// does not know that it is a manifest.
+Result<void> name_entries(const std::string& layout);
+
 // A manifest of the layout, byte for byte.
 Result<std::string> manifest_in(const std::string& layout, const std::string& digest);
 

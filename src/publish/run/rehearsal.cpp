@@ -49,6 +49,7 @@ class ImaginedScratch final : public Scratch {
   asio::awaitable<Result<void>> reserve(std::uint64_t) override { co_return Result<void>(); }
   void release(std::uint64_t) override {}
   Result<void> reduce_to_root(const std::string&, const std::string&) override { return {}; }
+  Result<void> name_entries(const std::string&) override { return {}; }
   // Of each platform an image, as in the index that was pulled.
   Result<std::string> converted_index(const std::string&) override {
     std::vector<oci::Descriptor> images = oci::parse_index(pulled_).value().manifests;

@@ -194,6 +194,10 @@ Result<void> ScratchFolder::reduce_to_root(const std::string& layout, const std:
   return oci::reduce_to_root(layout, root);
 }
 
+Result<void> ScratchFolder::name_entries(const std::string& layout) {
+  return oci::name_entries(layout);
+}
+
 Result<std::string> ScratchFolder::converted_index(const std::string& layout) {
   const Result<std::string> digest = oci::converted_digest(layout);
   return digest ? oci::manifest_in(layout, *digest) : digest;

@@ -40,8 +40,9 @@ class Scratch {
   virtual boost::asio::awaitable<Result<void>> reserve(std::uint64_t bytes) = 0;
   virtual void release(std::uint64_t bytes) = 0;
 
-  // Layouts in it: as oci::reduce_to_root(), and the index that soci made.
+  // Layouts in it: as oci::reduce_to_root() and oci::name_entries(), and the index that soci made.
   virtual Result<void> reduce_to_root(const std::string& layout, const std::string& root) = 0;
+  virtual Result<void> name_entries(const std::string& layout) = 0;
   virtual Result<std::string> converted_index(const std::string& layout) = 0;
 };
 
@@ -57,6 +58,7 @@ class ScratchFolder final : public Scratch {
   boost::asio::awaitable<Result<void>> reserve(std::uint64_t bytes) override;
   void release(std::uint64_t bytes) override;
   Result<void> reduce_to_root(const std::string& layout, const std::string& root) override;
+  Result<void> name_entries(const std::string& layout) override;
   Result<std::string> converted_index(const std::string& layout) override;
 
  private:

@@ -251,6 +251,10 @@ TargetRun::Task TargetRun::push_converted(const std::string& layout) {
 }
 
 TargetRun::Task TargetRun::push_entries(const std::string& layout) {
+  if (const auto named = shared_.scratch.name_entries(layout); !named) {
+    fail(StopReason::permanent, to_string(named.error()));
+    co_return;
+  }
   for (const oci::Child& child : children_) {
     const oci::Reference place = by_digest(target_.staging, child.descriptor.digest);
     Request push =
