@@ -59,6 +59,23 @@ TEST_CASE("Variables stand for what the environment says", "[publish]") {
   CHECK(plan->soci == "/opt/soci");
 }
 
+TEST_CASE("A tool's path is relative to the plan, and a word without a slash is searched in PATH",
+          "[publish]") {
+  PlanFolder folder;
+  folder.environment = {{"SOCI", "bin/soci"}};
+  const std::string target =
+      plan_with("    sources: [" + source() + "]\n    tags: [ghcr.io/o/r:1]\n");
+  const auto tools = [&](const std::string& oras) {
+    const auto plan = folder.load(target + "tools: {oras: " + oras + "}\n");
+    REQUIRE(plan.has_value());
+    CHECK(plan->soci == "bin/soci");  // what is not the plan's is not relative to it
+    return plan->oras;
+  };
+  CHECK(tools("bin/oras") == folder.folder / "bin/oras");
+  CHECK(tools("/opt/oras") == "/opt/oras");
+  CHECK(tools("oras-1.3") == "oras-1.3");
+}
+
 TEST_CASE("Sources are found in metadata, the newest of each platform, sorted by platform",
           "[publish]") {
   const PlanFolder folder;

@@ -114,14 +114,21 @@ class PlanReader {
     for (const auto& [name, value] : node->entries) visit(name, value);
   }
 
+  // A word without a slash is searched in PATH; a path is the plan's.
+  static std::string program(config::Mapping& fields, std::string_view key,
+                             const std::string& plan_file) {
+    const std::string word = fields.text(key).value_or("");
+    return word.find('/') == std::string::npos ? word : beside(plan_file, word);
+  }
+
   void read_tools(config::Mapping& top, Plan& plan) {
     const config::Node* node = top.node("tools");
     plan.oras.clear();
     plan.soci.clear();
     if (node == nullptr) return;
     config::Mapping fields(*node, errors_, "'tools'");
-    plan.oras = fields.text("oras").value_or("");
-    plan.soci = fields.text("soci").value_or("");
+    plan.oras = program(fields, "oras", plan.file);
+    plan.soci = program(fields, "soci", plan.file);
     fields.finish();
   }
 
