@@ -120,6 +120,55 @@ TEST_CASE(
         Words{"cosign sign --yes f.io/r@" + digest, "tell one f.io/r:1", "tell one f.io/r:2"});
 }
 
+TEST_CASE("A run that ends during a command has recorded the commands before it", "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {'a'}, {"f.io/r:1"});
+  target.after = {{"cosign", "sign", "{repository}@{digest}"},
+                  {"cosign", "attest", "{repository}@{digest}"}};
+  world.fault = [&](const Words& argv) -> std::optional<Said> {
+    if (argv[1] != "attest") return std::nullopt;
+    world.interrupted_at = world.now + 1s;
+    return Said{1, "", "interrupted\n", 2s};
+  };
+  const PublishResult result = world.run();
+  REQUIRE(result.targets[0].failure);
+  CHECK(result.targets[0].failure->reason == StopReason::interrupted);
+  const std::string image = "f.io/r@" + result.targets[0].digest;
+  CHECK(world.done_after == Words{"cosign sign " + image});
+  world.fault = nullptr;
+  world.interrupted_at.reset();
+  world.done_after.clear();
+  CHECK(world.run().exit_code() == 0);
+  CHECK(world.done_after == Words{"cosign attest " + image});
+  CHECK(world.count("attach") == 2);
+}
+
+TEST_CASE("What could not be recorded at once is recorded with what follows, or told once",
+          "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {'a'}, {"f.io/r:1"});
+  target.after = {{"first", "{digest}"}, {"second", "{digest}"}, {"third", "{digest}"}};
+  int refused = 0;
+  int refusals = 1;
+  world.fault = [&](const Words& argv) -> std::optional<Said> {
+    if (argv[1] != "attach" || refused == refusals) return std::nullopt;
+    ++refused;
+    return Said{1, "", "denied: no\n"};
+  };
+  const PublishResult result = world.run();
+  REQUIRE(result.exit_code() == 0);
+  CHECK(result.targets[0].phases.back().note.empty());
+  CHECK(world.count("attach") == 2);
+  world.done_after.clear();
+  REQUIRE(world.run().exit_code() == 0);
+  CHECK(world.done_after.empty());
+  world.records.clear();
+  refusals = 3;
+  CHECK(world.run().targets[0].phases.back().note ==
+        "what has been done could not be recorded at f.io/r: the next run does it again");
+  CHECK(world.count("attach") == 4);
+}
+
 TEST_CASE("A tag that is left alone is not signed", "[publish]") {
   World world;
   Target& target = add_signed_target(world);

@@ -103,23 +103,38 @@ TargetRun::Task TargetRun::after() {
   if (before > 0) note(std::to_string(before) + " had been done by an earlier run");
 }
 
+// Each command is recorded as soon as it is done: a run that ends during the next one does not take
+// that back. Where a record could not be made, the rest waits for the end: its attempts take the
+// time of the commands.
 TargetRun::Task TargetRun::after_at(std::vector<oci::Reference> tags) {
   const oci::Reference root = by_digest(tags.front(), result_.digest);
   const std::set<std::string> done = co_await recorded_at(root);
-  std::string newly_done;
+  std::string unrecorded;
+  bool refused = false;
+  bool more = false;  // since a record was refused
   for (AfterCommand& command : after_commands(plan_, target_, tags, result_.digest)) {
     AfterResult result{.command = command.argv,
                        .about = to_string(command.about),
                        .was_done = done.contains(command.id)};
     if (!result.was_done) {
       result.done = co_await run_after(std::move(command.argv), command.about);
-      if (result.done) text::append_to(newly_done, command.id, ",");
+      if (result.done) {
+        text::append_to(unrecorded, command.id, ",");
+        more = refused;
+      }
+    }
+    if (!unrecorded.empty() && !refused) {
+      refused = !co_await record_at(root, unrecorded);
+      if (!refused) unrecorded.clear();
     }
     result.done = result.done || result.was_done;
     result_.after.push_back(result);
     if (!result.done) break;  // what follows may build on it
   }
-  if (!newly_done.empty()) co_await record_at(root, newly_done);
+  if (more && co_await record_at(root, unrecorded)) unrecorded.clear();
+  if (unrecorded.empty()) co_return;
+  note("what has been done could not be recorded at " + root.name() +
+       ": the next run does it again");
 }
 
 asio::awaitable<bool> TargetRun::run_after(Arguments argv, oci::Reference about) {
@@ -139,18 +154,16 @@ asio::awaitable<bool> TargetRun::run_after(Arguments argv, oci::Reference about)
 asio::awaitable<std::set<std::string>> TargetRun::recorded_at(const oci::Reference& root) {
   Request wanted = probe(root, false);
   wanted.argv = discover_command(plan_, root);
+  wanted.abandoned = nullptr;  // by a failure at another destination
   const Answer answer = co_await run(std::move(wanted));
   co_return recorded_in(answer.ok() ? answer.output : "");
 }
 
-TargetRun::Task TargetRun::record_at(const oci::Reference& root, const std::string& ids) {
+asio::awaitable<bool> TargetRun::record_at(oci::Reference root, std::string ids) {
   Request wanted = request(to_string(root), record_command(plan_, root, ids), {root.host});
   wanted.abandoned = nullptr;
   const Answer answer = co_await run(std::move(wanted));
-  if (!answer.ok()) {
-    note("what has been done could not be recorded at " + root.name() +
-         ": the next run does it again");
-  }
+  co_return answer.ok();
 }
 
 }  // namespace retry_exec::publish

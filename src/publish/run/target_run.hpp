@@ -148,7 +148,7 @@ class TargetRun {
   Task after_at(std::vector<oci::Reference> tags);
   boost::asio::awaitable<bool> run_after(Arguments argv, oci::Reference about);
   boost::asio::awaitable<std::set<std::string>> recorded_at(const oci::Reference& root);
-  Task record_at(const oci::Reference& root, const std::string& ids);
+  boost::asio::awaitable<bool> record_at(oci::Reference root, std::string ids);
 
   // Several tags in one command.
   boost::asio::awaitable<std::vector<std::string>> read_digests(
