@@ -12,6 +12,9 @@ namespace retry_exec {
 // that asks us to end is pending, so that a reader who does not read cannot hold us.
 int write_all(int fd, std::string_view text, TimePoint give_up = TimePoint::max());
 
+// The same; afterwards `rest` is what has not been written.
+int write_rest(int fd, std::string_view& rest, TimePoint give_up);
+
 // A new descriptor of the pipe or terminal behind `fd` with an open file description of its own
 // that does not block: O_NONBLOCK on the description of `fd` would be felt by all who share it. -1
 // where there can be none.

@@ -57,18 +57,36 @@ Result<void> write_to(int fd, const std::string& path, std::string_view text, Ti
   return error == 0 ? Result<void>() : failed_to("write", path, error);
 }
 
+// The whole text, or nothing of it: half a line of $GITHUB_OUTPUT would be read by GitHub, and the
+// lines of a later step be taken for the rest of it. What others have added meanwhile is left, and
+// then what is before it.
+Result<void> append_to(int fd, const std::string& path, std::string_view text, TimePoint give_up) {
+  struct stat before {};
+  const bool regular = ::fstat(fd, &before) == 0 && S_ISREG(before.st_mode);
+  std::string_view rest = text;
+  const int error = write_rest(fd, rest, give_up);
+  if (error == 0) return {};
+  struct stat after {};
+  const auto written = static_cast<off_t>(text.size() - rest.size());
+  if (regular && ::fstat(fd, &after) == 0 && after.st_size == before.st_size + written) {
+    static_cast<void>(::ftruncate(fd, before.st_size));
+  }
+  return failed_to("write", path, error);
+}
+
 Result<void> write_in_place(const std::string& path, int flags, std::string_view text,
                             TimePoint give_up = TimePoint::max()) {
+  const auto write = (flags & O_APPEND) != 0 ? append_to : write_to;
   {
     const File file(path, flags);
-    if (file.is_open()) return write_to(file.fd(), path, text, give_up);
+    if (file.is_open()) return write(file.fd(), path, text, give_up);
   }
   int error = errno;
   // O_CREAT only where there is nothing yet: in a sticky folder the kernel refuses it for a file of
   // another's that everybody may write (proc(5), fs.protected_regular).
   if (error == ENOENT) {
     const File file(path, flags | O_CREAT);
-    if (file.is_open()) return write_to(file.fd(), path, text, give_up);
+    if (file.is_open()) return write(file.fd(), path, text, give_up);
     error = errno;
   }
   const auto status = status_of(path);

@@ -43,22 +43,26 @@ int open_non_blocking(int fd) {
 }
 
 int write_all(int fd, std::string_view text, TimePoint give_up) {
+  return write_rest(fd, text, give_up);
+}
+
+int write_rest(int fd, std::string_view& rest, TimePoint give_up) {
   struct stat status {};
   const bool known = ::fstat(fd, &status) == 0;
   const bool socket = known && S_ISSOCK(status.st_mode);
   const bool slow = known && (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode));
   const UniqueFd own(slow ? open_non_blocking(fd) : -1);
-  while (!text.empty()) {
+  while (!rest.empty()) {
     if (slow || socket) {
       if (const int error = wait_for_room(fd, give_up)) return error;
     }
     // pipe(7): without a description of our own, room for PIPE_BUF bytes is all that is promised.
     const std::size_t size =
-        slow && !own ? std::min<std::size_t>(text.size(), PIPE_BUF) : text.size();
-    const ssize_t written = socket ? ::send(fd, text.data(), size, MSG_DONTWAIT | MSG_NOSIGNAL)
-                                   : ::write(own ? own.get() : fd, text.data(), size);
+        slow && !own ? std::min<std::size_t>(rest.size(), PIPE_BUF) : rest.size();
+    const ssize_t written = socket ? ::send(fd, rest.data(), size, MSG_DONTWAIT | MSG_NOSIGNAL)
+                                   : ::write(own ? own.get() : fd, rest.data(), size);
     if (written >= 0) {
-      text.remove_prefix(static_cast<std::size_t>(written));
+      rest.remove_prefix(static_cast<std::size_t>(written));
     } else if (errno == EAGAIN) {
       // A terminal with room for a byte refuses a line end, which takes two.
       ::poll(nullptr, 0, slice);

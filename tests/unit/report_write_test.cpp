@@ -5,12 +5,14 @@
 #include <retry_exec/report.hpp>
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <string>
 #include <thread>
@@ -185,4 +187,43 @@ TEST_CASE("the name in a report's error forges no line and tells no secret", "[r
   const auto refused = write_report("/no/such\n::error::/https://joe:hunter22@h/x?sig=abc", "x");
   REQUIRE(refused.has_error());
   CHECK(refused.error().where.file == "/no/such ::error::/https://[redacted]@h/x?[redacted]");
+}
+
+namespace {
+
+// As on a full disk: no file gets longer than this.
+class FullDisk {
+ public:
+  explicit FullDisk(rlim_t bytes) : before_(std::signal(SIGXFSZ, SIG_IGN)) {
+    REQUIRE(::getrlimit(RLIMIT_FSIZE, &unlimited_) == 0);
+    const rlimit limit{bytes, unlimited_.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &limit) == 0);
+  }
+  FullDisk(const FullDisk&) = delete;
+  FullDisk& operator=(const FullDisk&) = delete;
+  ~FullDisk() {
+    ::setrlimit(RLIMIT_FSIZE, &unlimited_);
+    std::signal(SIGXFSZ, before_);
+  }
+
+ private:
+  rlimit unlimited_{};
+  void (*before_)(int);
+};
+
+}  // namespace
+
+TEST_CASE("what a full disk does not take whole is taken back from the end of a file", "[report]") {
+  const test::TemporaryFolder folder;
+  const std::string output = folder.write("output", "before=1\n");
+  const std::string nothing = folder / "nothing";
+  bool failed = false;
+  {
+    const FullDisk disk(20);
+    failed = append_summary(output, "digests={\"app\":\"sha256:00\"}\n").has_error() &&
+             append_summary(nothing, std::string(30, 'x')).has_error();
+  }
+  CHECK(failed);
+  CHECK(test::read_file(output) == "before=1\n");
+  CHECK(test::read_file(nothing).empty());
 }
