@@ -14,6 +14,8 @@ fresh_debian() { # SUITE FOLDER
   fi
   mkdir -p "$2"
   tar -C "$2" -xf "$archive"
+  # A mirror may stand still, and its lists be older than they may be.
+  echo 'Acquire::Check-Valid-Until "false";' >"$2/etc/apt/apt.conf.d/90standing-mirror"
 }
 
 # A name of each architecture's executables that this machine can start: itself, or under emulation.
