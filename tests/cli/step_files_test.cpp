@@ -136,6 +136,40 @@ TEST_CASE("that a failed attempt's lines stay in a step's file is told", "[step-
   CHECK_THAT(told("sed -i s/x/y/ $GITHUB_OUTPUT"), !ContainsSubstring("cannot remove"));
 }
 
+TEST_CASE(
+    "a step's file that a failed attempt wrote anew is not cut in the middle of a line, and told",
+    "[step-files]") {
+  const TemporaryFolder folder;
+  const std::string kept = "what the failed attempt wrote to $GITHUB_OUTPUT: it begins otherwise";
+  for (const std::string wrote : {"version=1.2.3", "other1"}) {  // longer, and as long
+    INFO(wrote);
+    const std::string file = folder.write("f", "keep=1\n");
+    const Ended ended =
+        run(step({},
+                 "test $RETRY_EXEC_ATTEMPT = 2 && { echo digest=abc >> $GITHUB_OUTPUT; exit 0; }; "
+                 "echo " +
+                     wrote + " > $GITHUB_OUTPUT; exit 3",
+                 {{"GITHUB_OUTPUT", file}}));
+    CHECK(read_file(file) == wrote + "\ndigest=abc\n");
+    CHECK(count(ended.err, kept) == 1);
+  }
+  // Written anew with what was in it, then added to: that is what is taken back.
+  const std::string file = folder.write("f", "keep=1\n");
+  const Ended ended =
+      run(step({}, "printf 'keep=1\\nmore' > $GITHUB_OUTPUT; exit 3", {{"GITHUB_OUTPUT", file}}));
+  CHECK(count(ended.err, "cannot remove") == 0);
+  CHECK(read_file(file) == "keep=1\nmore");
+}
+
+TEST_CASE("a step's file of more bytes than are compared is cut back like any other",
+          "[step-files]") {
+  const TemporaryFolder folder;
+  const std::string old = std::string(3 << 20, 'a') + "\n";
+  const std::string file = folder.write("f", old);
+  run(step({}, "echo $RETRY_EXEC_ATTEMPT >> $GITHUB_OUTPUT; exit 3", {{"GITHUB_OUTPUT", file}}));
+  CHECK(read_file(file) == old + "2\n");
+}
+
 TEST_CASE("a step's file behind a symbolic link is one like any other, unless it is another user's",
           "[step-files]") {
   const TemporaryFolder folder;

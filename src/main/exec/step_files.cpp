@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <system_error>
@@ -76,16 +77,32 @@ bool made_since(int fd, const timespec& time) {
          std::pair(decltype(file.stx_btime.tv_sec){time.tv_sec}, time.tv_nsec);
 }
 
-// Do both begin with the same `length` bytes? More than a step's file may hold are not read.
-bool begin_alike(int marked, int fd, long long length) {
-  constexpr long long most = 1 << 20;
-  const std::string by_number = "/proc/self/fd/" + std::to_string(marked);  // O_PATH reads nothing
-  const UniqueFd old(::open(by_number.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!old || length > most) return length == 0;
-  std::string before(static_cast<std::size_t>(length), '\0');
-  std::string now = before;
-  return ::pread(old.get(), before.data(), before.size(), 0) == length &&
-         ::pread(fd, now.data(), now.size(), 0) == length && before == now;
+// A step's file holds no more, or GitHub refuses it. Of a longer one, this much is compared.
+constexpr long long most_compared = 1 << 20;
+
+// Of a file by its O_PATH descriptor, which itself reads nothing.
+std::optional<std::string> beginning(int marked, long long length) {
+  const std::string by_number = "/proc/self/fd/" + std::to_string(marked);
+  const UniqueFd file(::open(by_number.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  if (!file) return std::nullopt;
+  std::string bytes(static_cast<std::size_t>(std::min(length, most_compared)), '\0');
+  const ssize_t got = ::pread(file.get(), bytes.data(), bytes.size(), 0);
+  if (got != static_cast<ssize_t>(bytes.size())) return std::nullopt;
+  return bytes;
+}
+
+// Does the file that took the place of the marked one begin with all that was in that?
+bool begins_with_all(const StepFiles::Mark& mark, int fd) {
+  if (mark.length == 0) return true;
+  if (!mark.beginning || mark.length > most_compared) return false;
+  std::string now(mark.beginning->size(), '\0');
+  return ::pread(fd, now.data(), now.size(), 0) == mark.length && now == *mark.beginning;
+}
+
+// An attempt may have written the same file anew (`> $GITHUB_OUTPUT`): its length tells nothing
+// then, and to cut there would leave half a line. One that we may not read is judged by its length.
+bool was_written_anew(const StepFiles::Mark& mark) {
+  return mark.beginning && beginning(mark.fd, mark.length) != mark.beginning;
 }
 
 // Another file was put in its place, as by `sed -i`.
@@ -95,7 +112,7 @@ Cut cut_replacement(const StepFiles::Mark& mark) {
       ::open(mark.path.c_str(), O_RDWR | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC));
   struct stat now {};
   if (!file || ::fstat(file.get(), &now) != 0 || !S_ISREG(now.st_mode) || takes_our_output(now) ||
-      !made_since(file.get(), mark.time) || !begin_alike(mark.fd, file.get(), mark.length)) {
+      !made_since(file.get(), mark.time) || !begins_with_all(mark, file.get())) {
     return stays;
   }
   return now.st_size == mark.length ? Cut() : shortened(file.get(), now.st_size, mark.length);
@@ -108,6 +125,7 @@ Cut cut_back(const StepFiles::Mark& mark) {
   if (::fstat(mark.fd, &then) != 0 || ::stat(path, &now) != 0) return {};
   if (!same_file(then, now)) return cut_replacement(mark);
   if (now.st_size < mark.length) return {.bytes = 0, .failure = "it is shorter than it was before"};
+  if (was_written_anew(mark)) return {.bytes = 0, .failure = "it begins otherwise than before"};
   if (now.st_size == mark.length) return {};
   if (leads_to_a_stranger(path, then)) {
     return {.bytes = 0, .failure = "it is a symbolic link to another user's file"};
@@ -126,12 +144,12 @@ void StepFiles::mark() {
   for (const char* variable : variables) {
     const char* path = from_environment(variable);
     if (path == nullptr || *path == '\0') continue;
-    // O_PATH: neither the file nor a process that watches it notices.
+    // O_PATH: what is no regular file shall not notice.
     const int fd = ::open(path, O_PATH | O_CLOEXEC);
     struct stat status {};
     if (fd >= 0 && ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
         !takes_our_output(status)) {
-      marks_.push_back({variable, path, fd, status.st_size, time});
+      marks_.push_back({variable, path, fd, status.st_size, beginning(fd, status.st_size), time});
     } else if (fd >= 0) {
       ::close(fd);
     }

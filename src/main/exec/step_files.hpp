@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ctime>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,7 +11,7 @@ namespace retry_exec {
 // Half of a here-document in $GITHUB_OUTPUT spoils the step, however well the next attempt does. So
 // such a file gets back the length that it had when the attempt began. It is shortened only where
 // that can harm nothing else: a regular file (by way of a symbolic link only one of our own user),
-// the same as then or made since and with the same beginning, longer than then, not where our own
+// the same as then or made since, with the same beginning and longer than then, not where our own
 // output goes, and not open in another process.
 class StepFiles {
  public:
@@ -19,7 +20,7 @@ class StepFiles {
   StepFiles& operator=(const StepFiles&) = delete;
   ~StepFiles() { forget(); }
 
-  // Remembers how long each file is. Variables that are unset cost nothing.
+  // Remembers how long each file is and how it begins. Variables that are unset cost nothing.
   void mark();
 
   // What was done, or could not be.
@@ -35,7 +36,8 @@ class StepFiles {
     std::string path;
     int fd = -1;  // of the file itself, so that its inode is nobody else's meanwhile
     long long length = 0;
-    timespec time{};  // of the marking
+    std::optional<std::string> beginning;  // bounded; nothing: it could not be read
+    timespec time{};                       // of the marking
   };
 
  private:
