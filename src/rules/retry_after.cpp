@@ -5,46 +5,95 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdlib>
 #include <ctime>
 
 namespace retry_exec::rules {
 
 namespace {
 
-// The three forms of RFC 9110, 5.6.7.
-std::optional<time_t> http_date(const std::string& text) {
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::string_view digits = "0123456789";
+
+// The three forms of RFC 9110, 5.6.7; like all below, in small letters.
+std::optional<milliseconds> http_date(const std::string& text) {
   for (const char* form :
-       {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y"}) {
+       {"%a, %d %b %Y %H:%M:%S gmt", "%A, %d-%b-%y %H:%M:%S gmt", "%a %b %d %H:%M:%S %Y"}) {
     tm parts{};
     const char* end = ::strptime(text.c_str(), form, &parts);
-    if (end != nullptr && *end == '\0') return ::timegm(&parts);
+    if (end != nullptr && *end == '\0') return seconds(::timegm(&parts));
   }
   return std::nullopt;
 }
 
-// "2026-04-01 14:05:00 UTC", "2026-04-01T14:05:00Z", "14:05 UTC": the last is of today, or of
-// tomorrow where that has passed.
-std::optional<time_t> clock_time(std::string text, time_t now) {
-  constexpr std::array zones = {std::string_view(" UTC"), std::string_view(" GMT"),
-                                std::string_view("Z"), std::string_view(" +0000 UTC"),
-                                std::string_view(" +0000")};
-  for (const std::string_view zone : zones) {
-    if (!text.ends_with(zone)) continue;
-    const std::string time = text.substr(0, text.size() - zone.size());
-    for (const char* form : {"%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"}) {
-      tm parts{};
-      const char* end = ::strptime(time.c_str(), form, &parts);
-      if (end != nullptr && *end == '\0') return ::timegm(&parts);
+bool take_end(std::string_view& text, std::string_view end) {
+  if (!text.ends_with(end)) return false;
+  text.remove_suffix(end.size());
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  return true;
+}
+
+// Takes "z", " utc", "+02:00" or "+0200 utc" off the end: how far ahead of UTC it is.
+std::optional<seconds> take_zone(std::string_view& text) {
+  const bool named = take_end(text, "utc") || take_end(text, "gmt") || take_end(text, "z");
+  std::string_view rest = text;
+  const auto two_digits = [&rest] {
+    int number = -1;
+    const std::size_t at = rest.size() - std::min<std::size_t>(rest.size(), 2);
+    if (rest.find_first_not_of(digits, at) == std::string_view::npos && rest.size() - at == 2) {
+      std::from_chars(rest.data() + at, rest.data() + rest.size(), number);
     }
-    for (const char* form : {"%H:%M:%S", "%H:%M"}) {
-      constexpr time_t day = 24 * 60 * 60;
-      tm parts{};
-      const char* end = ::strptime(time.c_str(), form, &parts);
-      if (end == nullptr || *end != '\0') continue;
-      const time_t today =
-          now - now % day + parts.tm_hour * 3600 + parts.tm_min * 60 + parts.tm_sec;
-      return today < now ? today + day : today;
-    }
+    rest = rest.substr(0, at);
+    return number;
+  };
+  const int minutes = two_digits();
+  if (rest.ends_with(':')) rest.remove_suffix(1);
+  const int hours = two_digits();
+  if (minutes >= 0 && hours >= 0 && (rest.ends_with('+') || rest.ends_with('-'))) {
+    const seconds offset((hours * 60 + minutes) * (rest.ends_with('-') ? -60 : 60));
+    rest.remove_suffix(1);
+    text = rest;
+    take_end(text, "");
+    return offset;
+  }
+  return named ? std::optional(seconds(0)) : std::nullopt;
+}
+
+// Takes ".25" off the end, as far as milliseconds.
+milliseconds take_fraction(std::string_view& text) {
+  const std::size_t point = text.find_last_not_of(digits);
+  if (point == std::string_view::npos || text[point] != '.') return milliseconds(0);
+  std::string three(text.substr(point + 1, 3));
+  three.resize(3, '0');
+  text = text.substr(0, point);
+  return milliseconds(std::atoi(three.c_str()));
+}
+
+// "2026-04-01 14:05:00 utc", "2026-04-01t14:05:00.5+02:00", and without a zone, which is UTC then;
+// "14:05 utc", which is the next such time, or one that has just passed: what was printed at 14:05
+// is read a moment later, and what ends within a day names no time of yesterday.
+std::optional<milliseconds> clock_time(std::string_view text, seconds now) {
+  constexpr seconds day = std::chrono::hours(24);
+  constexpr seconds just_passed = std::chrono::hours(1);
+  const std::optional<seconds> zone = take_zone(text);
+  const milliseconds fraction = take_fraction(text);
+  const std::string time(text);
+  for (const char* form :
+       {"%Y-%m-%d %H:%M:%S", "%Y-%m-%dt%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%dt%H:%M"}) {
+    tm parts{};
+    const char* end = ::strptime(time.c_str(), form, &parts);
+    if (end == nullptr || *end != '\0') continue;
+    return seconds(::timegm(&parts)) + fraction - zone.value_or(seconds(0));
+  }
+  for (const char* form : {"%H:%M:%S", "%H:%M"}) {
+    tm parts{};
+    const char* end = ::strptime(time.c_str(), form, &parts);
+    if (!zone || end == nullptr || *end != '\0') continue;
+    const seconds of_day(parts.tm_hour * 3600 + parts.tm_min * 60 + parts.tm_sec);
+    const seconds until = ((of_day - *zone - now) % day + day) % day;
+    return until >= day - just_passed ? now + until - day : now + until + fraction;
   }
   return std::nullopt;
 }
@@ -58,13 +107,11 @@ struct TimeWord {
 std::optional<Duration> words_of_duration(std::string_view text) {
   using std::chrono::hours;
   using std::chrono::minutes;
-  using std::chrono::seconds;
   constexpr std::array units = {TimeWord{"sec", seconds(1)}, TimeWord{"min", minutes(1)},
                                 TimeWord{"hour", hours(1)}, TimeWord{"hr", hours(1)},
                                 TimeWord{"day", hours(24)}};
   constexpr std::uint64_t most = 1'000'000;
-  constexpr std::string_view digits = "0123456789";
-  std::chrono::seconds sum{0};
+  seconds sum{0};
   for (bool first = true; !text.empty(); first = false) {
     if (const auto next = text.find_first_of(digits); first ? next != 0 : next > 6)
       return std::nullopt;
@@ -87,25 +134,27 @@ std::optional<Duration> words_of_duration(std::string_view text) {
 
 }  // namespace
 
-std::optional<Duration> parse_retry_after(std::string_view text, Classifier::WallTime now) {
-  const auto is_space = [](char c) { return c == ' ' || c == '\t'; };
-  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+std::optional<Duration> parse_retry_after(std::string_view written, Classifier::WallTime now) {
+  // What stands around it in a text, and may have been captured with it.
+  constexpr std::string_view before = " \t\"'([<";
+  constexpr std::string_view behind = " \t\"')]>.,;:";
+  written.remove_prefix(std::min(written.find_first_not_of(before), written.size()));
+  written = written.substr(0, written.find_last_not_of(behind) + 1);
+  std::string text(written);
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
   if (const Result<Duration> duration = parse_duration(text)) return *duration;
   if (text.size() > 64) return std::nullopt;
   // More seconds than can be counted are still a number, and a longer wait than anybody's.
-  if (!text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos) {
-    return Duration::max();
-  }
+  if (!text.empty() && text.find_first_not_of(digits) == std::string::npos) return Duration::max();
   if (const auto duration = words_of_duration(text)) return duration;
-  const time_t present = std::chrono::system_clock::to_time_t(now);
-  std::optional<time_t> date = http_date(std::string(text));
-  if (!date) date = clock_time(std::string(text), present);
+  const auto present = std::chrono::floor<seconds>(now.time_since_epoch());
+  std::optional<milliseconds> date = http_date(text);
+  if (!date) date = clock_time(text, present);
   if (!date) return std::nullopt;
-  // In seconds: a date may be further away than nanoseconds can count.
-  constexpr time_t longest = 1'000'000'000;
-  const time_t wait = *date - present;
-  return std::chrono::seconds(std::clamp<time_t>(wait, 0, longest));
+  // A date may be further away than nanoseconds can count.
+  constexpr milliseconds longest = seconds(1'000'000'000);
+  return std::clamp<milliseconds>(*date - present, milliseconds(0), longest);
 }
 
 }  // namespace retry_exec::rules

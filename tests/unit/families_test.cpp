@@ -1,4 +1,5 @@
 #include "catch_shim.hpp"
+#include "rules/retry_after.hpp"
 
 #include <retry_exec/rules.hpp>
 
@@ -145,6 +146,7 @@ TEST_CASE("a wait that a tool names in words is read, and one beyond a day is fi
     output.standard_error.tail = text;
     return classifier.classify({command, Exited{1}, output}, now);
   };
+  using std::chrono::milliseconds;
   using std::chrono::minutes;
   using std::chrono::seconds;
   const std::vector<std::pair<std::string, Duration>> waits = {
@@ -156,6 +158,26 @@ TEST_CASE("a wait that a tool names in words is read, and one beyond a day is fi
       {"HTTP 429 Too Many Requests\nRetry-After: 120", seconds(120)},
       {"error: 403 API rate limit of 60 still exceeded until 2026-04-01 11:14:05 +0000 UTC",
        seconds(845)},
+      // Just passed, to the hour; what lies further back is tomorrow's.
+      {"error: API rate limit exceeded, resets at 10:59 UTC", seconds(0)},
+      {"error: 503 Service Unavailable, retry after 10:00:00 UTC", seconds(0)},
+      {"error: 503 Service Unavailable, retry after 09:59:59 utc", seconds(86400 - 3601)},
+      // Dates as RFC 3339 has them, and people.
+      {"HTTP 429 Too Many Requests\nRetry-After: 2026-04-01T11:00:05.5Z", milliseconds(5500)},
+      {"HTTP 429 Too Many Requests\nRetry-After: 2026-04-01T13:05:00+02:00", minutes(5)},
+      {"HTTP 429 Too Many Requests\nRetry-After: 2026-04-01T06:05:00.250-0500",
+       milliseconds(300250)},
+      {"HTTP 429 Too Many Requests\nRetry-After: 2026-04-01t11:05:00z", minutes(5)},
+      {"error: rate limit exceeded, resets at 2026-04-01T11:05", minutes(5)},
+      {"error: rate limit exceeded, resets at 2026-04-01 11:05:00", minutes(5)},
+      {"error: rate limit exceeded, resets at 2026-04-01 13:05:00.123456789 +0200",
+       milliseconds(300123)},
+      {"error: rate limit exceeded, resets at 2026-04-01 11:05:00GMT.", minutes(5)},
+      {"error: rate limit exceeded, try again after Wed, 01 Apr 2026 11:05:00 GMT and see",
+       minutes(5)},
+      {"error: rate limit exceeded, try again after wed, 01 apr 2026 11:05:00 gmt", minutes(5)},
+      {"error: rate limit exceeded, try again in 5 Minutes", minutes(5)},
+      {"error: rate limit exceeded, try again in 5M", minutes(5)},
   };
   for (const auto& [text, wait] : waits) {
     INFO(text);
@@ -168,6 +190,22 @@ TEST_CASE("a wait that a tool names in words is read, and one beyond a day is fi
   CHECK_FALSE(verdict("Error! Rate limit exceeded error. Try again in 213504 days").retry);
   const Verdict long_wait = verdict("error: 503 Service Unavailable, retry after 30 hours");
   CHECK_FALSE(long_wait.retry);
+}
+
+TEST_CASE("a time of day that has just passed is now, also on the other side of midnight",
+          "[rules][families]") {
+  using std::chrono::seconds;
+  constexpr long midnight = 1'775'088'000;  // 2026-04-02 00:00
+  const auto waits_at = [](long now, std::string_view text) {
+    return rules::parse_retry_after(text, Classifier::WallTime(seconds(now)));
+  };
+  CHECK(waits_at(midnight + 30, "23:59 UTC") == Duration(0));
+  CHECK(waits_at(midnight + 30, "00:00:30 UTC") == Duration(0));
+  CHECK(waits_at(midnight + 30, "00:01 UTC") == seconds(30));
+  CHECK(waits_at(midnight + 3599, "23:59 UTC") == seconds(86400 - 3659));
+  CHECK(waits_at(midnight - 30, "00:00 UTC") == seconds(30));
+  CHECK(waits_at(midnight - 30, "02:05+02:00") == seconds(330));
+  CHECK_FALSE(waits_at(midnight, "00:05"));  // of which zone?
 }
 
 TEST_CASE("a 403 is a throttle by the host that says it", "[rules][families]") {
