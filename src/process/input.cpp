@@ -1,6 +1,7 @@
 #include "input.hpp"
 
 #include "process/kernel/moment.hpp"
+#include "process/kernel/open_files.hpp"
 #include "process/kernel/standard_streams.hpp"
 
 #include <boost/asio/post.hpp>
@@ -45,6 +46,30 @@ std::string could_not(const char* what, int error) {
          std::strerror(error);  // NOLINT(concurrency-mt-unsafe)
 }
 
+// Can what the command inherits write where our stdin reads next?
+bool is_written_elsewhere() {
+  const FileId input = FileId::of(STDIN_FILENO);
+  const auto files = open_files(::getpid());
+  return files && std::any_of(files->begin(), files->end(), [&](const OpenFile& file) {
+           return file.fd > STDERR_FILENO && file.is_written && file.id == input &&
+                  (::fcntl(file.fd, F_GETFD) & FD_CLOEXEC) == 0 &&
+                  share_a_position(STDIN_FILENO, file.fd);
+         });
+}
+
+// When a file that can be read was written to. Nothing where that was just now: what is written
+// next may get the same time, for the clock of file systems goes in steps.
+std::optional<std::chrono::nanoseconds> last_written() {
+  constexpr std::chrono::milliseconds step(50);
+  struct stat file {};
+  if ((::fcntl(STDIN_FILENO, F_GETFL) & O_ACCMODE) == O_WRONLY || ::fstat(STDIN_FILENO, &file) != 0)
+    return std::nullopt;
+  const auto time =
+      std::chrono::seconds(file.st_mtim.tv_sec) + std::chrono::nanoseconds(file.st_mtim.tv_nsec);
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return time + step < now ? std::optional<std::chrono::nanoseconds>(time) : std::nullopt;
+}
+
 }  // namespace
 
 Input::Input(boost::asio::io_context& context, std::array<const Sink*, 2> outputs)
@@ -58,6 +83,8 @@ Input::Input(boost::asio::io_context& context, std::array<const Sink*, 2> output
       outputs_.push_back(outputs[static_cast<std::size_t>(fd - STDOUT_FILENO)]);
     }
   }
+  const int mode = ::fcntl(STDIN_FILENO, F_GETFL) & O_ACCMODE;
+  stays_ = mode == O_WRONLY || (mode == O_RDWR && has_position && is_written_elsewhere());
 }
 
 std::uint64_t Input::written() const {
@@ -72,8 +99,15 @@ bool Input::has_moved() const {
   return ::lseek(STDIN_FILENO, 0, SEEK_CUR) != found_ + static_cast<off_t>(written());
 }
 
+// Where it stays: whether its position moved while certainly nobody wrote to the file.
+bool Input::was_read() const {
+  return found_written_ && last_written() == found_written_ &&
+         ::lseek(STDIN_FILENO, 0, SEEK_CUR) != found_;
+}
+
 bool Input::was_taken() const {
   if (!outputs_.empty()) return has_moved();
+  if (stays_) return was_read();
   const std::optional<Unread> now = unread_ ? unread(STDIN_FILENO) : std::nullopt;
   return now && taken_between(*unread_, *now);
 }
@@ -93,6 +127,11 @@ std::optional<Unread> Input::settled() {
 bool Input::rewind() {
   if (!outputs_.empty()) {
     found_ = ::lseek(STDIN_FILENO, 0, SEEK_CUR) - static_cast<off_t>(written());
+    return true;
+  }
+  if (stays_) {
+    found_ = ::lseek(STDIN_FILENO, 0, SEEK_CUR);
+    found_written_ = last_written();
     return true;
   }
   return !used_ || start_ < 0 || ::lseek(STDIN_FILENO, start_, SEEK_SET) >= 0;

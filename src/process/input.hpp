@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -57,6 +58,7 @@ class Input {
   bool rewind();
   std::uint64_t written() const;
   bool has_moved() const;
+  bool was_read() const;
   void feed();
   void record(std::string_view bytes);
   void await_command();
@@ -71,6 +73,10 @@ class Input {
   // what was printed.
   std::vector<const Sink*> outputs_;
   off_t found_ = 0;  // where it stood when the attempt began, less what they had written
+  // Written to by a descriptor that is no output of ours (`3<>file <&3`), or not open for reading:
+  // to rewind it would be to write over that.
+  bool stays_ = false;
+  std::optional<std::chrono::nanoseconds> found_written_;  // where it stays: when, before that
   bool used_ = false;
   std::optional<Unread> unread_;  // as the attempt found it; nothing: it cannot miss any
 

@@ -127,6 +127,26 @@ TEST_CASE(
   CHECK_THAT(run({.argv = {"bash", "-c", line}}).err, ContainsSubstring("after 2 attempts"));
 }
 
+TEST_CASE("a file that is stdin and written by another descriptor is not rewound either",
+          "[stdin]") {
+  const TemporaryFolder folder;
+  const std::string sandbox = GENERATE(std::string(), "'" + required("REFUSE") + "' EPERM kcmp ");
+  const auto left_by = [&](const std::string& script, const std::string& redirections) {
+    const std::string file = folder.write("io", "first\nsecond\n");
+    const std::string line = "sleep 0.1; exec " + redirections + "; " + sandbox + "'" +
+                             required("RETRY_EXEC") + "' -d 0 -a 2 -- bash -c '" + script +
+                             "; exit 1'";
+    const Ended ended = run({.argv = {"bash", "-c", line}, .environment = {{"IO", file}}});
+    return read_file(file) + (ended.err.find("-I records") == std::string::npos ? "" : "spent");
+  };
+  CHECK(left_by("echo out$RETRY_EXEC_ATTEMPT >&3", "3<>$IO <&3") == "out1\nout2\nnd\n");
+  CHECK(left_by("echo out$RETRY_EXEC_ATTEMPT >&0", "0>$IO") == "out1\nout2\n");
+  CHECK(left_by("read x", "3<>$IO <&3") == "first\nsecond\nspent");
+  // Nobody else writes there: rewound, as any file.
+  CHECK(left_by("read x; test $x = first || echo $x >$IO", "<>$IO") == "first\nsecond\n");
+  CHECK(left_by("read x; test $x = first || echo $x >$IO", "3>>$IO <$IO") == "first\nsecond\n");
+}
+
 namespace {
 
 // Our end of a connection that has brought `bytes` and is then reset: what lies behind is unknown.
