@@ -4,6 +4,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstring>
+
 using namespace test;
 
 namespace {
@@ -100,6 +102,29 @@ TEST_CASE("a socket as standard input is like a pipe", "[stdin]") {
   const Ended ended = run(program);
   CHECK(ended.exit_code() == 7);
   CHECK(ended.out == "abc");
+  ::close(ends[0]);
+  ::close(ends[1]);
+}
+
+TEST_CASE(
+    "a datagram socket as standard input is like a pipe, whatever lies behind its first message",
+    "[stdin]") {
+  int ends[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends) == 0);
+  for (const char* message : {"abcd", "efgh", "efghi", "kl"})
+    REQUIRE(::write(ends[1], message, std::strlen(message)) > 0);
+  const TemporaryFolder folder;
+  Program program = wrapped(at_once(), {"fail-times", folder / "n", "1", "no", "+", "out", "done"});
+  program.input = Descriptor{ends[0]};
+  CHECK(run(program).out == "done");
+  for (const char* message : {"abcd", "efgh", "efghi"}) {
+    program =
+        wrapped(at_once(), {"read-stdin", std::to_string(std::strlen(message)), "+", "exit", "7"});
+    program.input = Descriptor{ends[0]};
+    const Ended ended = run(program);
+    CHECK(ended.out == message);
+    CHECK_THAT(ended.err, ContainsSubstring("-I records and replays it"));
+  }
   ::close(ends[0]);
   ::close(ends[1]);
 }

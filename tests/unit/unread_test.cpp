@@ -17,6 +17,7 @@ TEST_CASE("that bytes were taken is certain when fewer are left, or others, or t
   CHECK(taken_between({5, false, "hello"}, {9, false, "llo you!!"}));
   CHECK(taken_between({5, false, "hello"}, {0, true, ""}));
   CHECK(taken_between({0, false, ""}, {0, true, ""}));
+  CHECK(taken_between({2, false, "ab", true}, {3, false, "abc", true}));  // another message
 }
 
 TEST_CASE("a pipe that grows, stays, or was at its end, has lost nothing for certain", "[stdin]") {
