@@ -139,6 +139,15 @@ TEST_CASE("of a very long line what matched is told, and that it is a part", "[r
   CHECK(verdict_of(two_rules, {.err = filler}).line == "…  (of a line of 6000 bytes)");
 }
 
+TEST_CASE("of a line whose middle is not looked at no length is told", "[rules]") {
+  const std::string filler(500'000, 'x');
+  for (const std::string before : {"", "2026-04-01T14:05:00.1234567Z "}) {
+    const std::string line =
+        verdict_of(two_rules, {.err = before + filler + filler + " denied: no entry\n"}).line;
+    CHECK(line == "… denied: no entry (of a very long line)");
+  }
+}
+
 TEST_CASE("of a long line of JSON the part that says what is wrong is told", "[rules]") {
   std::string json = "{\"password\":\"one,two\"";
   for (int i = 0; i < 300; ++i) json += ",\"k" + std::to_string(i) + "\":\"some,value\"";

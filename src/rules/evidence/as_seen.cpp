@@ -9,7 +9,6 @@ namespace retry_exec::rules {
 
 namespace {
 
-constexpr std::size_t longest_line = std::size_t{16} << 10;
 constexpr std::size_t most_of_tail = std::size_t{4} << 20;
 
 // Bytes that are not simply shown.
@@ -82,8 +81,8 @@ void append_line(std::string& seen, std::string_view line) {
   }
   const std::string_view shown = std::string_view(seen).substr(begin);
   seen.erase(begin, shown.size() - without_line_prefix(shown).size());
-  if (const std::size_t length = seen.size() - begin; length > longest_line) {
-    seen.replace(begin + longest_line / 2, length - longest_line, "…");
+  if (const std::size_t length = seen.size() - begin; length > longest_line_seen) {
+    seen.replace(begin + longest_line_seen / 2, length - longest_line_seen, "…");
   }
 }
 

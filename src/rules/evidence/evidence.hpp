@@ -11,6 +11,9 @@
 
 namespace retry_exec::rules {
 
+// Of a longer line the middle is left out, and "…" stands there.
+inline constexpr std::size_t longest_line_seen = std::size_t{16} << 10;
+
 // The text as a person would have seen it on a terminal, in bounded lines: escape sequences and
 // other control characters gone, CR LF as LF, of a line that was overwritten by CR the last state.
 std::string as_seen(std::string_view text);

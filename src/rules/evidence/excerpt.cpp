@@ -50,6 +50,12 @@ std::size_t last_cut(std::string_view line, std::size_t kept, std::size_t last) 
   return kept;
 }
 
+// Nothing is known of how long a line was of which as_seen() has left the middle out.
+std::string length_of(std::string_view line) {
+  const bool clipped = line.size() > longest_line_seen / 2 && line.find("…") != line.npos;
+  return clipped ? "a very long line" : "a line of " + std::to_string(line.size()) + " bytes";
+}
+
 }  // namespace
 
 std::string excerpt_of(std::string_view line, std::string_view matched) {
@@ -73,7 +79,7 @@ std::string excerpt_of(std::string_view line, std::string_view matched) {
   std::string text = begin > 0 ? "… " : "";
   text += line.substr(begin, end - begin);
   if (end < line.size()) text += " …";
-  return text + " (of a line of " + std::to_string(line.size()) + " bytes)";
+  return text + " (of " + length_of(line) + ")";
 }
 
 }  // namespace retry_exec::rules
