@@ -91,6 +91,26 @@ TEST_CASE("explain and suggest keep secrets to themselves", "[retry-rules]") {
   CHECK_THAT(named.out, !ContainsSubstring("hunter2"));
 }
 
+TEST_CASE("a suggested rule knows its log where that holds what nobody sees", "[retry-rules]") {
+  const TemporaryFolder folder;
+  for (const std::string unseen :
+       {"\u200b", "\ufeff", "\u00ad", "\u2028", "\u202e", "\xc2\x80", "\u200b\u200b", "\xff\xfe"}) {
+    const std::string log = folder.write(
+        "log", "first\nError frob" + unseen + "nicate failed for '\u200b' \u200bat once\n");
+    CAPTURE(test::read_file(log));
+    const std::string rules = folder.write(
+        "ours.yaml", "retry-rules: 1\nname: ours\nrules:\n" + run({"suggest", log}).out);
+    CAPTURE(test::read_file(rules));
+    CHECK(run({"check", rules}).exit_code() == 0);
+    CHECK_THAT(run({"explain", "-r", rules, log}).out, ContainsSubstring("(ours/"));
+  }
+  // What nobody sees hides no secret.
+  const std::string log =
+      folder.write("log", "Error frob\u200bnicate: --password hunt\u200ber22 refused\n");
+  const std::string said = run({"suggest", log}).out;
+  CHECK(said.find("er22") == std::string::npos);
+}
+
 TEST_CASE("a suggested rule can be pasted, checked, and knows its log", "[retry-rules]") {
   const TemporaryFolder folder;
   const std::string log =

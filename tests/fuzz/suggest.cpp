@@ -31,5 +31,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   rules::WorkBudget budget(10'000'000);
   insist(pattern->search("", 0, memory, budget) == rules::Search::nothing, "holds on nothing",
          yaml);
+  const bool holds =
+      pattern->search(explanation.evidence, 0, memory, budget) != rules::Search::nothing;
+  insist(holds, "does not hold on its log", yaml + explanation.evidence);
   return 0;
 }

@@ -52,7 +52,8 @@ TEST_CASE("what stands in brackets is found again by a suggested rule, in capita
 TEST_CASE("a suggested rule holds on a line that a rule file cannot hold", "[rules][suggest]") {
   for (const std::string log : {"mytool: fatal: no room on \xff\xfe volume",
                                 "mytool: fatal: no\xe2\x80\x8b room on a volume",
-                                "mytool: fatal: the volume h\xc3 is full (\xe2\x80\xae)"}) {
+                                "mytool: fatal: the volume h\xc3 is full (\xe2\x80\xae)",
+                                "mytool: fatal: frob\xc2\x80nicate \xef\xbf\xbd \xc2\xad failed"}) {
     CAPTURE(log);
     const auto suggestion = suggested(log + "\n");
     REQUIRE(suggestion.has_value());

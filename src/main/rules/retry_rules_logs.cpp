@@ -83,12 +83,43 @@ std::vector<std::string> chosen_sets(const Question& asked, const std::vector<st
 
 namespace {
 
+// U+FFFD in the place of each character that nobody sees: taking secrets out drops them, and then a
+// pattern made of what is left would not match.
+std::string with_unseen_marked(std::string_view text) {
+  std::string marked;
+  while (!text.empty()) {
+    const text::CodePoint point = text::first_code_point(text);
+    const bool control = point.valid && point.value < 0x80;
+    const bool unseen = !point.valid || (!control && text::is_unseen(point.value));
+    marked += unseen ? std::string_view("\uFFFD") : text.substr(0, point.length);
+    text.remove_prefix(point.length);
+  }
+  return marked;
+}
+
+// Marks must not part a secret: where more comes out with them than without, they are left out.
+std::string redacted_with_marks(const std::string& text, const Redactor& redact) {
+  const auto without_marks = [](std::string shown) {
+    for (const std::string_view mark : {"\uFFFD", "?", " "}) {
+      for (std::size_t at = 0; (at = shown.find(mark, at)) != shown.npos;)
+        shown.erase(at, mark.size());
+    }
+    return shown;
+  };
+  const std::string marked = with_unseen_marked(text);
+  std::string shown = redact.lines(text);
+  if (marked == text) return shown;
+  std::string with_marks = redact.lines(marked);
+  return without_marks(with_marks) == without_marks(shown) ? with_marks : shown;
+}
+
 // A log, judged as the options say.
 struct Judged {
   std::vector<std::string> command;
   std::vector<std::string> sets;
   Outcome outcome;
   Explanation explanation;
+  Explanation marked;  // for a rule
 };
 
 Result<Judged, Errors> judge_log(const Question& asked) {
@@ -103,10 +134,12 @@ Result<Judged, Errors> judge_log(const Question& asked) {
   if (!set) return set.error();
   const Classifier classifier({*std::move(set)});
   const Redactor redact(judged.command, environ);
-  judged.explanation =
-      redacted(explain_text(classifier, judged.command, judged.outcome,
-                            without_lines_about_it(without_time_stamps(*log)), asked.stream),
-               redact);
+  Explanation explanation =
+      explain_text(classifier, judged.command, judged.outcome,
+                   without_lines_about_it(without_time_stamps(*log)), asked.stream);
+  judged.marked.evidence = redacted_with_marks(explanation.evidence, redact);
+  judged.marked.unmasked = redacted_with_marks(explanation.unmasked, redact);
+  judged.explanation = redacted(std::move(explanation), redact);
   judged.command = redact.arguments(judged.command);
   return judged;
 }
@@ -154,7 +187,7 @@ Printout suggest(const Question& asked) {
   const Result<Judged, Errors> judged = judge_log(asked);
   if (!judged) return usage_error(judged.error());
   const Verdict& verdict = judged->explanation.verdict;
-  const std::optional<Suggestion> suggestion = suggest_rule(judged->explanation);
+  const std::optional<Suggestion> suggestion = suggest_rule(judged->marked);
   Printout answer;
   if (!suggestion) {
     answer.err = "retry-rules: nothing in the log tells this failure from others\n";

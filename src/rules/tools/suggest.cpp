@@ -44,28 +44,35 @@ constexpr std::array variables = {
         R"(\d+)"},
 };
 
+constexpr char32_t unseen_mark = 0xfffd;
+
 constexpr std::uint64_t allowed = 20'000'000;  // steps
 constexpr std::size_t longest_line = 400;
 
-// `f` makes a text of each character; of each byte of one that a rule file cannot hold, or that
-// nobody would see there, `otherwise` is made.
+// `f` makes a text of each character; `otherwise` stands for some that a rule file cannot hold, or
+// that nobody would see there.
 template <class F>
-std::string for_rule_file(std::string_view text, char otherwise, F f) {
+std::string for_rule_file(std::string_view text, std::string_view otherwise, F f) {
   std::string result;
+  bool in_a_row = false;
   while (!text.empty()) {
     const text::CodePoint point = text::first_code_point(text);
-    if (point.valid && !text::is_unseen(point.value)) {
+    const bool shown = point.valid && !text::is_unseen(point.value) && point.value != unseen_mark;
+    if (shown) {
       result += f(text.substr(0, point.length));
-    } else {
-      result.append(point.length, otherwise);
+    } else if (!in_a_row) {
+      result += otherwise;
     }
+    in_a_row = !shown;
     text.remove_prefix(point.length);
   }
   return result;
 }
 
+// Bytes, as patterns are of bytes: how many there are of a character is not known where it is
+// marked only.
 std::string escaped(std::string_view text) {
-  return for_rule_file(text, '.', [](std::string_view c) {
+  return for_rule_file(text, "[^ -~]+", [](std::string_view c) {
     const bool special = std::string_view(R"(\^$.[]|()?*+{})").find(c) != std::string_view::npos;
     return (special ? "\\" : "") + std::string(c);
   });
@@ -193,7 +200,7 @@ std::string in_single_quotes(std::string_view text) {
 }
 
 std::string as_example(std::string_view text) {
-  return for_rule_file(text, '?', [](std::string_view c) { return std::string(c); });
+  return for_rule_file(text, "\uFFFD", [](std::string_view c) { return std::string(c); });
 }
 
 // Of a telling member: what stands between the quotation marks.
