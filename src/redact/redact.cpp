@@ -142,7 +142,9 @@ struct Redactor::State {
   }
 
   std::string without_secrets(std::string_view text) {
-    std::string shown = text::printable(start_of(text, longest_read));
+    std::string start = printable_lines(start_of(text, longest_read));
+    if (!patterns().take_out_below_names(start, {})) return not_shown;
+    std::string shown = text::printable(start);
     if (text.size() > longest_read) shown += cut_mark;
     return settled(std::move(shown), [this](const std::string& s) { return once(s); });
   }

@@ -27,6 +27,14 @@ std::size_t behind_user(std::string_view value) {
   return value.substr(start).starts_with("//") || group ? value.size() : start;
 }
 
+std::size_t behind_user_at_host(std::string_view value) {
+  const std::size_t at = value.rfind('@');
+  if (at == std::string_view::npos) return value.size();
+  const std::size_t scheme = value.find("://");
+  const std::size_t colon = value.find(':', scheme == std::string_view::npos ? 0 : scheme + 3);
+  return colon < at ? colon + 1 : value.size();
+}
+
 namespace {
 
 bool is_switched_off(std::string_view upper_option) {
@@ -136,6 +144,7 @@ std::size_t secret_start(std::string_view option, std::string_view value, Words 
     }
     return 0;
   }
+  if (upper.ends_with("PROXY")) return behind_user_at_host(value);
   if (is_header_option(option)) return behind_header_name(value);
   if (is_user_option(option)) return behind_user(value);
   return option.starts_with("--") && kind == Words::command ? behind_assignment(option, value)
@@ -159,6 +168,8 @@ std::size_t behind_equals(std::string_view word, std::size_t equals, Words kind)
   }
   if (kind == Words::text) return word.size();
   const std::string_view variable = name.substr(name.find_last_of(",.:/") + 1);  // npos + 1 is 0
+  if (text::upper_case(variable).ends_with("_PROXY"))
+    return equals + 1 + behind_user_at_host(value);
   const bool named = is_a_variable(variable) && names_a_secret(variable);
   return named && !is_a_file_name(value) ? equals + 1 : word.size();
 }

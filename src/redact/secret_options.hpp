@@ -13,6 +13,8 @@ bool is_number(std::string_view text);
 
 // Where what is behind `separator` begins; of user:X where X does. The size of `value` without one.
 std::size_t behind(std::string_view value, char separator);
+// user:X@host, in whose place a text has no pattern where the host is a mere word.
+std::size_t behind_user_at_host(std::string_view value);
 std::size_t behind_user(std::string_view value);
 
 // Where the secret begins in `value`, the word behind `option` of any program.

@@ -215,6 +215,24 @@ constexpr std::array across_lines = {
          \K(?:.{1,1000}?(?=\s\g{-1}(?:\s|$)|\z)|[^\n]{0,200}\n[^\n]++))re",
 };
 
+// Secrets that a line above them names: on one line, nothing shows where they end.
+constexpr std::array below_names = {
+    // password: | of YAML, also behind a word of ours, and the lines below that are indented
+    // deeper.
+    R"re((?im)(?|^([^\S\n]*+)|(?<=:[ ])())(?:-[^\S\n]+)?["']?[\w.-]{0,40}?{named}["']?[^\S\n]*:[^\S\n]*(?:!!?\w*[^\S\n]+)?
+         [|>][-+\d]{0,2}[^\S\n]*(?:\#[^\n]*)?\n
+         \K(?:[^\S\n]*\n)*+\g{1}[^\S\n]+\S[^\n]*(?:\n(?:[^\S\n]*\n)*+\g{1}[^\S\n]+\S[^\n]*){0,400}+)re",
+    // The value on the next line: in quotes, or indented and alone there.
+    R"re((?i){named}\\*["']?[^\S\n]*(?:=>|[:=])[^\S\n]*\n\s*{quoted})re",
+    R"re((?im)(?:^[^\S\n]*+|(?<=:[ ]))(?:-[^\S\n]+)?["']?[\w.-]{0,40}?{named}["']?[^\S\n]*[:=][^\S\n]*\n[^\S\n]+{not a file}
+         {not prose}\K[^\s"'{}[\]]{3,}(?=,?[^\S\n]*$))re",
+    R"re((?i)\bauthorization\\*["']?[^\S\n]*[:=][^\S\n]*["']?
+         (?:{scheme}[^\S\n]*\n\s*|\n[^\S\n]+(?:{scheme}[^\S\n]+)?+){not prose}\K[^\s"',;\\]{3,})re",
+    // token = """X""" of TOML and Python
+    R"re((?is){named}["']?\s*[:=]\s*[rbuf]{0,2}("""|''')
+         \K(?:.{1,20000}?(?=\g{1})|.+))re",
+};
+
 // `pattern` with the pieces in their places; a piece has none of its own.
 std::string expanded(std::string pattern) {
   for (const Piece& piece : pieces) {
@@ -266,6 +284,7 @@ void take_whole_marks(std::string_view text, std::size_t& begin, std::size_t& en
 struct SecretPatterns::Compiled {
   std::array<Code, patterns.size()> codes;
   std::array<Code, across_lines.size()> across;
+  std::array<Code, below_names.size()> below;
   text::Pcre2<pcre2_match_data> match{pcre2_match_data_create(1, nullptr)};
   text::Pcre2<pcre2_match_context> context{pcre2_match_context_create(nullptr)};
 
@@ -299,6 +318,8 @@ SecretPatterns::SecretPatterns() : compiled_(std::make_unique<Compiled>()) {
     compiled_->codes[i] = compiled(expanded(patterns[i]));
   for (std::size_t i = 0; i < across_lines.size(); ++i)
     compiled_->across[i] = compiled(expanded(across_lines[i]));
+  for (std::size_t i = 0; i < below_names.size(); ++i)
+    compiled_->below[i] = compiled(expanded(below_names[i]));
   pcre2_set_match_limit(compiled_->context.get(), 200'000);
   pcre2_set_depth_limit(compiled_->context.get(), 20'000);
 }
@@ -311,10 +332,19 @@ bool SecretPatterns::take_out_of(std::string& text, const Found& found) const {
   });
 }
 
-bool SecretPatterns::take_out_of_lines(std::string& text, const Found& found) const {
-  return std::all_of(compiled_->across.begin(), compiled_->across.end(), [&](const Code& code) {
+bool SecretPatterns::take_out_below_names(std::string& text, const Found& found) const {
+  const auto has = [&](std::string_view part) { return text.find(part) != std::string::npos; };
+  if (!has("\n") && !has("\"\"\"") && !has("'''")) return true;
+  return std::all_of(compiled_->below.begin(), compiled_->below.end(), [&](const Code& code) {
     return compiled_->replace_all(code.get(), text, found);
   });
+}
+
+bool SecretPatterns::take_out_of_lines(std::string& text, const Found& found) const {
+  return take_out_below_names(text, found) &&
+         std::all_of(compiled_->across.begin(), compiled_->across.end(), [&](const Code& code) {
+           return compiled_->replace_all(code.get(), text, found);
+         });
 }
 
 }  // namespace retry_exec::redact

@@ -28,7 +28,10 @@ class SecretPatterns {
   // ran into a matching limit.
   bool take_out_of(std::string& line, const Found& found = {}) const;
 
-  // Replaces what takes several lines, or did before they were made one: private keys.
+  // Replaces what a line above it names ("password: |"), which cannot be told in one line.
+  bool take_out_below_names(std::string& text, const Found& found = {}) const;
+
+  // The same, and what takes several lines, or did before they were made one: private keys.
   bool take_out_of_lines(std::string& text, const Found& found = {}) const;
 
  private:

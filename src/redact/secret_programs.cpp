@@ -124,6 +124,8 @@ std::size_t start_within(Holds holds, std::string_view value) {
       return is_a_package(value) ? value.size() : 0;
     case behind_colon:
       return behind_user(value);
+    case user_at_host:
+      return behind_user_at_host(value);
     case behind_comma:
       return behind(value, ',');
     case behind_equals:
@@ -180,15 +182,17 @@ std::size_t place_of(const Row& row, std::span<const std::string> argv, std::siz
   return place;
 }
 
-// curl's -fsSLu
-bool is_option(std::string_view word, std::string_view option) {
+// curl's -fsSLu, zip's -rP
+bool is_option(std::string_view word, const Row& row) {
+  const std::string_view option = row.option;
   if (word == option || (option[0] == '/' && lower_case(word) == option)) return true;
   const auto letter = [](char c) {
     return (text::upper_case(c) >= 'A' && text::upper_case(c) <= 'Z');
   };
-  return (option == "-u" || option == "-U") && word.size() > 2 && word.size() <= 8 &&
-         word[0] == '-' && word.back() == option[1] &&
-         std::all_of(word.begin() + 1, word.end(), letter);
+  const bool bundled = option == "-u" || option == "-U" || has_word(row.programs, "zip") ||
+                       row.holds == user_at_host;
+  return bundled && word.size() > 2 && word.size() <= 8 && word[0] == '-' &&
+         word.back() == option[1] && std::all_of(word.begin() + 1, word.end(), letter);
 }
 
 }  // namespace
@@ -208,8 +212,7 @@ void Programs::see(std::string_view word) {
 std::size_t Programs::start_in_next(std::string_view option, std::string_view value) const {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const Row& row = rows[i];
-    if (!is_seen(i) || (row.stands != next && row.stands != either) ||
-        !is_option(option, row.option))
+    if (!is_seen(i) || (row.stands != next && row.stands != either) || !is_option(option, row))
       continue;
     return start_within(row.holds, value);
   }

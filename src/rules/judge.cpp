@@ -239,7 +239,7 @@ Verdict Judge::decided(const CompiledSet& set, const CompiledRule& compiled, con
   verdict.because = rule.because;
   const std::string_view line =
       rule.match ? nth_line(shown.unmasked, held.line) : last_line(shown.unmasked);
-  verdict.line = excerpt_of(line, held.matched);
+  verdict.line = excerpt_below(shown.unmasked, line, held.matched);
   treat(verdict, *set.set, rule.class_name, rule.policy);
   take_unevaluated(verdict);
   const std::size_t offset =
@@ -265,7 +265,7 @@ Verdict Judge::undecided(std::span<const CompiledSet> sets, AllViews& views) {
       sets.empty() ? without_rules_.emplace(room_.evidence(no_source_, {}, {}, Extent::whole))
                    : view(sets.front(), views.front(), {});
   show(shown);
-  verdict.line = excerpt_of(last_line(shown.unmasked), {});
+  verdict.line = excerpt_below(shown.unmasked, last_line(shown.unmasked), {});
   if (!sets.empty()) {
     const RuleSet& set = *sets.front().set;
     if (timed_out()) {

@@ -148,6 +148,18 @@ TEST_CASE("of a line whose middle is not looked at no length is told", "[rules]"
   }
 }
 
+TEST_CASE("a line that the one above it may make a secret is told with that one", "[rules]") {
+  const auto told = [](const std::string& err) { return verdict_of(two_rules, {.err = err}).line; };
+  CHECK(told("db:\n  password: |\n    one\n    denied: X\n") == "  password: |\n    denied: X");
+  CHECK(told("\"password\":\n  \"denied: X\"\n") == "\"password\":\n  \"denied: X\"");
+  CHECK(told("token = \"\"\"\none\ndenied: X\"\"\"\n") == "token = \"\"\"\ndenied: X\"\"\"");
+  CHECK(told("Authorization: Bearer\n denied: X\n") == "Authorization: Bearer\n denied: X");
+  // Not where the other has come to its end.
+  CHECK(told("password: |\n  one\nuser:\n  denied: X\n") == "  denied: X");
+  CHECK(told("token = \"\"\"one\"\"\"\ndenied: X\n") == "denied: X");
+  CHECK(told("no password\ndenied: X\n") == "denied: X");
+}
+
 TEST_CASE("of a long line of JSON the part that says what is wrong is told", "[rules]") {
   std::string json = "{\"password\":\"one,two\"";
   for (int i = 0; i < 300; ++i) json += ",\"k" + std::to_string(i) + "\":\"some,value\"";

@@ -104,4 +104,8 @@ std::string_view last_line(std::string_view text);  // that is not blank
 // is said.
 std::string excerpt_of(std::string_view line, std::string_view matched);
 
+// The same of a line of `text`; with the line that stands before it where that may say that it is a
+// secret ("password: |"), so that who takes secrets out can see it.
+std::string excerpt_below(std::string_view text, std::string_view line, std::string_view matched);
+
 }  // namespace retry_exec::rules
