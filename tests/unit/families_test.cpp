@@ -208,6 +208,56 @@ TEST_CASE("a time of day that has just passed is now, also on the other side of 
   CHECK_FALSE(waits_at(midnight, "00:05"));  // of which zone?
 }
 
+TEST_CASE("a hiccup that a tool got over does not outweigh what fails behind it",
+          "[rules][families]") {
+  const auto retried = [](const std::vector<std::string>& command, const std::string& text) {
+    const auto set = load_rule_sets(pick_rule_sets(command, text));
+    REQUIRE(set.has_value());
+    CapturedOutput output;
+    output.standard_error.tail = text;
+    return Classifier({*set}).classify({command, Exited{1}, output}).retry;
+  };
+  const std::string apt =
+      "Err:1 http://deb.debian.org/debian bookworm InRelease\n"
+      "  Connection timed out [IP: 192.0.2.10 80]\n";
+  const std::string got = "Get:1 http://deb.debian.org/debian bookworm InRelease [151 kB]\n";
+  const std::string curl = "curl: (56) Recv failure: Connection reset by peer\n";
+  const std::string wget = "Connecting to h... failed: Connection timed out.\n";
+  const std::string pip =
+      "WARNING: Retrying (Retry(total=4, connect=None, read=None, redirect=None, status=None)) "
+      "after "
+      "connection broken by 'ReadTimeoutError(\"HTTPSConnectionPool(host='pypi.org', port=443): "
+      "Read "
+      "timed out. (read timeout=15)\")': /simple/foo/\n";
+  const std::string npm =
+      "npm http fetch GET https://registry.npmjs.org/x attempt 1 failed with ECONNRESET\n";
+  const std::string again =
+      "Warning: Problem : connection reset. Will retry in 1 seconds. 3 retries left.\n";
+  const std::vector<std::string> script = {"bash", "build.sh"};
+  for (const std::string end :
+       {"x.c:1:1: error: unknown type name 'foo'\n", "=== 1 failed, 10 passed in 0.5s ===\n"}) {
+    INFO(end);
+    CHECK_FALSE(retried(script, apt + got + "Reading package lists...\n" + end));
+    CHECK_FALSE(retried(script, curl + again + end));
+    CHECK_FALSE(retried(script, wget + "Retrying.\n\n" + end));
+    CHECK_FALSE(retried(script, pip + end));
+    CHECK_FALSE(retried(script, npm + end));
+  }
+  CHECK_FALSE(retried({"pip", "install", "foo"},
+                      pip + "      error: command '/usr/bin/gcc' failed with exit code 1\n"
+                            "  ERROR: Failed building wheel for foo\n"));
+  CHECK_FALSE(retried({"npm", "ci"}, npm + "npm error code 1\nnpm error gyp ERR! build error\n"));
+  // Those that were not got over.
+  CHECK(retried(script, apt + "Reading package lists...\nE: Failed to fetch "
+                              "http://deb.debian.org/x  Connection timed out\n"));
+  CHECK(retried(script, curl + again + curl));
+  CHECK(retried(script, wget + "Retrying.\n\n" + wget + "Giving up.\n"));
+  CHECK(retried({"pip", "install", "foo"},
+                pip + "ERROR: Could not find a version that satisfies the requirement foo (from "
+                      "versions: none)\n"));
+  CHECK(retried({"npm", "ci"}, npm + "npm error code ECONNRESET\n"));
+}
+
 TEST_CASE("a 403 is a throttle by the host that says it", "[rules][families]") {
   const auto retried = [](const std::vector<std::string>& command, const std::string& text) {
     const auto set = load_rule_sets(pick_rule_sets(command, text));
