@@ -123,9 +123,18 @@ void KnownSecrets::learn_arguments(std::span<const std::string> argv,
     left -= read.size();
     std::string shown = text::printable(read);
     patterns.take_out_of_lines(shown, found);
+    std::string lines;
     text::for_each_part(read, '\n', [&](std::string_view line) {
       shown = text::printable(line.substr(0, longest_line));
+      lines += shown + "\n";
       patterns.take_out_of(shown, found);
+    });
+    patterns.take_out_below_names(lines, [&](std::string_view before, std::string_view secret) {
+      text::for_each_part(secret, '\n', [&](std::string_view line) {
+        const std::size_t first = line.find_first_not_of(' ');
+        if (first != line.npos)
+          found(before, line.substr(first, line.find_last_not_of(' ') + 1 - first));
+      });
     });
   }
 }
