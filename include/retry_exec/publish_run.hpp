@@ -52,8 +52,9 @@ struct TargetFailure {
   plan::Phase phase = plan::Phase::preflight;
   StopReason reason = StopReason::permanent;
   std::string what;                  // one sentence for people
-  std::vector<std::string> command;  // to run by hand; empty: none failed
+  std::vector<std::string> command;  // as it was run; empty: none failed
   std::string manifest;              // that it pushes, where it reads one from a file of ours
+  bool needs_scratch = false;        // it names other files of ours, which are gone after the run
   std::optional<Verdict> verdict;    // of its last attempt
 };
 

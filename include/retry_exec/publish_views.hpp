@@ -40,7 +40,7 @@ class PublishLog {
   std::set<std::string> lagging_;           // references that are told to lag
 };
 
-// What is not published, why, and which command to run by hand; empty when all is.
+// What is not published, why, and which commands to run by hand; empty when all is.
 std::string publish_failures(const publish::PublishResult& result, const Redactor& redactor);
 
 // ---- the final report and the summary --------------------------------------------------------

@@ -57,9 +57,9 @@ Result<void> write_to(int fd, const std::string& path, std::string_view text, Ti
   return error == 0 ? Result<void>() : failed_to("write", path, error);
 }
 
-// The whole text, or nothing of it: half a line of $GITHUB_OUTPUT would be read by GitHub, and the
-// lines of a later step be taken for the rest of it. What others have added meanwhile is left, and
-// then what is before it.
+// The whole text, or nothing of it: GitHub reads half a line of $GITHUB_OUTPUT too, and would take
+// what the step writes next for the rest of it. Where others have added to the file meanwhile, it is
+// left as it is.
 Result<void> append_to(int fd, const std::string& path, std::string_view text, TimePoint give_up) {
   struct stat before {};
   const bool regular = ::fstat(fd, &before) == 0 && S_ISREG(before.st_mode);

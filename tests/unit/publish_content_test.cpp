@@ -280,3 +280,27 @@ TEST_CASE("SOCI content that is gone from staging is made again", "[publish]") {
   CHECK(world.repositories["r.io/tmp"].shows.contains(made[gone].digest));
   CHECK(world.repositories["f.io/r"].shows.contains(made[gone].digest));
 }
+
+TEST_CASE("A failure knows whether its command named files that are gone after the run",
+          "[publish]") {
+  World world;
+  world.add_target("one", {'a', 'b'}, {"f.io/r:1"}).soci.enabled = true;
+  const auto fails_at = [&](const std::string& word) {
+    world.fault = [word](const world::Words& argv) -> std::optional<world::Said> {
+      const auto is_it = [&](const std::string& given) { return given.starts_with(word); };
+      if (std::none_of(argv.begin(), argv.end(), is_it)) return std::nullopt;
+      return world::Said{1, "", "denied: no\n"};
+    };
+    const PublishResult result = world.run();
+    REQUIRE(result.targets[0].failure);
+    return *result.targets[0].failure;
+  };
+  CHECK(fails_at("--to-oci-layout").needs_scratch);
+  CHECK(fails_at("convert").needs_scratch);
+  CHECK(fails_at("--from-oci-layout").needs_scratch);
+  world.plan.targets[0].soci.enabled = false;
+  CHECK_FALSE(fails_at("cp").needs_scratch);
+  const publish::TargetFailure push = fails_at("push");
+  CHECK_FALSE(push.needs_scratch);
+  CHECK_FALSE(push.manifest.empty());
+}

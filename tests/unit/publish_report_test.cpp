@@ -251,6 +251,41 @@ TEST_CASE("A failure in the middle tells which tags moved, and how to push the i
                  "by hand: printf %s '{\"schemaVersion\":2}' | oras manifest push g.io/r:1 -\n"));
 }
 
+TEST_CASE("A summary has of a failed target the same words as the list of failures", "[publish]") {
+  publish::PublishResult result;
+  publish::TargetResult target;
+  target.name = "one";
+  target.tags = {
+      {.tag = publish::oci::parse_reference("f.io/r:1").value(), .copied = true, .verified = true},
+      {.tag = publish::oci::parse_reference("g.io/r:1").value()}};
+  target.failure =
+      publish::TargetFailure{.phase = publish::plan::Phase::copy,
+                             .what = "denied",
+                             .command = {"oras", "manifest", "push", "g.io/r:1", "/tmp/x/0.json"},
+                             .manifest = "{}"};
+  result.targets = {target};
+  PublishRecord record;
+  record.result = result;
+  const std::string summary = publish_summary(record, Redactor());
+  const std::string push = "by hand: printf %s '{}' | oras manifest push g.io/r:1 -";
+  CHECK_THAT(summary, test::ContainsSubstring("  \n  " + markdown_escaped("moved: f.io/r:1") +
+                                              "  \n  " + markdown_escaped("not moved: g.io/r:1") +
+                                              "  \n  " + markdown_escaped(push) + "\n"));
+  CHECK(summary.find("0.json") == std::string::npos);
+}
+
+TEST_CASE("A command on files of ours that are gone is not told to be run by hand", "[publish]") {
+  PublishRecord record;
+  publish::TargetResult target = bad();
+  target.failure->command = {"soci", "convert", "/tmp/retry-publish-1/0/image"};
+  target.failure->needs_scratch = true;
+  record.result.targets = {target};
+  CHECK(publish_failures(record.result, Redactor()).find("by hand") == std::string::npos);
+  CHECK(publish_summary(record, Redactor()).find("by hand") == std::string::npos);
+  const json::value said = json::parse(publish_report(record, ReportFormat::json, Redactor()));
+  CHECK(said.at("targets").at(0).at("failure").at("command").as_array().size() == 3);
+}
+
 TEST_CASE(
     "A tag that was pushed and not seen, and one that nobody asked for, are not told to have moved "
     "or not",

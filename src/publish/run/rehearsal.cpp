@@ -40,6 +40,7 @@ class ImaginedScratch final : public Scratch {
   void pull(std::string index) { pulled_ = std::move(index); }
 
   Result<void> open() override { return {}; }
+  const std::string& path() const override { return path_; }
   Result<std::string> make_folder(const std::string& name) override { return path_ + name; }
   Result<std::string> write_file(const std::string& name, std::string_view text) override {
     files_[path_ + name] = text;

@@ -27,6 +27,9 @@ class Scratch {
   // Makes this run's folder, if it is not there yet.
   virtual Result<void> open() = 0;
 
+  // Of this run's folder; what stands in it is gone after the run. Empty: it is not open.
+  virtual const std::string& path() const = 0;
+
   // A new, empty folder in it; its path.
   virtual Result<std::string> make_folder(const std::string& name) = 0;
   // A new file in it; its path.
@@ -52,6 +55,7 @@ class ScratchFolder final : public Scratch {
   ~ScratchFolder() override;
 
   Result<void> open() override;
+  const std::string& path() const override { return path_; }
   Result<std::string> make_folder(const std::string& name) override;
   Result<std::string> write_file(const std::string& name, std::string_view text) override;
   void remove_folder(const std::string& name) override;

@@ -5,6 +5,8 @@
 #include <retry_exec/counted.hpp>
 #include <retry_exec/text.hpp>
 
+#include <algorithm>
+
 namespace retry_exec::publish {
 
 namespace asio = boost::asio;
@@ -113,10 +115,19 @@ void TargetRun::fail(const Answer& answer, std::string what) {
                                   .what = std::move(what) + ": " + last_word(answer, run_is_over),
                                   .command = answer.command,
                                   .manifest = {},
+                                  .needs_scratch = false,
                                   .verdict = answer.run.verdict};
   const bool pushes =
       !root_file_.empty() && !answer.command.empty() && answer.command.back() == root_file_;
-  if (pushes) result_.failure->manifest = root_.bytes;
+  if (pushes) {
+    result_.failure->manifest = root_.bytes;
+    return;
+  }
+  const std::string& scratch = shared_.scratch.path();
+  result_.failure->needs_scratch =
+      !scratch.empty() &&
+      std::any_of(answer.command.begin(), answer.command.end(),
+                  [&](const std::string& word) { return word.find(scratch) != std::string::npos; });
 }
 
 void TargetRun::fail(StopReason reason, std::string what) {
@@ -127,6 +138,7 @@ void TargetRun::fail(StopReason reason, std::string what) {
                                   .what = std::move(what),
                                   .command = {},
                                   .manifest = {},
+                                  .needs_scratch = false,
                                   .verdict = {}};
 }
 

@@ -38,38 +38,6 @@ std::string tags_told(const TargetResult& result) {
   return text;
 }
 
-// What a failure in the middle left where.
-std::string moves_told(const TargetResult& result, const Redactor& redactor) {
-  std::string moved;
-  std::string unseen;
-  std::string unknown;
-  std::string others;
-  for (const TagResult& tag : result.tags) {
-    std::string& list = tag.copied           ? (tag.verified ? moved : unseen)
-                        : tag.may_have_moved ? unknown
-                                             : others;
-    text::append_to(list, redactor(to_string(tag.tag)));
-  }
-  if (moved.empty() && unseen.empty() && unknown.empty()) return {};
-  std::string text;
-  for (const auto& [what, list] : {std::pair<const char*, const std::string&>{"moved", moved},
-                                   {"moved, but not verified", unseen},
-                                   {"may have moved, the run ended before it could ask", unknown},
-                                   {"not moved", others}}) {
-    if (!list.empty()) text += std::string("    ") + what + ": " + list + "\n";
-  }
-  return text;
-}
-
-// An index that is pushed from a file of ours comes to the command by hand through a pipe.
-std::string by_hand(const publish::TargetFailure& failure, const Redactor& redactor) {
-  if (failure.manifest.empty()) return redactor.command(failure.command);
-  const std::vector<std::string> print = {"printf", "%s", failure.manifest};
-  std::vector<std::string> push = failure.command;
-  push.back() = "-";
-  return redactor.command(print) + " | " + redactor.command(push);
-}
-
 // A failure that is only what was expected: the thing is not there yet.
 bool is_lag(const Step& step, const AttemptFinished& finished) {
   return step.waits && finished.verdict && finished.verdict->class_name == "absent";
@@ -239,22 +207,6 @@ void PublishLog::json(const PublishEvent& event) {
     if (done->result->failure) object["why"] = redactor_(done->result->failure->what);
   }
   write_(boost::json::serialize(object) + "\n");
-}
-
-std::string publish_failures(const PublishResult& result, const Redactor& redactor) {
-  std::string text;
-  for (const TargetResult& target : result.targets) {
-    if (!target.failure) continue;
-    const publish::TargetFailure& failure = *target.failure;
-    const std::string known = class_and_rule(failure.verdict);
-    text += "  " + text::printable(target.name) + ": " + std::string(to_string(failure.phase)) +
-            ": " + std::string(to_string(failure.reason)) + (known.empty() ? "" : ", " + known) +
-            ": " + redactor(failure.what) + "\n";
-    text += moves_told(target, redactor);
-    if (!failure.command.empty()) text += "    by hand: " + by_hand(failure, redactor) + "\n";
-  }
-  if (text.empty()) return text;
-  return "not published:\n" + text;
 }
 
 }  // namespace retry_exec::publish::views

@@ -1,3 +1,4 @@
+#include "publish/views/failures.hpp"
 #include "report/events_json.hpp"
 #include "report/wording.hpp"
 
@@ -243,8 +244,8 @@ std::string publish_summary(const PublishRecord& record, const Redactor& redacto
     text += "- " + markdown_escaped(target.name) + ": " +
             std::string(to_string(target.failure->phase)) + ": " +
             markdown_escaped(redactor(target.failure->what));
-    if (!target.failure->command.empty()) {
-      text += "  \n  by hand: " + markdown_escaped(redactor.command(target.failure->command));
+    for (const std::string& line : left_to_people(target, redactor)) {
+      text += "  \n  " + markdown_escaped(line);
     }
     text += '\n';
   }

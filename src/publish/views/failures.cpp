@@ -1,0 +1,73 @@
+#include "publish/views/failures.hpp"
+
+#include "report/wording.hpp"
+
+#include <retry_exec/text.hpp>
+
+#include <utility>
+
+namespace retry_exec::publish::views {
+
+namespace {
+
+using Lines = std::vector<std::string>;
+
+// What a failure in the middle left where.
+Lines moves_told(const TargetResult& result, const Redactor& redactor) {
+  std::string moved;
+  std::string unseen;
+  std::string unknown;
+  std::string others;
+  for (const TagResult& tag : result.tags) {
+    std::string& list = tag.copied           ? (tag.verified ? moved : unseen)
+                        : tag.may_have_moved ? unknown
+                                             : others;
+    text::append_to(list, redactor(to_string(tag.tag)));
+  }
+  if (moved.empty() && unseen.empty() && unknown.empty()) return {};
+  Lines lines;
+  for (const auto& [what, list] : {std::pair<const char*, const std::string&>{"moved", moved},
+                                   {"moved, but not verified", unseen},
+                                   {"may have moved, the run ended before it could ask", unknown},
+                                   {"not moved", others}}) {
+    if (!list.empty()) lines.push_back(std::string(what) + ": " + list);
+  }
+  return lines;
+}
+
+// An index that is pushed from a file of ours comes to the command by hand through a pipe; other
+// files of ours are gone by then, and no command can be given them.
+Lines by_hand(const publish::TargetFailure& failure, const Redactor& redactor) {
+  if (failure.command.empty() || failure.needs_scratch) return {};
+  if (failure.manifest.empty()) return {"by hand: " + redactor.command(failure.command)};
+  const Lines print = {"printf", "%s", failure.manifest};
+  Lines push = failure.command;
+  push.back() = "-";
+  return {"by hand: " + redactor.command(print) + " | " + redactor.command(push)};
+}
+
+}  // namespace
+
+Lines left_to_people(const TargetResult& result, const Redactor& redactor) {
+  Lines lines = moves_told(result, redactor);
+  const Lines commands = by_hand(*result.failure, redactor);
+  lines.insert(lines.end(), commands.begin(), commands.end());
+  return lines;
+}
+
+std::string publish_failures(const PublishResult& result, const Redactor& redactor) {
+  std::string text;
+  for (const TargetResult& target : result.targets) {
+    if (!target.failure) continue;
+    const publish::TargetFailure& failure = *target.failure;
+    const std::string known = class_and_rule(failure.verdict);
+    text += "  " + text::printable(target.name) + ": " + std::string(to_string(failure.phase)) +
+            ": " + std::string(to_string(failure.reason)) + (known.empty() ? "" : ", " + known) +
+            ": " + redactor(failure.what) + "\n";
+    for (const std::string& line : left_to_people(target, redactor)) text += "    " + line + "\n";
+  }
+  if (text.empty()) return text;
+  return "not published:\n" + text;
+}
+
+}  // namespace retry_exec::publish::views
