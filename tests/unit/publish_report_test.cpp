@@ -304,3 +304,20 @@ TEST_CASE(
                               "    may have moved, the run ended before it could ask: f.io/r:2\n"
                               "    not moved: f.io/r:3\n"));
 }
+
+TEST_CASE("Every command that is left to do after publishing is told, not the first alone",
+          "[publish][report]") {
+  publish::PublishResult result;
+  publish::TargetResult target;
+  target.name = "one";
+  target.after = {{.command = {"cosign", "sign", "f.io/r@d"}, .about = "f.io/r@d", .done = true},
+                  {.command = {"cosign", "sign", "g.io/r@d"}, .about = "g.io/r@d"},
+                  {.command = {"cosign", "sign", "h.io/r@d"}, .about = "h.io/r@d"}};
+  target.failure = publish::TargetFailure{
+      .phase = publish::plan::Phase::after, .what = "x", .command = {"cosign", "sign", "g.io/r@d"}};
+  result.targets = {target};
+  const std::string text = publish_failures(result, Redactor());
+  CHECK_THAT(text, test::ContainsSubstring("    not done: cosign sign g.io/r@d\n"
+                                           "    not done: cosign sign h.io/r@d\n"));
+  CHECK(text.find("f.io") == std::string::npos);
+}

@@ -112,11 +112,12 @@ TargetRun::Task TargetRun::after_at(std::vector<oci::Reference> tags) {
   std::string unrecorded;
   bool refused = false;
   bool more = false;  // since a record was refused
+  bool goes_on = true;
   for (AfterCommand& command : after_commands(plan_, target_, tags, result_.digest)) {
     AfterResult result{.command = command.argv,
                        .about = to_string(command.about),
                        .was_done = done.contains(command.id)};
-    if (!result.was_done) {
+    if (!result.was_done && goes_on) {
       result.done = co_await run_after(std::move(command.argv), command.about);
       if (result.done) {
         text::append_to(unrecorded, command.id, ",");
@@ -128,8 +129,8 @@ TargetRun::Task TargetRun::after_at(std::vector<oci::Reference> tags) {
       if (!refused) unrecorded.clear();
     }
     result.done = result.done || result.was_done;
+    goes_on = goes_on && result.done;  // what follows may build on it
     result_.after.push_back(result);
-    if (!result.done) break;  // what follows may build on it
   }
   if (more && co_await record_at(root, unrecorded)) unrecorded.clear();
   if (unrecorded.empty()) co_return;

@@ -46,10 +46,23 @@ Lines by_hand(const publish::TargetFailure& failure, const Redactor& redactor) {
   return {"by hand: " + redactor.command(print) + " | " + redactor.command(push)};
 }
 
+// Of the commands that were to run after publishing, all that are left, at whatever destination:
+// the failure tells of the first.
+Lines not_done(const TargetResult& result, const Redactor& redactor) {
+  Lines lines;
+  if (result.failure->phase != plan::Phase::after) return lines;
+  for (const AfterResult& after : result.after) {
+    if (!after.done) lines.push_back("not done: " + redactor.command(after.command));
+  }
+  return lines;
+}
+
 }  // namespace
 
 Lines left_to_people(const TargetResult& result, const Redactor& redactor) {
   Lines lines = moves_told(result, redactor);
+  const Lines left = not_done(result, redactor);
+  lines.insert(lines.end(), left.begin(), left.end());
   const Lines commands = by_hand(*result.failure, redactor);
   lines.insert(lines.end(), commands.begin(), commands.end());
   return lines;
