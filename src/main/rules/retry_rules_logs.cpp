@@ -122,7 +122,7 @@ struct Judged {
   Explanation marked;  // for a rule
 };
 
-Result<Judged, Errors> judge_log(const Question& asked) {
+Result<Judged, Errors> judge_log(const Question& asked, bool for_a_rule) {
   if (asked.operands.size() > 1) return Errors{{{}, "one log at a time"}};
   Judged judged;
   judged.command = asked.command;
@@ -137,8 +137,10 @@ Result<Judged, Errors> judge_log(const Question& asked) {
   Explanation explanation =
       explain_text(classifier, judged.command, judged.outcome,
                    without_lines_about_it(without_time_stamps(*log)), asked.stream);
-  judged.marked.evidence = redacted_with_marks(explanation.evidence, redact);
-  judged.marked.unmasked = redacted_with_marks(explanation.unmasked, redact);
+  if (for_a_rule) {
+    judged.marked.evidence = redacted_with_marks(explanation.evidence, redact);
+    judged.marked.unmasked = redacted_with_marks(explanation.unmasked, redact);
+  }
   judged.explanation = redacted(std::move(explanation), redact);
   judged.command = redact.arguments(judged.command);
   return judged;
@@ -178,13 +180,13 @@ json::object explained_json(const Judged& judged) {
 }  // namespace
 
 Printout explain(const Question& asked) {
-  const Result<Judged, Errors> judged = judge_log(asked);
+  const Result<Judged, Errors> judged = judge_log(asked, false);
   if (!judged) return usage_error(judged.error());
   return {.out = asked.json ? json_text(explained_json(*judged)) : explained(*judged), .err = {}};
 }
 
 Printout suggest(const Question& asked) {
-  const Result<Judged, Errors> judged = judge_log(asked);
+  const Result<Judged, Errors> judged = judge_log(asked, true);
   if (!judged) return usage_error(judged.error());
   const Verdict& verdict = judged->explanation.verdict;
   const std::optional<Suggestion> suggestion = suggest_rule(judged->marked);
