@@ -80,6 +80,7 @@ struct AfterResult {
   std::string about;      // a reference: a tag, or the digest at a destination
   bool was_done = false;  // by an earlier run
   bool done = false;
+  bool failed = false;  // not done, and not for the failure of one before it
 };
 
 struct PhaseResult {

@@ -5,6 +5,7 @@
 #include "temporary_folder.hpp"
 
 #include <retry_exec/publish_plan.hpp>
+#include <retry_exec/publish_views.hpp>
 
 #include <algorithm>
 #include <string>
@@ -167,6 +168,35 @@ TEST_CASE("What could not be recorded at once is recorded with what follows, or 
   CHECK(world.run().targets[0].phases.back().note ==
         "what has been done could not be recorded at f.io/r: the next run does it again");
   CHECK(world.count("attach") == 4);
+}
+
+TEST_CASE("Every command that was not done is told, and only one that was run has failed",
+          "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {'a'}, {"f.io/r:1", "g.io/r:1", "h.io/r:1"});
+  target.after = {{"cosign", "sign", "{repository}@{digest}"}, {"tell", "{repository}:{tag}"}};
+  world.fault = [](const Words& argv) -> std::optional<Said> {
+    const bool refused = argv[0] == "cosign" && !argv[2].starts_with("h.io");
+    return refused ? std::optional(Said{1, "", "denied: no key\n"}) : std::nullopt;
+  };
+  views::PublishRecord record;
+  record.result = world.run();
+  REQUIRE(record.result.targets[0].failure);
+  const std::string at = "@" + record.result.targets[0].digest;
+  const std::string told = views::publish_failures(record.result, Redactor());
+  const std::string summary = views::publish_summary(record, Redactor());
+  const std::string report = views::publish_report(record, ReportFormat::text, Redactor());
+  for (const std::string host : {"f.io/r", "g.io/r"}) {
+    for (const std::string& command : {"cosign sign " + host + at, "tell " + host + ":1"}) {
+      INFO(command);
+      CHECK_THAT(told, test::ContainsSubstring("not done: " + command + "\n"));
+      CHECK_THAT(summary, test::ContainsSubstring(markdown_escaped("not done: " + command)));
+    }
+    CHECK_THAT(report, test::ContainsSubstring("after: cosign sign " + host + at + ": failed\n"));
+    CHECK_THAT(report, test::ContainsSubstring("after: tell " + host + ":1: not run\n"));
+  }
+  CHECK(told.find("not done: cosign sign h.io") == std::string::npos);
+  CHECK(told.find("not done: tell h.io") == std::string::npos);
 }
 
 TEST_CASE("A tag that is left alone is not signed", "[publish]") {

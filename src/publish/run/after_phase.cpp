@@ -119,6 +119,7 @@ TargetRun::Task TargetRun::after_at(std::vector<oci::Reference> tags) {
                        .was_done = done.contains(command.id)};
     if (!result.was_done && goes_on) {
       result.done = co_await run_after(std::move(command.argv), command.about);
+      result.failed = !result.done;
       if (result.done) {
         text::append_to(unrecorded, command.id, ",");
         more = refused;

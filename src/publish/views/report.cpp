@@ -149,7 +149,8 @@ std::string text_report(const PublishRecord& record, const Redactor& redact) {
       text += "  after: " + redact.command(after.command) +
               (after.was_done ? ": was done"
                : after.done   ? ": done"
-                              : ": failed") +
+               : after.failed ? ": failed"
+                              : ": not run") +
               "\n";
     }
     text += "  in all: " + text::counted(target.commands, "command") + ", " +
