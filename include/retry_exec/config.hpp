@@ -60,8 +60,8 @@ Result<Node, Errors> parse(std::string_view text, const std::string& file,
                            const Limits& limits = {});
 
 // A text in quotation marks, on one line, which parse() reads as it is. What YAML does not allow or
-// would take for a line break is escaped, and what would not be seen. Bytes that are no UTF-8 stay,
-// for no YAML has them.
+// would take for a line break is escaped, and what would not be seen. Bytes that are not UTF-8
+// stay: YAML cannot have them.
 std::string in_quotation_marks(std::string_view text);
 
 // A tree as a constant table, in the order of the file: how built-in sets are compiled in, so that

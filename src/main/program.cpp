@@ -117,10 +117,6 @@ int exit_code_after(std::string_view program, int error) {
   return fail(program, {{{}, std::string("standard output: ") + std::strerror(error)}}, Redactor());
 }
 
-}  // namespace
-
-namespace {
-
 int out_of_memory(std::string_view program) {
   print_out_of_memory(program);
   return exit_code::own_failure;

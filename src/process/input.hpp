@@ -73,8 +73,8 @@ class Input {
   // what was printed.
   std::vector<const Sink*> outputs_;
   off_t found_ = 0;  // where it stood when the attempt began, less what they had written
-  // Written to by a descriptor that is no output of ours (`3<>file <&3`), or not open for reading:
-  // to rewind it would be to write over that.
+  // Written to by a descriptor that is not one of our outputs (`3<>file <&3`), or not open for
+  // reading: to rewind it would be to write over that.
   bool stays_ = false;
   std::optional<std::chrono::nanoseconds> found_written_;  // where it stays: when, before that
   bool used_ = false;

@@ -111,7 +111,7 @@ class RunningAttempt {
   std::optional<int> status_;  // as wait(2) gives it
   std::optional<TimedOut> timed_out_;
   std::optional<int> interrupted_by_;
-  std::optional<std::string> input_failure_;  // it is ended for the end of its input that is none
+  std::optional<std::string> input_failure_;  // why its input could not be read to its end
   sigset_t passed_on_{};                      // the signals that reached it by way of us
   bool keep_tree_ = false;  // it succeeded: what it left in the background is meant to live on
   bool escalated_ = false;  // we were asked to end for a second time

@@ -131,9 +131,7 @@ void KnownSecrets::learn_arguments(std::span<const std::string> argv,
     });
     patterns.take_out_below_names(lines, [&](std::string_view before, std::string_view secret) {
       text::for_each_part(secret, '\n', [&](std::string_view line) {
-        const std::size_t first = line.find_first_not_of(' ');
-        if (first != line.npos)
-          found(before, line.substr(first, line.find_last_not_of(' ') + 1 - first));
+        if (const std::string_view value = trimmed(line); !value.empty()) found(before, value);
       });
     });
   }

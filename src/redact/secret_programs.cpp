@@ -22,13 +22,6 @@ constexpr std::size_t naming_bit = 2 * rows.size();
 using Bits = std::bitset<384>;
 static_assert(naming_bit < Bits().size());
 
-// What all tools of Windows say of case: nuget takes setApiKey, SETAPIKEY and setapikey.
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return lower;
-}
-
 // Whether `list`, of words between blanks, has `word`.
 bool has_word(std::string_view list, std::string_view word) {
   return !word.empty() && word.find(' ') == std::string_view::npos &&
@@ -75,7 +68,7 @@ std::string name_of(std::string_view word) {
   const std::string_view name =
       word.substr(word.find_last_of("/\\])}[({=`'\"") + 1);  // npos + 1 is 0
   constexpr std::array<std::string_view, 4> endings = {".exe", ".cmd", ".bat", ".com"};
-  std::string lower = lower_case(name);
+  std::string lower = text::lower_case(name);  // nuget takes setApiKey, SETAPIKEY and setapikey
   if (!text::ends_with_one_of(lower, endings)) return std::string(name);
   lower.resize(lower.size() - 4);
   return lower;
@@ -147,7 +140,7 @@ std::size_t start_within(Holds holds, std::string_view value) {
 
 // Whether a secret may stand behind `before`, as net use's and smbclient's does behind a share.
 bool may_follow(const Row& row, std::string_view before) {
-  if (row.nth > 0) return !has_word(row.valued, lower_case(before));
+  if (row.nth > 0) return !has_word(row.valued, text::lower_case(before));
   if (row.holds != behind_share) return true;
   return before.find('\\') != std::string_view::npos || before.starts_with("//") ||
          before.find("://") != std::string_view::npos ||
@@ -174,7 +167,7 @@ std::size_t place_of(const Row& row, std::span<const std::string> argv, std::siz
   std::size_t count = 0;
   for (std::size_t at = i + 1; at-- > 0 && i - at < farthest && !ends_a_command(argv[at]);) {
     if (at < i && (row.commands.empty() ? has_word(row.programs, name_of(argv[at]))
-                                        : has_word(row.commands, lower_case(argv[at]))))
+                                        : has_word(row.commands, text::lower_case(argv[at]))))
       place = count;
     const std::string_view before = at == 0 ? std::string_view() : argv[at - 1];
     count += !is_an_option(row, argv[at]) && may_follow(row, before) ? 1 : 0;
@@ -185,7 +178,7 @@ std::size_t place_of(const Row& row, std::span<const std::string> argv, std::siz
 // curl's -fsSLu, zip's -rP
 bool is_option(std::string_view word, const Row& row) {
   const std::string_view option = row.option;
-  if (word == option || (option[0] == '/' && lower_case(word) == option)) return true;
+  if (word == option || (option[0] == '/' && text::lower_case(word) == option)) return true;
   const auto letter = [](char c) {
     return (text::upper_case(c) >= 'A' && text::upper_case(c) <= 'Z');
   };
@@ -206,7 +199,7 @@ void Programs::see(std::string_view word) {
     const auto found = index.find(name);
     return found == index.end() ? Bits() : found->second;
   };
-  seen_ |= bits_of(word) | bits_of(name_of(word)) | (bits_of(lower_case(word)) & commands);
+  seen_ |= bits_of(word) | bits_of(name_of(word)) | (bits_of(text::lower_case(word)) & commands);
 }
 
 std::size_t Programs::start_in_next(std::string_view option, std::string_view value) const {

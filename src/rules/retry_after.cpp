@@ -1,5 +1,7 @@
 #include "rules/retry_after.hpp"
 
+#include <retry_exec/text.hpp>
+
 #include <boost/system/result.hpp>
 
 #include <algorithm>
@@ -28,10 +30,14 @@ std::optional<milliseconds> http_date(const std::string& text) {
   return std::nullopt;
 }
 
+void trim_end(std::string_view& text) {
+  while (text.ends_with(' ')) text.remove_suffix(1);
+}
+
 bool take_end(std::string_view& text, std::string_view end) {
   if (!text.ends_with(end)) return false;
   text.remove_suffix(end.size());
-  while (text.ends_with(' ')) text.remove_suffix(1);
+  trim_end(text);
   return true;
 }
 
@@ -55,7 +61,7 @@ std::optional<seconds> take_zone(std::string_view& text) {
     const seconds offset((hours * 60 + minutes) * (rest.ends_with('-') ? -60 : 60));
     rest.remove_suffix(1);
     text = rest;
-    take_end(text, "");
+    trim_end(text);
     return offset;
   }
   return named ? std::optional(seconds(0)) : std::nullopt;
@@ -140,9 +146,7 @@ std::optional<Duration> parse_retry_after(std::string_view written, Classifier::
   constexpr std::string_view behind = " \t\"')]>.,;:";
   written.remove_prefix(std::min(written.find_first_not_of(before), written.size()));
   written = written.substr(0, written.find_last_not_of(behind) + 1);
-  std::string text(written);
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
+  const std::string text = retry_exec::text::lower_case(written);
   if (const Result<Duration> duration = parse_duration(text)) return *duration;
   if (text.size() > 64) return std::nullopt;
   // More seconds than can be counted are still a number, and a longer wait than anybody's.

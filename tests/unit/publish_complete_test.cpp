@@ -3,7 +3,6 @@
 #include "publish_images.hpp"
 
 #include <algorithm>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -17,18 +16,11 @@ using test::ContainsSubstring;
 using world::image;
 using world::image_type;
 using world::notes;
+using world::platform;
 using world::published;
 using world::Said;
 using world::why;
 using world::World;
-
-namespace {
-
-Platform platform(const std::string& text) {
-  return parse_platform(text).value();
-}
-
-}  // namespace
 
 TEST_CASE("A platform that must be there and is not fails its target before anything is written",
           "[publish]") {
@@ -292,8 +284,7 @@ TEST_CASE(
   }
   std::string held = world.add_index("f.io/r", index_json(std::vector{arm}, {}));
   for (int depth = 0; depth < 2; ++depth) {
-    const Descriptor inner{std::string(oci_index), held, world.manifests.at(held).size(),
-                           std::nullopt};
+    const Descriptor inner = world::index_entry(world, held);
     held = world.add_index("f.io/r", index_json(std::vector{image('a'), inner}, {}));
   }
   world.set_tag("f.io/r:1", held);

@@ -224,8 +224,7 @@ TEST_CASE("An image of an index in the index is copied again where it is gone", 
   World world;
   Target& target = world.add_target("one", {}, {"f.io/r:1"});
   const std::string inner = world.add_index("r.io/tmp", index_json(std::vector{image('b')}, {}));
-  const Descriptor entry{std::string(oci_index), inner, world.manifests.at(inner).size(),
-                         std::nullopt};
+  const Descriptor entry = world::index_entry(world, inner);
   const std::string index =
       world.add_index("r.io/tmp", index_json(std::vector{image('a'), entry}, {}));
   target.sources = {{{"r.io", "tmp", "", index}, std::nullopt}};

@@ -27,6 +27,15 @@ inline oci::Descriptor attestation(char c, char of) {
   return descriptor;
 }
 
+inline oci::Platform platform(const std::string& text) {
+  return oci::parse_platform(text).value();
+}
+
+// An entry of an index for another one, which has been added.
+inline oci::Descriptor index_entry(const World& world, const std::string& digest) {
+  return {std::string(oci::oci_index), digest, world.manifests.at(digest).size(), std::nullopt};
+}
+
 inline std::string why(const retry_exec::publish::PublishResult& result, std::size_t target = 0) {
   return result.targets[target].failure ? result.targets[target].failure->what : "";
 }

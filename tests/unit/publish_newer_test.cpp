@@ -3,7 +3,6 @@
 #include "publish/oci/date.hpp"
 #include "publish_images.hpp"
 
-#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -12,24 +11,15 @@ using namespace retry_exec;
 using namespace retry_exec::publish;
 using namespace retry_exec::publish::oci;
 using namespace retry_exec::publish::plan;
-using namespace std::chrono_literals;
 
 using test::ContainsSubstring;
 using world::image;
-using world::image_type;
 using world::notes;
+using world::platform;
 using world::published;
 using world::Said;
 using world::why;
 using world::World;
-
-namespace {
-
-Platform platform(const std::string& text) {
-  return parse_platform(text).value();
-}
-
-}  // namespace
 
 namespace {
 

@@ -2,8 +2,6 @@
 #include "catch_shim.hpp"
 #include "publish_images.hpp"
 
-#include <algorithm>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -11,24 +9,13 @@ using namespace retry_exec;
 using namespace retry_exec::publish;
 using namespace retry_exec::publish::oci;
 using namespace retry_exec::publish::plan;
-using namespace std::chrono_literals;
 
 using test::ContainsSubstring;
 using world::image;
-using world::image_type;
-using world::notes;
-using world::published;
+using world::platform;
 using world::Said;
 using world::why;
 using world::World;
-
-namespace {
-
-Platform platform(const std::string& text) {
-  return parse_platform(text).value();
-}
-
-}  // namespace
 
 TEST_CASE("An index that lists an image with a wrong size is not published: nobody could pull it",
           "[publish]") {
@@ -81,7 +68,7 @@ TEST_CASE("A source that is an index is read to the bottom before anything is wr
   }
   SECTION("an image of an index in it") {
     const std::string inner = world.add_index("r.io/tmp", index_json(std::vector{image('b')}, {}));
-    Descriptor entry{std::string(oci_index), inner, world.manifests.at(inner).size(), std::nullopt};
+    const Descriptor entry = world::index_entry(world, inner);
     const std::string index =
         world.add_index("r.io/tmp", index_json(std::vector{image('a'), entry}, {}));
     target.sources = {{{"r.io", "tmp", "", index}, std::nullopt}};
@@ -114,7 +101,7 @@ TEST_CASE("An index in a source that is to be flattened is not dropped without a
   Target& target = world.add_target("one", {}, {"f.io/r:1"});
   target.flatten = true;
   const std::string inner = world.add_index("r.io/tmp", index_json(std::vector{image('b')}, {}));
-  Descriptor entry{std::string(oci_index), inner, world.manifests.at(inner).size(), std::nullopt};
+  const Descriptor entry = world::index_entry(world, inner);
   target.sources = {{{"r.io", "tmp", "",
                       world.add_index("r.io/tmp", index_json(std::vector{image('a'), entry}, {}))},
                      std::nullopt}};

@@ -144,7 +144,7 @@ void StepFiles::mark() {
   for (const char* variable : variables) {
     const char* path = from_environment(variable);
     if (path == nullptr || *path == '\0') continue;
-    // O_PATH: what is no regular file shall not notice.
+    // O_PATH: what is not a regular file must not notice.
     const int fd = ::open(path, O_PATH | O_CLOEXEC);
     struct stat status {};
     if (fd >= 0 && ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&

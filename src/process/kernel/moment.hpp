@@ -8,7 +8,7 @@
 namespace retry_exec {
 
 // While it lives, a call that blocks ends after `limit` with what it has done, or with EINTR.
-// O_NONBLOCK is no way: it belongs to the open file description, which others share. Signals do
+// O_NONBLOCK is not used: it belongs to the open file description, which others share. Signals do
 // not end such a call, for all that we act on are blocked (signalfd(2)); this one is not meanwhile.
 class Moment {
  public:

@@ -19,12 +19,6 @@ bool is_letter(char c) {
   return is_lower(c) || (c >= 'A' && c <= 'Z');
 }
 
-std::string in_lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return lower;
-}
-
 template <class Fits>
 bool all(std::string_view text, Fits fits) {
   return std::all_of(text.begin(), text.end(), fits);
@@ -97,7 +91,7 @@ bool is_host(std::string_view text) {
     return name.size() > 2 && name.ends_with(']') &&
            is_address(AF_INET6, name.substr(1, name.size() - 2));
   }
-  if (!port && name.find('.') == std::string_view::npos && in_lower_case(name) != "localhost")
+  if (!port && name.find('.') == std::string_view::npos && text::lower_case(name) != "localhost")
     return false;
   return is_domain(name) || is_address(AF_INET, name);
 }
@@ -110,7 +104,7 @@ Error wrong(std::string_view text, const std::string& why) {
 
 // Two spellings of a host are one, so that a tag has one owner.
 std::string registry_of(std::string_view host) {
-  std::string name = in_lower_case(host);
+  std::string name = text::lower_case(host);
   if (name == "index.docker.io" || name == "registry-1.docker.io") name = "docker.io";
   return name;
 }

@@ -85,17 +85,25 @@ TargetRun::Task TargetRun::read_source(std::size_t number) {
   }
 }
 
-// Nothing where the target has failed.
-asio::awaitable<std::optional<std::string>> TargetRun::config_of(oci::Reference image) {
-  Request wanted = probe(image, true);
-  wanted.argv = config_command(plan_, image);
+// What there must be of a source, once it is readable; nothing where the target has failed.
+asio::awaitable<std::optional<std::string>> TargetRun::read_needed(oci::Reference reference,
+                                                                   Arguments argv,
+                                                                   std::string what) {
+  Request wanted = probe(reference, true);
+  wanted.argv = std::move(argv);
   Answer answer = co_await run(std::move(wanted));
   if (!answer.ok()) {
-    fail(answer, "the config of " + to_string(image) + " could not be read");
+    fail(answer, what + " could not be read");
     co_return std::nullopt;
   }
-  note_lag(image, answer);
+  note_lag(reference, answer);
   co_return std::move(answer.output);
+}
+
+asio::awaitable<std::optional<std::string>> TargetRun::config_of(oci::Reference image) {
+  Arguments argv = config_command(plan_, image);
+  std::string what = "the config of " + to_string(image);
+  co_return co_await read_needed(std::move(image), std::move(argv), std::move(what));
 }
 
 // Its platform and its date.

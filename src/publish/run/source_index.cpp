@@ -20,7 +20,7 @@ bool is_image(const oci::Descriptor& entry) {
 }
 
 // An attestation, a signature, a SOCI index.
-bool is_no_image(const oci::Descriptor& entry) {
+bool is_not_an_image(const oci::Descriptor& entry) {
   const bool may_be_one =
       oci::is_image_manifest(entry.media_type) || oci::is_index(entry.media_type);
   return !may_be_one || oci::is_attestation(entry) || !entry.artifact_type.empty();
@@ -36,7 +36,7 @@ TargetRun::Task TargetRun::read_index(std::size_t number) {
   image.bytes = std::move(*index);
   auto contents = oci::parse_index(image.bytes);
   if (contents && target_.flatten) {
-    std::erase_if(contents->manifests, is_no_image);
+    std::erase_if(contents->manifests, is_not_an_image);
     if (std::any_of(contents->manifests.begin(), contents->manifests.end(),
                     [](const oci::Descriptor& entry) { return oci::is_index(entry.media_type); })) {
       fail(StopReason::permanent, "source " + to_string(image.reference) +
@@ -55,20 +55,14 @@ TargetRun::Task TargetRun::read_index(std::size_t number) {
 
 // Its bytes; nothing where the target has failed.
 asio::awaitable<std::optional<std::string>> TargetRun::fetch_index(oci::Reference reference) {
-  Request wanted = probe(reference, true);
-  wanted.argv = manifest_command(plan_, reference);
-  Answer answer = co_await run(std::move(wanted));
-  if (!answer.ok()) {
-    fail(answer, "source " + to_string(reference) + " could not be read");
-    co_return std::nullopt;
-  }
-  note_lag(reference, answer);
-  if (oci::digest_of(answer.output) != reference.digest) {
+  auto bytes = co_await read_needed(reference, manifest_command(plan_, reference),
+                                    "source " + to_string(reference));
+  if (bytes && oci::digest_of(*bytes) != reference.digest) {
     fail(StopReason::permanent, "the answer for source " + to_string(reference) +
-                                    " is not it: it has " + oci::digest_of(answer.output));
-    co_return std::nullopt;
+                                    " is not it: it has " + oci::digest_of(*bytes));
+    bytes.reset();
   }
-  co_return std::move(answer.output);
+  co_return bytes;
 }
 
 TargetRun::Task TargetRun::read_entries(oci::Reference repository,

@@ -64,6 +64,8 @@ class TargetRun {
   Task read_entries(oci::Reference repository, std::vector<oci::Descriptor>& entries,
                     std::size_t depth);
   Task read_inner_index(oci::Reference reference, oci::Descriptor& entry, std::size_t depth);
+  boost::asio::awaitable<std::optional<std::string>> read_needed(oci::Reference reference,
+                                                                 Arguments argv, std::string what);
   boost::asio::awaitable<std::optional<std::string>> config_of(oci::Reference image);
   bool are_rivals(const Image& one, const Image& other) const;
   Task date_rivals();

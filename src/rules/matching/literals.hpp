@@ -11,7 +11,7 @@
 
 namespace retry_exec::rules {
 
-// A text that bars a literal where it follows: the 503 of "503 bytes" is no status. Letters are
+// A text that bars a literal where it follows: the 503 of "503 bytes" is not a status. Letters are
 // compared as they are, which under (?i) bars less than the pattern does.
 struct Bar {
   std::string text;
