@@ -55,14 +55,17 @@ class FarRegistry {
 
 struct Scene {
   std::string registry;  // address
+  std::string
+      folder;  // of its repositories: what another scene published is no place for this one's
   std::vector<std::vector<Image>> targets;
   int round = 0;
 
   std::string staging(std::size_t target) const {
-    return registry + "/build/t" + std::to_string(target) + "/tmp";
+    return registry + "/" + folder + "/build/t" + std::to_string(target) + "/tmp";
   }
   std::string destination(std::size_t target, const std::string& who) const {
-    return registry + "/final/" + who + std::to_string(round) + "/t" + std::to_string(target);
+    return registry + "/" + folder + "/" + who + std::to_string(round) + "/t" +
+           std::to_string(target);
   }
 };
 
@@ -152,14 +155,16 @@ double ratio(const Contestant& one, const Contestant& other) {
 void compare(const Registry& registry, const char* milliseconds, std::size_t targets, int rounds) {
   const FarRegistry far(registry, milliseconds);
   const TemporaryFolder folder;
-  Scene scene{far.address(), {}};
+  Scene scene{.registry = far.address(),
+              .folder = "away" + std::string(milliseconds) + "of" + std::to_string(targets),
+              .targets = {}};
   for (std::size_t i = 0; i < targets; ++i) {
     std::vector<Image> images;
     for (int platform = 0; platform < platforms; ++platform) {
       images.push_back(make_image({platform == 0 ? "amd64" : "arm64",
                                    {2'000, 2'000},
                                    i * 10 + static_cast<std::uint64_t>(platform)}));
-      const std::string repository = "build/t" + std::to_string(i) + "/tmp";
+      const std::string repository = scene.folder + "/build/t" + std::to_string(i) + "/tmp";
       push_blobs(registry.address(), repository, images.back());
       push_manifest(registry.address(), repository, images.back().manifest, manifest_type,
                     images.back().digest);

@@ -380,3 +380,21 @@ TEST_CASE("An interruption ends every target", "[publish]") {
   CHECK(result.targets[0].failure->reason == StopReason::interrupted);
   CHECK(world.elapsed() < 7s);
 }
+
+TEST_CASE("Many commands read the tags of a far registry, and few those of a near one",
+          "[publish]") {
+  const auto reads = [](Duration took) {
+    World world;
+    world.add_target("one", {'a'}, {"f.io/r:1", "f.io/r:2", "f.io/r:3", "f.io/r:4"});
+    world.spoil = [took](const Words&, Said said) {
+      said.took = took;
+      return said;
+    };
+    REQUIRE(world.run().exit_code() == 0);
+    const std::size_t looks = 4;  // at the tags before they move
+    return world.count("manifest index create --output - f.io/r") +
+           world.count("manifest fetch f.io/r:") - looks;
+  };
+  CHECK(reads(10ms) == 1);
+  CHECK(reads(500ms) == 4);
+}

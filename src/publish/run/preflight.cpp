@@ -243,6 +243,7 @@ TargetRun::Task TargetRun::look_at_tag(std::size_t number) {
   // Until the deadline, as sources are read.
   if (must_know_all_tags(target_)) wanted.policy.failures.attempts = 0;
   const Answer answer = co_await run(std::move(wanted));
+  note_request_time(answer, tag.host, 3);
   if (!answer.ok() && !answer.absent()) cannot_read_tag(number, answer);
   if (!answer.ok()) co_return;
   looks_[number] = {.digest = oci::digest_of(answer.output), .bytes = answer.output};

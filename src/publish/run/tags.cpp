@@ -57,7 +57,7 @@ TargetRun::Task TargetRun::put_tags(std::vector<std::size_t> tags, TimePoint dea
   const Answer answer = co_await put_root(target_.tags[tags.front()], more, deadline);
   if (failed()) co_return;
   if (answer.ok()) {
-    note_request_time(answer, tags.size() + 2);
+    note_request_time(answer, target_.tags[tags.front()].host, tags.size() + 2);
     for (const std::size_t tag : tags) result_.tags[tag].copied = tag_is_ours_[tag] = true;
   } else if (tags.size() > 1 && answer.is_immutable_tag()) {
     for (const std::size_t tag : tags) co_await put_tags(std::vector(1, tag), deadline);

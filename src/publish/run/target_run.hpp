@@ -20,8 +20,9 @@ struct Shared {
   std::function<boost::asio::awaitable<Answer>(Request)> run;  // a command, to its end
   Entrances entrances;
   Scratch& scratch;
-  Queues copies;                 // by destination repository
-  std::set<std::string> copied;  // references, by any target
+  Queues copies;                                  // by destination repository
+  std::set<std::string> copied;                   // references, by any target
+  std::map<std::string, Duration> request_times;  // the shortest seen, by host
   TimePoint started;
   std::size_t unfinished = 0;             // targets
   TimePoint deadline = TimePoint::max();  // of the whole run
@@ -157,8 +158,8 @@ class TargetRun {
       const std::vector<std::size_t>& tags);
   std::vector<std::vector<std::size_t>> shares(
       const std::function<bool(std::size_t)>& wanted) const;
-  std::size_t commands_for(std::size_t reads) const;
-  void note_request_time(const Answer& answer, std::size_t requests);
+  std::size_t commands_for(std::size_t reads, const std::string& host) const;
+  void note_request_time(const Answer& answer, const std::string& host, std::size_t requests);
 
   // Waits until the digest at `reference` is readable; it must have the size that is said of it.
   enum class With { nothing, config };
@@ -234,7 +235,6 @@ class TargetRun {
   std::map<std::string, std::optional<std::uint64_t>> seen_;
   std::vector<bool> tag_is_ours_;
   std::vector<bool> asked_;  // tags, since their move failed
-  Duration request_time_{};  // of one request to a destination; zero: not known yet
   TargetResult result_;
 };
 

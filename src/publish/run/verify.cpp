@@ -10,6 +10,13 @@ namespace retry_exec::publish {
 
 using namespace std::chrono_literals;
 
+namespace {
+
+// Processor time of oras before its first request, with two processors.
+constexpr Duration start_of_command = 8ms;
+
+}  // namespace
+
 TargetRun::Task TargetRun::verify() {
   std::vector<Task> reads;
   for (std::size_t i = 0; i < target_.tags.size(); ++i) {
@@ -101,7 +108,7 @@ std::vector<std::vector<std::size_t>> TargetRun::shares(
   }
   std::vector<std::vector<std::size_t>> groups;
   for (const auto& [repository, tags] : by_repository) {
-    const std::size_t count = commands_for(tags.size());
+    const std::size_t count = commands_for(tags.size(), target_.tags[tags.front()].host);
     for (std::size_t i = 0; i < count; ++i) {
       const auto at = [&](std::size_t group) {
         return tags.begin() + static_cast<std::ptrdiff_t>(group * tags.size() / count);
@@ -114,9 +121,10 @@ std::vector<std::vector<std::size_t>> TargetRun::shares(
 
 // How many commands read so many manifests soonest: side by side each costs its share of the
 // processors, which all targets have in common; one after the other each costs a request.
-std::size_t TargetRun::commands_for(std::size_t reads) const {
-  constexpr Duration start_of_command = 5ms;  // processor time, with two processors
-  const double request = static_cast<double>(request_time_.count());
+std::size_t TargetRun::commands_for(std::size_t reads, const std::string& host) const {
+  const auto known = shared_.request_times.find(host);
+  if (known == shared_.request_times.end()) return 1;
+  const double request = static_cast<double>(known->second.count());
   const double start = static_cast<double>(start_of_command.count()) *
                        static_cast<double>(std::max<std::size_t>(shared_.unfinished, 1));
   const double best = std::round(std::sqrt(static_cast<double>(reads) * request / start));
@@ -125,11 +133,15 @@ std::size_t TargetRun::commands_for(std::size_t reads) const {
   return (reads + longest - 1) / longest;  // no more than it takes for none to be longer
 }
 
-// From a command of so many requests in a row.
-void TargetRun::note_request_time(const Answer& answer, std::size_t requests) {
-  if (answer.run.attempts == 1) {
-    request_time_ = answer.run.elapsed / static_cast<Duration::rep>(requests);
-  }
+// From a command of so many requests in a row. The shortest counts: what takes longer than it must
+// waits for a processor, not for the registry.
+void TargetRun::note_request_time(const Answer& answer, const std::string& host,
+                                  std::size_t requests) {
+  if (answer.run.attempts != 1) return;
+  const Duration time = std::max(answer.run.elapsed - start_of_command, Duration(0)) /
+                        static_cast<Duration::rep>(requests);
+  const auto [known, is_first] = shared_.request_times.emplace(host, time);
+  if (!is_first) known->second = std::min(known->second, time);
 }
 
 }  // namespace retry_exec::publish
