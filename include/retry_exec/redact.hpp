@@ -17,8 +17,8 @@ namespace retry_exec::redact {
 
 // Takes secrets out of text: options such as --password, credentials in URLs and headers, names
 // like password with a value, tokens of known shapes, and, in any of the forms that programs print
-// (as they are, base64, hexadecimal, escaped for JSON, addresses, HTML or shells), the secrets of the
-// command line and of environment variables that are named like secrets.
+// (as they are, base64, hexadecimal, escaped for JSON, addresses, HTML or shells), the secrets of
+// the command line and of environment variables that are named like secrets.
 class Redactor {
  public:
   // `environment` is laid out as environ(7) and, like the strings of `argv`, must live as long as

@@ -58,8 +58,8 @@ Result<void> write_to(int fd, const std::string& path, std::string_view text, Ti
 }
 
 // The whole text, or nothing of it: GitHub reads half a line of $GITHUB_OUTPUT too, and would take
-// what the step writes next for the rest of it. Where others have added to the file meanwhile, it is
-// left as it is.
+// what the step writes next for the rest of it. Where others have added to the file meanwhile, it
+// is left as it is.
 Result<void> append_to(int fd, const std::string& path, std::string_view text, TimePoint give_up) {
   struct stat before {};
   const bool regular = ::fstat(fd, &before) == 0 && S_ISREG(before.st_mode);
@@ -68,8 +68,10 @@ Result<void> append_to(int fd, const std::string& path, std::string_view text, T
   if (error == 0) return {};
   struct stat after {};
   const auto written = static_cast<off_t>(text.size() - rest.size());
-  if (regular && ::fstat(fd, &after) == 0 && after.st_size == before.st_size + written) {
-    static_cast<void>(::ftruncate(fd, before.st_size));
+  const bool ours_is_last =
+      regular && ::fstat(fd, &after) == 0 && after.st_size == before.st_size + written;
+  if (ours_is_last && ::ftruncate(fd, before.st_size) != 0) {
+    return failed_to("take back half a line from", path, errno);
   }
   return failed_to("write", path, error);
 }

@@ -45,8 +45,7 @@ std::string misses_of(const Score& score) {
 TEST_CASE("of recorded failures 99 in 100 are judged right, and none that lasts is retried",
           "[rules][corpus]") {
   for (const std::string name : {"errors", "packages", "containers", "reproduced", "worded",
-                                 "field", "tools", "unread", "threads",
-                                 "searched"}) {
+                                 "field", "tools", "unread", "threads", "searched"}) {
     const Score score = score_of(name);
     INFO(name << ":\n" << misses_of(score));
     CHECK(score.total.share() >= 0.99);
