@@ -197,8 +197,7 @@ configure() { # BUILD-FOLDER [MESON-OPTION...]
   local known=$folder/setup-arguments
   if [[ -f $folder/build.ninja && -f $known && $(<"$known") == "${arguments[*]}" ]]; then return; fi
   say "configuring $folder: meson setup ${arguments[*]}"
-  local again=()
-  [[ ! -f $folder/build.ninja ]] || again=(--reconfigure)
-  meson setup "${again[@]}" "$folder" "$source_root" "${arguments[@]}"
+  rm -rf "$folder/meson-private" # from scratch: with --reconfigure, options of compilers stay as they were
+  meson setup "$folder" "$source_root" "${arguments[@]}"
   printf '%s\n' "${arguments[*]}" >"$known"
 }
