@@ -170,6 +170,9 @@ void protect_standard_streams();
 // the exit code 128+n where that is impossible (process 1 of a container).
 int die_by(int signal);
 
+// Are our stdout and stderr one file, so that the order of what is written to both can be seen?
+bool streams_are_one();
+
 // Was this one of 0, 1 and 2 closed when we were started? See protect_standard_streams().
 bool is_closed(int fd);
 

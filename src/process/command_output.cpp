@@ -1,7 +1,6 @@
 #include "command_output.hpp"
 
 #include "process/kernel/descendants.hpp"
-#include "process/kernel/standard_streams.hpp"
 #include "process/kernel/terminal.hpp"
 #include "process/output/held_output.hpp"
 #include "process/output/log_filters.hpp"

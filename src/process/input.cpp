@@ -159,20 +159,19 @@ Input::Prepared Input::prepare(StandardInput kind) {
   return prepared;
 }
 
-// What no read can take anything from, as far as that can be told without taking it: errno.
-int Input::unreadable() {
+// Can no read take anything from it, as far as that can be told without taking it? nohup(1), for
+// one, gives a command a stdin that is open for writing only.
+bool Input::is_unreadable() {
   struct stat status {};
   const int mode = ::fcntl(STDIN_FILENO, F_GETFL);
-  if ((mode & O_ACCMODE) == O_WRONLY) return EBADF;
-  if (::fstat(STDIN_FILENO, &status) == 0 && S_ISDIR(status.st_mode)) return EISDIR;
-  return 0;
+  return (mode & O_ACCMODE) == O_WRONLY ||
+         (::fstat(STDIN_FILENO, &status) == 0 && S_ISDIR(status.st_mode));
 }
 
 Input::Prepared Input::prepare_replay() {
   Prepared prepared;
-  if (const int error = unreadable()) {
-    prepared.failure = could_not("read stdin", error);
-  } else if (recording_.failed()) {
+  if (is_unreadable()) return prepared;  // the command finds it as it is, and what it says of that
+  if (recording_.failed()) {
     prepared.failure = "could not provide standard input: " + recording_.failure();
   } else {
     prepared.failure = pipe_to_command(prepared);

@@ -52,7 +52,7 @@ class Input {
 
  private:
   Prepared prepare_replay();
-  static int unreadable();
+  static bool is_unreadable();
   std::string pipe_to_command(Prepared& prepared);
   static std::optional<Unread> settled();
   bool rewind();

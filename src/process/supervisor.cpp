@@ -115,7 +115,9 @@ boost::asio::awaitable<Attempt> Supervisor::run(const Command& command,
   }
   if (state_->running.empty()) state_->spare_what_is_there();
   RunningAttempt attempt(*state_, command, options);
-  co_return co_await attempt.run();
+  Attempt result = co_await attempt.run();
+  if (!succeeded(result.outcome)) take_terminal_from_nobody();
+  co_return result;
 }
 
 void Supervisor::kill_all() {

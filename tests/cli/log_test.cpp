@@ -187,3 +187,30 @@ TEST_CASE("a retry-exec in a retry-exec says so once, with -v", "[log]") {
   CHECK_THAT(run(wrapping({"-a", "1"}, quiet)).err, !ContainsSubstring("inside another"));
   CHECK_THAT(run({.argv = inner}).err, !ContainsSubstring("inside another"));
 }
+
+TEST_CASE("a line of ours begins at the start of a line behind held output, too", "[log]") {
+  const auto printed = [](const std::string& options, const std::string& script) {
+    return run({.argv = {"sh", "-c",
+                         "'" + required("RETRY_EXEC") + "' -a 2 -d 10ms -j none " + options +
+                             " -- sh -c '" + script + "' 2>&1"}})
+        .out;
+  };
+  for (const std::string script : {"printf part; exit 1", "printf part >&2; exit 1",
+                                   "printf part >&2; [ $RETRY_EXEC_ATTEMPT = 2 ]"}) {
+    for (const std::string options : {"-E", "-O", "-O -E", "-E -v", "-O -v", "-O -E -v"}) {
+      INFO(options << " " << script);
+      CHECK_THAT(printed(options + " --log json", script), !ContainsSubstring("part{"));
+      CHECK_THAT(printed(options + " --log github", script), !ContainsSubstring("part::"));
+      CHECK_THAT(printed(options, script), !ContainsSubstring("partretry-exec"));
+    }
+  }
+  CHECK_THAT(printed("-E", "printf \"\\033[31mred\" >&2; exit 1"),
+             ContainsSubstring("red\033[0m\nretry-exec: "));
+}
+
+TEST_CASE("what --before-retry printed last gives no colour to a line of ours", "[log]") {
+  Program program = wrapping({"-a", "2", "-d", "10ms", "-j", "none"}, {"false"});
+  program.argv.insert(program.argv.begin() + 1,
+                      {"-v", "--before-retry", "printf '\\033[32mgreen'; exit 1"});
+  CHECK_THAT(run(program).err, ContainsSubstring("green\033[0m\nretry-exec: "));
+}

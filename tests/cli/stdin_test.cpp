@@ -223,18 +223,18 @@ TEST_CASE("a command that does not come to where its input failed is not ended",
   CHECK(ended.err.empty());
 }
 
-TEST_CASE("-I starts no command whose input no read can take anything from", "[stdin]") {
+TEST_CASE("under -I a command finds input that nobody can read as it is", "[stdin]") {
   const TemporaryFolder folder;
   const int directory = ::open(folder.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const int write_only = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
   for (const auto& [fd, why] :
        {std::pair(directory, "Is a directory"), std::pair(write_only, "Bad file descriptor")}) {
-    Program program = wrapped({"-I"}, {"out", "started"});
+    Program program = wrapping(at_once({"-I", "-a", "2"}), {"sh", "-c", "echo started; cat"});
     program.input = Descriptor{fd};
     const Ended ended = run(program);
-    CHECK(ended.exit_code() == 125);
-    CHECK(ended.out.empty());
-    CHECK_THAT(ended.err, ContainsSubstring(std::string("could not read stdin: ") + why));
+    CHECK(ended.exit_code() == 1);
+    CHECK(ended.out == "started\nstarted\n");
+    CHECK_THAT(ended.err, ContainsSubstring(std::string("cat: -: ") + why));
     ::close(fd);
   }
 }

@@ -80,7 +80,7 @@ TEST_CASE("a step's file that is not ours to shorten stays as it is", "[step-fil
     run(step({"-q"}, script + "; exit 3", {{"GITHUB_OUTPUT", path}}));
     return read_file(path);
   };
-  // Another file of the name, one that became shorter, and one that came into being.
+  // Another file of the name, and one that became shorter.
   const std::string replaced = folder.write("replaced", "old\n");
   CHECK(left_by(replaced,
                 "echo longer than old > $GITHUB_OUTPUT.new; test -e $GITHUB_OUTPUT.2 || "
@@ -88,7 +88,6 @@ TEST_CASE("a step's file that is not ours to shorten stays as it is", "[step-fil
         "longer than old\n");
   const std::string shorter = folder.write("shorter", "a long line\n");
   CHECK(left_by(shorter, "echo x > $GITHUB_OUTPUT") == "x\n");
-  CHECK(left_by(folder / "new", "echo $RETRY_EXEC_ATTEMPT >> $GITHUB_OUTPUT") == "1\n2\n");
   // What is not a regular file, itself or behind a symbolic link.
   REQUIRE(::symlink("/dev/null", (folder / "to-null").c_str()) == 0);
   CHECK(left_by(folder / "to-null", "echo x >> $GITHUB_OUTPUT").empty());
@@ -246,4 +245,33 @@ TEST_CASE("--github-output without a file to write to is told, and changes no ex
   for (const char* wrong : {"a b", "1", "x=\n", "-x"}) {
     CHECK(run(wrapped({"--github-output", wrong}, {"exit", "3"})).exit_code() == 125);
   }
+}
+
+TEST_CASE("a step's file that a failed attempt made is emptied again", "[step-files]") {
+  const TemporaryFolder folder;
+  const std::string file = folder / "new";
+  const Ended ended =
+      run(step({"-v"}, "echo $RETRY_EXEC_ATTEMPT >> $GITHUB_OUTPUT; " + std::string(fails_first),
+               {{"GITHUB_OUTPUT", file}}));
+  CHECK(ended.exit_code() == 0);
+  struct statx status {};
+  ::statx(AT_FDCWD, file.c_str(), 0, STATX_BTIME, &status);
+  if ((status.stx_mask & STATX_BTIME) == 0) {  // nobody can say that it was made since
+    CHECK_THAT(ended.err, ContainsSubstring("it was not there before"));
+    return;
+  }
+  CHECK(read_file(file) == "2\n");
+  CHECK_THAT(ended.err, ContainsSubstring("removed 2 bytes that the failed attempt wrote"));
+}
+
+TEST_CASE("a file of somebody's that an attempt moved to a step's new name is left alone",
+          "[step-files]") {
+  const TemporaryFolder folder;
+  const std::string old = folder.write("old", "precious\n");
+  const std::string file = folder / "new";
+  const Ended ended = run(step(
+      {}, "[ ! -e '" + old + "' ] || mv '" + old + "' '" + file + "'; " + std::string(fails_first),
+      {{"GITHUB_OUTPUT", file}}));
+  CHECK(read_file(file) == "precious\n");
+  CHECK_THAT(ended.err, ContainsSubstring("it was not there before"));
 }

@@ -35,6 +35,20 @@ TEST_CASE("Ctrl-C reaches the command once, and we die by it", "[terminal]") {
   CHECK(count(read_file(notes), "2\n") == 1);
 }
 
+TEST_CASE("an attempt that took the terminal and was killed leaves it to the next one",
+          "[terminal]") {
+  Terminal terminal;
+  const std::string script =
+      "[ $RETRY_EXEC_ATTEMPT = 2 ] || { set -m; sleep 100; }; echo rea''dy; read line; echo got "
+      "$line";
+  Running running(terminal.at(
+      wrapping(at_once({"-a", "2", "-t", "1s", "-k", "100ms"}), {"bash", "-c", script})));
+  REQUIRE(terminal.shows("ready"));
+  terminal.type("hello\n");
+  CHECK(terminal.shows("got hello"));
+  CHECK(running.wait().exit_code() == 0);
+}
+
 TEST_CASE("a terminal that hangs up reaches the command of a session's leader", "[terminal]") {
   const TemporaryFolder folder;
   const std::string notes = folder / "notes";

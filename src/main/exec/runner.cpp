@@ -30,10 +30,12 @@ unsigned long depth() {
   return outer == nullptr ? 0 : std::strtoul(outer, nullptr, 10) % 1000;
 }
 
-// The stream whose end a line of ours on stderr would follow.
+// The stream that was passed on while it came, and whose end a line of ours on stderr would follow.
 const CapturedStream* stream_before_ours(const CapturedOutput& output, const Settings& settings) {
-  if (settings.hold_stderr) return nullptr;
-  return output.one_stream ? &output.standard_output : &output.standard_error;
+  if (!settings.hold_stderr) {
+    return output.one_stream ? &output.standard_output : &output.standard_error;
+  }
+  return !settings.hold_stdout && streams_are_one() ? &output.standard_output : nullptr;
 }
 
 }  // namespace
@@ -139,6 +141,11 @@ boost::asio::awaitable<Delivery> Runner::give_out(int output, int error,
       delivery.own_failure = std::string("output was lost: held output: ") + std::strerror(lost);
     }
   };
+  // Lines of ours begin behind what comes last.
+  if (held_output_.size() > 0 && (output == STDERR_FILENO || streams_are_one())) {
+    stopped_ = held_output_stopped_;
+  }
+  if (held_error_.size() > 0) stopped_ = held_error_stopped_;
   note(co_await supervisor_.give_out(held_output_, output, deadline));
   const bool gone = delivery.reader_gone;
   note(co_await supervisor_.give_out(held_error_, error, deadline));
@@ -196,8 +203,7 @@ boost::asio::awaitable<std::optional<Attempt>> Runner::before_retry(
   if (!settings_.before_retry) co_return std::nullopt;
   Attempt ran =
       co_await run_before_retry(supervisor_, settings_, policy, variables(number), deadline);
-  const std::string& printed = ran.output.standard_error.tail;
-  line_is_open_ = !printed.empty() && printed.back() != '\n';
+  stopped_ = where_it_stopped(ran.output.standard_error);
   if (ran.cut_off) say("--before-retry: " + *ran.cut_off);
   co_return ran;
 }
@@ -207,16 +213,24 @@ void Runner::say_of_stall(const std::string& why) {
   if (!std::exchange(said_of_stall_, true)) say("--stall-timeout has no effect here: " + why);
 }
 
-// Would a line of ours begin behind something that the command printed, or in its colours? And was
-// something lost that the user does not know of?
+// And was something lost that the user does not know of?
 void Runner::note_where_it_stopped(const Attempt& attempt) {
-  const CapturedStream* before = stream_before_ours(attempt.output, settings_);
-  line_is_open_ = before != nullptr && !before->tail.empty() && before->tail.back() != '\n';
-  // Programs read the lines of the other formats.
-  is_coloured_ = before != nullptr && settings_.log == LogFormat::text &&
-                 worth_logging_of(attempt) && leaves_colours_on(before->tail);
+  stopped_ = {};
+  if (worth_logging_of(attempt)) {
+    if (const auto* before = stream_before_ours(attempt.output, settings_)) {
+      stopped_ = where_it_stopped(*before);
+    }
+    held_output_stopped_ = where_it_stopped(attempt.output.standard_output);
+    held_error_stopped_ = where_it_stopped(attempt.output.standard_error);
+  }
   // With -v it is among the attempt's remarks.
   if (attempt.cut_off && settings_.verbose == 0) say(*attempt.cut_off);
+}
+
+// Programs read the lines of the formats that are not text.
+Runner::Stopped Runner::where_it_stopped(const CapturedStream& output) const {
+  return {.in_a_line = !output.tail.empty() && output.tail.back() != '\n',
+          .coloured = settings_.log == LogFormat::text && leaves_colours_on(output.tail)};
 }
 
 bool Runner::worth_logging_of(const Attempt& attempt) const {
@@ -259,8 +273,9 @@ void Runner::say(std::string_view text) {
 
 // Ours begin at the start of a line, wherever the command's own output stopped.
 void Runner::write_lines(std::string_view lines) {
-  std::string whole = std::exchange(is_coloured_, false) ? "\033[0m" : "";
-  whole += std::exchange(line_is_open_, false) ? "\n" : "";
+  const Stopped stopped = std::exchange(stopped_, {});
+  std::string whole = stopped.coloured ? "\033[0m" : "";
+  whole += stopped.in_a_line ? "\n" : "";
   whole += lines;
   print_log(whole, settings_.log, patience());
 }

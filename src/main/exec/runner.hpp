@@ -58,6 +58,12 @@ class Runner {
   void say_of_stall(const std::string& why);
   void write_lines(std::string_view lines);
   TimePoint patience() const;  // until when a reader that does not read is waited for
+  // Where output of the command stopped: in the middle of a line, or with colours on.
+  struct Stopped {
+    bool in_a_line = false;
+    bool coloured = false;
+  };
+  Stopped where_it_stopped(const CapturedStream& output) const;
   void note_where_it_stopped(const Attempt& attempt);
   bool worth_logging_of(const Attempt& attempt) const;
 
@@ -82,8 +88,9 @@ class Runner {
   bool input_taken_ = false;  // by the last attempt
   bool said_of_input_ = false;
   bool said_of_stall_ = false;
-  bool line_is_open_ = false;  // the command's output stopped in the middle of a line
-  bool is_coloured_ = false;   // and left colours on
+  Stopped stopped_;  // what a line of ours would follow
+  Stopped held_output_stopped_;
+  Stopped held_error_stopped_;
   unsigned max_attempts_ = 0;
   int last_exit_ = 0;
   std::string last_rule_;  // of failures, as is the class

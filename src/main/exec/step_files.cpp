@@ -107,7 +107,10 @@ bool was_written_anew(const StepFiles::Mark& mark) {
 
 // Another file was put in its place, as by `sed -i`.
 Cut cut_replacement(const StepFiles::Mark& mark) {
-  const Cut stays{.bytes = 0, .failure = "the attempt put another file in its place"};
+  const Cut stays{.bytes = 0,
+                  .failure = mark.fd < 0 ? "it was not there before, and what is there now may not "
+                                           "be the attempt's"
+                                         : "the attempt put another file in its place"};
   const UniqueFd file(
       ::open(mark.path.c_str(), O_RDWR | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC));
   struct stat now {};
@@ -122,7 +125,9 @@ Cut cut_back(const StepFiles::Mark& mark) {
   struct stat then {};
   struct stat now {};
   const char* path = mark.path.c_str();
-  if (::fstat(mark.fd, &then) != 0 || ::stat(path, &now) != 0) return {};
+  if (::stat(path, &now) != 0) return {};
+  if (mark.fd < 0) return cut_replacement(mark);
+  if (::fstat(mark.fd, &then) != 0) return {};
   if (!same_file(then, now)) return cut_replacement(mark);
   if (now.st_size < mark.length) return {.bytes = 0, .failure = "it is shorter than it was before"};
   if (was_written_anew(mark)) return {.bytes = 0, .failure = "it begins otherwise than before"};
@@ -152,6 +157,8 @@ void StepFiles::mark() {
       marks_.push_back({variable, path, fd, status.st_size, beginning(fd, status.st_size), time});
     } else if (fd >= 0) {
       ::close(fd);
+    } else if (errno == ENOENT) {
+      marks_.push_back({variable, path, -1, 0, "", time});
     }
   }
 }
@@ -175,7 +182,9 @@ std::vector<StepFiles::Note> StepFiles::take_back() {
 }
 
 void StepFiles::forget() {
-  for (const Mark& mark : marks_) ::close(mark.fd);
+  for (const Mark& mark : marks_) {
+    if (mark.fd >= 0) ::close(mark.fd);
+  }
   marks_.clear();
 }
 

@@ -34,7 +34,8 @@ class StepFiles {
   struct Mark {
     const char* variable = nullptr;
     std::string path;
-    int fd = -1;  // of the file itself, so that its inode is nobody else's meanwhile
+    // Of the file itself, so that its inode is nobody else's meanwhile; -1: there was none.
+    int fd = -1;
     long long length = 0;
     std::optional<std::string> beginning;  // bounded; nothing: it could not be read
     timespec time{};                       // of the marking

@@ -99,12 +99,15 @@ std::string with_unseen_marked(std::string_view text) {
 
 // Marks must not part a secret: where more comes out with them than without, they are left out.
 std::string redacted_with_marks(const std::string& text, const Redactor& redact) {
-  const auto without_marks = [](std::string shown) {
-    for (const std::string_view mark : {"\uFFFD", "?", " "}) {
-      for (std::size_t at = 0; (at = shown.find(mark, at)) != shown.npos;)
-        shown.erase(at, mark.size());
+  const auto without_marks = [](std::string_view shown) {
+    constexpr std::string_view mark = "\uFFFD";
+    std::string rest;
+    while (!shown.empty()) {
+      const bool marked = shown.starts_with(mark);
+      if (!marked && shown.front() != '?' && shown.front() != ' ') rest += shown.front();
+      shown.remove_prefix(marked ? mark.size() : 1);
     }
-    return shown;
+    return rest;
   };
   const std::string marked = with_unseen_marked(text);
   std::string shown = redact.lines(text);

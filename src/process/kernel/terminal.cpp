@@ -6,6 +6,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 
 namespace retry_exec {
@@ -14,6 +15,17 @@ namespace {
 
 UniqueFd controlling_terminal() {
   return UniqueFd(::open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC));
+}
+
+void put_us_in_front(int terminal) {
+  // From the background that is what SIGTTOU stops a process for.
+  sigset_t stop;
+  sigset_t before;
+  sigemptyset(&stop);
+  sigaddset(&stop, SIGTTOU);
+  ::pthread_sigmask(SIG_BLOCK, &stop, &before);
+  ::tcsetpgrp(terminal, ::getpgrp());
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 }  // namespace
@@ -31,15 +43,13 @@ bool lend_terminal(pid_t group) {
 
 void take_terminal_back(pid_t group) {
   const UniqueFd terminal = controlling_terminal();
-  if (!terminal || ::tcgetpgrp(terminal.get()) != group) return;
-  // From the background that is what SIGTTOU stops a process for.
-  sigset_t stop;
-  sigset_t before;
-  sigemptyset(&stop);
-  sigaddset(&stop, SIGTTOU);
-  ::pthread_sigmask(SIG_BLOCK, &stop, &before);
-  ::tcsetpgrp(terminal.get(), ::getpgrp());
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (terminal && ::tcgetpgrp(terminal.get()) == group) put_us_in_front(terminal.get());
+}
+
+void take_terminal_from_nobody() {
+  const UniqueFd terminal = controlling_terminal();
+  const pid_t group = terminal ? ::tcgetpgrp(terminal.get()) : -1;
+  if (group > 0 && ::kill(-group, 0) != 0 && errno == ESRCH) put_us_in_front(terminal.get());
 }
 
 PseudoTerminal open_pseudo_terminal(int like) {

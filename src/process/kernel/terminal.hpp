@@ -16,6 +16,9 @@ bool in_foreground();
 // `group` is.
 bool lend_terminal(pid_t group);
 void take_terminal_back(pid_t group);
+// Ours, if that of nobody alive is: a command with jobs of its own (`bash -i`) that was killed has
+// left it so, and the next attempt would stand in the background.
+void take_terminal_from_nobody();
 
 struct PseudoTerminal {
   UniqueFd master;
