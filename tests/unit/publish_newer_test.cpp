@@ -156,6 +156,33 @@ TEST_CASE("A tag that another run moved meanwhile does not move back", "[publish
   CHECK(world.at("f.io/r:latest") == World::digest('c'));
 }
 
+TEST_CASE("A tag that another run moved between attempts to move it does not move back",
+          "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {'a'}, {"f.io/r:1", "f.io/r:latest"});
+  target.only_newer = true;
+  target.platforms = {platform("linux/cpu-a")};
+  world.set_tag("f.io/r:latest", World::digest('b'));
+  set_dates(world, {{'a', "2024-03-01T00:00:00Z"},
+                    {'b', "2024-01-01T00:00:00Z"},
+                    {'c', "2024-06-01T00:00:00Z"}});
+  int refused = 0;
+  world.fault = [&](const world::Words& argv) -> std::optional<Said> {
+    if (argv[2] != "push" || refused++ > 0) return std::nullopt;
+    world.set_tag("f.io/r:latest", World::digest('c'));
+    return Said{.code = 1,
+                .err =
+                    "Error response from registry: response status code 503: Service "
+                    "Unavailable\n"};
+  };
+  const PublishResult result = world.run();
+  CHECK(result.exit_code() == 0);
+  CHECK(result.targets[0].tags[1].newer);
+  CHECK(world.at("f.io/r:latest") == World::digest('c'));
+  CHECK(world.at("f.io/r:1") == result.targets[0].digest);
+  CHECK(result.targets[0].tags[0].verified);
+}
+
 TEST_CASE("Of the images that metadata names for one platform the newest is published",
           "[publish]") {
   World world;

@@ -115,9 +115,9 @@ asio::awaitable<Answer> Commands::run_inside(Request request) {
 
 retry_exec::Seams Commands::seams_of(Running& running) {
   retry_exec::Seams seams;
-  seams.attempt = [this, &running](unsigned, const Policy& policy,
+  seams.attempt = [this, &running](unsigned number, const Policy& policy,
                                    std::optional<TimePoint> deadline) {
-    return attempt(running, policy, deadline);
+    return attempt(running, number, policy, deadline);
   };
   seams.wait = [this, &running](Duration duration) { return wait(running, duration); };
   seams.now = seams_.now;
@@ -134,7 +134,7 @@ retry_exec::Seams Commands::seams_of(Running& running) {
 
 // ---- one attempt -----------------------------------------------------------------------------
 
-asio::awaitable<Attempt> Commands::attempt(Running& running, Policy policy,
+asio::awaitable<Attempt> Commands::attempt(Running& running, unsigned number, Policy policy,
                                            std::optional<TimePoint> deadline) {
   const Request& request = running.request;
   Slots& slots = request.probe ? probe_slots_ : slots_;
@@ -148,6 +148,9 @@ asio::awaitable<Attempt> Commands::attempt(Running& running, Policy policy,
                         request.abandoned);
     if (seams_.interrupted_by() || running.abandoned()) break;
     if (deadline && seams_.now() >= *deadline) break;
+  }
+  if (number > 1 && request.still_wanted && !co_await request.still_wanted()) {
+    co_return not_run(seams_.interrupted_by());
   }
   co_await slots.take();
   const Slot slot(slots);

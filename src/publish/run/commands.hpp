@@ -41,6 +41,8 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> environment;
   // Looks at the output of a success; what is wrong with it is treated as if it were absent.
   std::function<std::optional<std::string>(const std::string&)> check;
+  // Asked before each attempt but the first: "no" ends the command, whose answer is then no matter.
+  std::function<boost::asio::awaitable<bool>()> still_wanted;
   // Whether a failed attempt has done all the same what was asked for.
   std::function<bool(const Attempt&, const Verdict&)> done;
   // One small read of what a failure names as not there, as far as it can be told: once that is
@@ -92,7 +94,7 @@ class Commands {
 
   boost::asio::awaitable<Answer> run_inside(Request request);
   retry_exec::Seams seams_of(Running& running);
-  boost::asio::awaitable<Attempt> attempt(Running& running, Policy policy,
+  boost::asio::awaitable<Attempt> attempt(Running& running, unsigned number, Policy policy,
                                           std::optional<TimePoint> deadline);
   boost::asio::awaitable<std::optional<int>> wait(Running& running, Duration duration);
   boost::asio::awaitable<std::optional<int>> wait_until(TimePoint when, const bool* abandoned);

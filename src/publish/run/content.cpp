@@ -200,8 +200,8 @@ TargetRun::Task TargetRun::copy_child(const oci::Child& child, oci::Reference re
 }
 
 asio::awaitable<Answer> TargetRun::put_root(oci::Reference place,
-                                            std::vector<std::string> more_tags,
-                                            TimePoint deadline) {
+                                            std::vector<std::string> more_tags, TimePoint deadline,
+                                            std::function<asio::awaitable<bool>()> still_wanted) {
   if (root_file_.empty()) {
     const Result<void> opened = shared_.scratch.open();
     const Result<std::string> file =
@@ -215,6 +215,7 @@ asio::awaitable<Answer> TargetRun::put_root(oci::Reference place,
       request(to_string(place), put_command(plan_, place, more_tags, root_.media_type, root_file_),
               {place.host});
   wanted.deadline = deadline;
+  wanted.still_wanted = std::move(still_wanted);
   wanted.missing = [this, place](const Verdict& verdict) { return missing(verdict, place, place); };
   co_return co_await run(std::move(wanted));
 }

@@ -19,12 +19,16 @@ TargetRun::Task TargetRun::move_tags(std::string repository) {
   entrance_.reset();  // those before it in the queue may not be in yet
   const TimePoint asked = shared_.seams.now();
   co_await take_turn(repository);
-  if (target_.only_newer) co_await look_again(repository, deadline_after_wait(asked));
+  const TimePoint deadline = deadline_after_wait(asked);
   std::vector<std::size_t> tags;
   for (std::size_t i = 0; i < target_.tags.size(); ++i) {
     if (target_.tags[i].name() == repository && moves(i)) tags.push_back(i);
   }
-  co_await put_tags(std::move(tags), deadline_after_wait(asked));
+  if (target_.only_newer) {
+    co_await look_again(tags, deadline);
+    std::erase_if(tags, [this](std::size_t tag) { return !moves(tag); });
+  }
+  co_await put_tags(std::move(tags), deadline);
   shared_.copies.leave(repository, number_);
 }
 
@@ -41,12 +45,17 @@ TargetRun::Task TargetRun::take_turn(const std::string& repository) {
   note("its tags in " + repository + " did not wait for those of an earlier target any longer");
 }
 
-TargetRun::Task TargetRun::look_again(std::string repository, TimePoint deadline) {
+TargetRun::Task TargetRun::look_again(std::vector<std::size_t> tags, TimePoint deadline) {
   std::vector<Task> looks;
-  for (std::size_t i = 0; i < target_.tags.size(); ++i) {
-    if (target_.tags[i].name() == repository && moves(i)) looks.push_back(look_again(i, deadline));
-  }
+  for (const std::size_t tag : tags) looks.push_back(look_again(tag, deadline));
   co_await all(std::move(looks));
+}
+
+// Between attempts there may be hours, too.
+asio::awaitable<bool> TargetRun::all_still_move(std::vector<std::size_t> tags, TimePoint deadline) {
+  co_await look_again(tags, deadline);
+  co_return !failed() &&
+      std::all_of(tags.begin(), tags.end(), [this](std::size_t tag) { return moves(tag); });
 }
 
 // In one command; where the registry refuses to overwrite one of them, each by itself.
@@ -54,8 +63,22 @@ TargetRun::Task TargetRun::put_tags(std::vector<std::size_t> tags, TimePoint dea
   if (failed() || tags.empty()) co_return;
   std::vector<std::string> more;
   for (std::size_t i = 1; i < tags.size(); ++i) more.push_back(target_.tags[tags[i]].tag);
-  const Answer answer = co_await put_root(target_.tags[tags.front()], more, deadline);
-  if (failed()) co_return;
+  std::function<asio::awaitable<bool>()> still_wanted;
+  if (target_.only_newer) {
+    still_wanted = [this, tags, deadline] { return all_still_move(tags, deadline); };
+  }
+  const Answer answer =
+      co_await put_root(target_.tags[tags.front()], more, deadline, std::move(still_wanted));
+  if (failed()) {
+    for (const std::size_t tag : tags) result_.tags[tag].may_have_moved = answer.run.attempts > 0;
+    co_return;
+  }
+  const auto left = [this](std::size_t tag) { return !moves(tag); };
+  if (std::any_of(tags.begin(), tags.end(), left)) {
+    std::erase_if(tags, left);
+    co_await put_tags(std::move(tags), deadline);
+    co_return;
+  }
   if (answer.ok()) {
     note_request_time(answer, target_.tags[tags.front()].host, tags.size() + 2);
     for (const std::size_t tag : tags) result_.tags[tag].copied = tag_is_ours_[tag] = true;

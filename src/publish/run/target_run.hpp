@@ -130,11 +130,13 @@ class TargetRun {
   boost::asio::awaitable<bool> is_pulled();
   Task is_pulled(std::size_t tag, bool& pulled);
   Task copy_child(const oci::Child& child, oci::Reference repository);
-  boost::asio::awaitable<Answer> put_root(oci::Reference place, std::vector<std::string> more_tags,
-                                          TimePoint deadline);
+  boost::asio::awaitable<Answer> put_root(
+      oci::Reference place, std::vector<std::string> more_tags, TimePoint deadline,
+      std::function<boost::asio::awaitable<bool>()> still_wanted = {});
   Task move_tags(std::string repository);
   Task take_turn(const std::string& repository);
-  Task look_again(std::string repository, TimePoint deadline);
+  Task look_again(std::vector<std::size_t> tags, TimePoint deadline);
+  boost::asio::awaitable<bool> all_still_move(std::vector<std::size_t> tags, TimePoint deadline);
   Task put_tags(std::vector<std::size_t> tags, TimePoint deadline);
   Task find_tags(std::vector<std::size_t> tags, const Answer& answer, TimePoint deadline);
   Task find_tag(std::size_t number, TimePoint deadline);
