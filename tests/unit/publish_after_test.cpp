@@ -1,6 +1,7 @@
 // What runs once a target is published.
 #include "catch_shim.hpp"
 #include "publish/run/target_run.hpp"
+#include "publish_images.hpp"
 #include "publish_world.hpp"
 #include "temporary_folder.hpp"
 
@@ -241,4 +242,37 @@ TEST_CASE("What has been done is not done again because oras is elsewhere", "[pu
   CHECK(ids("/opt/oras", "oras").id == ids("oras", "oras").id);
   CHECK(ids("/opt/oras", "oras").id == ids("/home/me/oras", "oras").id);
   CHECK(ids("/opt/oras", "/opt/oras").id != ids("/opt/oras", "oras").id);
+}
+
+TEST_CASE("Where what has been done cannot be read, it is done again, which is remarked",
+          "[publish]") {
+  World world;
+  add_signed_target(world);
+  REQUIRE(world.run().exit_code() == 0);
+  world.done_after.clear();
+  world.fault = [](const Words& argv) -> std::optional<Said> {
+    if (argv[1] != "discover") return std::nullopt;
+    return Said{1, "", "Error response from registry: denied: not you\n"};
+  };
+  const PublishResult result = world.run();
+  CHECK(result.exit_code() == 0);
+  CHECK(world.done_after.size() == 5);
+  CHECK_THAT(world::notes(result),
+             test::ContainsSubstring("f.io/r could not be read, and is done again"));
+}
+
+TEST_CASE("No command is begun after publishing when reading what has been done took all the time",
+          "[publish]") {
+  World world;
+  add_signed_target(world);
+  world.plan.phases[Phase::after].deadline = 10s;
+  world.fault = [](const Words& argv) -> std::optional<Said> {
+    if (argv[1] != "discover") return std::nullopt;
+    return Said{.code = 1, .err = "context deadline exceeded\n", .took = 24h};
+  };
+  const PublishResult result = world.run();
+  CHECK(result.exit_code() == 1);
+  CHECK(world.done_after.empty());
+  CHECK_THAT(result.targets[0].failure->what,
+             test::ContainsSubstring("what earlier runs have done after publishing to "));
 }

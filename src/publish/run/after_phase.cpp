@@ -108,15 +108,15 @@ TargetRun::Task TargetRun::after() {
 // time of the commands.
 TargetRun::Task TargetRun::after_at(std::vector<oci::Reference> tags) {
   const oci::Reference root = by_digest(tags.front(), result_.digest);
-  const std::set<std::string> done = co_await recorded_at(root);
+  const std::optional<std::set<std::string>> done = co_await recorded_at(root);
   std::string unrecorded;
   bool refused = false;
   bool more = false;  // since a record was refused
-  bool goes_on = true;
+  bool goes_on = done.has_value();
   for (AfterCommand& command : after_commands(plan_, target_, tags, result_.digest)) {
     AfterResult result{.command = command.argv,
                        .about = to_string(command.about),
-                       .was_done = done.contains(command.id)};
+                       .was_done = done && done->contains(command.id)};
     if (!result.was_done && goes_on) {
       result.done = co_await run_after(std::move(command.argv), command.about);
       result.failed = !result.done;
@@ -152,13 +152,22 @@ asio::awaitable<bool> TargetRun::run_after(Arguments argv, oci::Reference about)
   co_return answer.ok();
 }
 
-// Where that cannot be read, everything is done again, which does no harm.
-asio::awaitable<std::set<std::string>> TargetRun::recorded_at(const oci::Reference& root) {
+// Where that cannot be read, everything is done again: better twice than never. Not where it took
+// all the time that there is: a command would be begun only to be killed. Then there is nothing.
+asio::awaitable<std::optional<std::set<std::string>>> TargetRun::recorded_at(
+    const oci::Reference& root) {
   Request wanted = probe(root, false);
   wanted.argv = discover_command(plan_, root);
   wanted.abandoned = nullptr;  // by a failure at another destination
   const Answer answer = co_await run(std::move(wanted));
-  co_return recorded_in(answer.ok() ? answer.output : "");
+  if (answer.ok()) co_return recorded_in(answer.output);
+  const std::string what = "what earlier runs have done after publishing to " + root.name();
+  if (answer.run.reason == StopReason::deadline) {
+    fail(answer, what + " could not be read");
+    co_return std::nullopt;
+  }
+  if (!answer.absent()) note(what + " could not be read, and is done again");
+  co_return std::set<std::string>();
 }
 
 asio::awaitable<bool> TargetRun::record_at(oci::Reference root, std::string ids) {

@@ -110,17 +110,23 @@ TargetRun::Task TargetRun::mend_content(std::string repository) {
   wanted.argv = describe_command(plan_, place, all_digests);
   const Answer answer = co_await run(std::move(wanted));
   if (answer.ok() || failed()) co_return;
+  const std::string what = "what the tags in " + repository + " list";
+  if (!answer.absent()) co_return fail(answer, what + " could not be read");
   note("not all that the tags in " + repository + " list was there, and it is copied again");
   co_await copy_content(repository, false);
-  if (!failed())
-    co_await check_whole(place, all_digests, "what the tags in " + repository + " list");
+  if (!failed()) co_await check_whole(place, all_digests, what);
 }
 
 // What was there before is not copied again, though its config may be gone.
 TargetRun::Task TargetRun::check_whole(oci::Reference place, std::vector<std::string> digests,
                                        std::string what) {
-  const Answer answer = co_await find_whole(std::move(place), std::move(digests));
+  const Answer answer = co_await find_whole(std::move(place), digests);
   if (answer.ok()) co_return;
+  if (!answer.absent()) co_return fail(answer, what + " could not be read");
+  const std::string_view missing = detail_of(*answer.run.verdict, missing_detail);
+  if (std::find(digests.begin(), digests.end(), missing) != digests.end()) {
+    co_return fail(answer, what + " is not there, although the copy succeeded");
+  }
   fail(answer, what +
                    " is there, but not all that it needs; where the manifest is deleted, the next "
                    "run copies it whole");

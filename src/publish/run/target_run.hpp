@@ -152,7 +152,8 @@ class TargetRun {
   // after
   Task after_at(std::vector<oci::Reference> tags);
   boost::asio::awaitable<bool> run_after(Arguments argv, oci::Reference about);
-  boost::asio::awaitable<std::set<std::string>> recorded_at(const oci::Reference& root);
+  boost::asio::awaitable<std::optional<std::set<std::string>>> recorded_at(
+      const oci::Reference& root);
   boost::asio::awaitable<bool> record_at(oci::Reference root, std::string ids);
 
   // Several tags in one command.
