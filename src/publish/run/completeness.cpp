@@ -70,18 +70,67 @@ void TargetRun::lacks(const std::string& what) {
   }
 }
 
-// Of the images that are published.
-std::vector<oci::Platform> TargetRun::platforms() const {
+// These entries, with those of the indexes among them in place of the indexes, which have been read
+// to the bottom: what can be pulled of an index are the images at any depth.
+std::vector<oci::Descriptor> TargetRun::at_any_depth(
+    const std::vector<oci::Descriptor>& manifests) const {
+  std::set<std::string> indexes;
+  std::vector<oci::Descriptor> found;
+  const auto add = [&](const oci::Descriptor& entry) {
+    const bool attests = oci::is_attestation(entry);
+    if (oci::is_index(entry.media_type) && !attests && entry.artifact_type.empty()) {
+      indexes.insert(entry.digest);
+      return;
+    }
+    // Several sources may list one index.
+    const auto same = [&](const oci::Descriptor& other) {
+      return other.digest == entry.digest && other.platform == entry.platform &&
+             (!attests || other.annotations == entry.annotations);
+    };
+    if (std::none_of(found.begin(), found.end(), same)) found.push_back(entry);
+  };
+  std::for_each(manifests.begin(), manifests.end(), add);
+  for (const oci::Child& child : below_) {
+    if (indexes.contains(child.from.digest)) add(child.descriptor);
+  }
+  return found;
+}
+
+// By what is published.
+std::vector<oci::Descriptor> TargetRun::listed() const {
   std::vector<oci::Descriptor> manifests;
   for (const oci::Child& child : children_) manifests.push_back(child.descriptor);
-  return images_in(manifests);
+  return at_any_depth(manifests);
+}
+
+// Of the images that are published.
+std::vector<oci::Platform> TargetRun::platforms() const {
+  return images_in(listed());
+}
+
+// Of two nobody could tell which one a client would run.
+void TargetRun::check_one_image_a_platform() {
+  std::vector<oci::Descriptor> entries = listed();
+  std::erase_if(entries, [](const oci::Descriptor& entry) {
+    return !entry.platform || oci::is_attestation(entry);
+  });
+  for (auto one = entries.begin(); one != entries.end(); ++one) {
+    const auto other = std::find_if(std::next(one), entries.end(), [&](const auto& entry) {
+      return entry.artifact_type == one->artifact_type && entry.digest != one->digest &&
+             oci::is_same(*entry.platform, *one->platform);
+    });
+    if (other == entries.end()) continue;
+    fail(StopReason::permanent, "two sources are for " + to_string(*one->platform) + ": " +
+                                    one->digest + " and " + other->digest);
+    return;
+  }
 }
 
 // The platforms of ours that another index has no image for.
 std::string TargetRun::lost_in(const std::string& index) const {
   const auto contents = oci::parse_index(index);
   if (!contents) return names_of(platforms());
-  return names_of(missing_in(images_in(contents->manifests), platforms()));
+  return names_of(missing_in(images_in(at_any_depth(contents->manifests)), platforms()));
 }
 
 // What can be told before anything is read.

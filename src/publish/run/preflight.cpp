@@ -28,6 +28,7 @@ TargetRun::Task TargetRun::preflight() {
   if (!failed()) co_await date_rivals();
   if (!failed()) keep_newest();
   if (!failed()) gather_children();
+  if (!failed()) check_one_image_a_platform();
   if (!failed()) check_platforms();
   if (failed()) co_return;
   make_index();
@@ -125,7 +126,7 @@ std::optional<oci::Platform> TargetRun::Image::platform() const {
   std::optional<oci::Platform> only;
   for (const oci::Descriptor& child : children) {
     if (oci::is_attestation(child)) continue;
-    if (only || !child.platform) return std::nullopt;
+    if (only || !child.platform || oci::is_index(child.media_type)) return std::nullopt;
     only = child.platform;
   }
   return only;
@@ -190,19 +191,6 @@ void TargetRun::gather_children() {
     const std::size_t attestations = std::erase_if(
         children_, [](const oci::Child& child) { return oci::is_attestation(child.descriptor); });
     if (attestations > 0) note("attestations are left out: soci makes other images of these");
-  }
-  for (auto one = children_.begin(); one != children_.end(); ++one) {
-    if (!one->descriptor.platform || oci::is_attestation(one->descriptor)) continue;
-    const auto other = std::find_if(std::next(one), children_.end(), [&](const oci::Child& child) {
-      return child.descriptor.platform && !oci::is_attestation(child.descriptor) &&
-             child.descriptor.artifact_type == one->descriptor.artifact_type &&
-             oci::is_same(*child.descriptor.platform, *one->descriptor.platform);
-    });
-    if (other == children_.end()) continue;
-    fail(StopReason::permanent, "two sources are for " + to_string(*one->descriptor.platform) +
-                                    ": " + one->descriptor.digest + " and " +
-                                    other->descriptor.digest);
-    return;
   }
 }
 

@@ -44,13 +44,19 @@ TargetRun::Task TargetRun::read_index(std::size_t number) {
       co_return;
     }
   }
-  if (!contents || std::none_of(contents->manifests.begin(), contents->manifests.end(), is_image)) {
+  const auto may_hold_one = [](const oci::Descriptor& entry) {
+    return is_image(entry) || oci::is_index(entry.media_type);
+  };
+  if (contents &&
+      std::any_of(contents->manifests.begin(), contents->manifests.end(), may_hold_one)) {
+    image.children = std::move(contents->manifests);
+    co_await read_entries(image.reference, image.children, 1);
+  }
+  const std::vector<oci::Descriptor> all = at_any_depth(image.children);
+  if (std::none_of(all.begin(), all.end(), is_image)) {
     fail(StopReason::permanent,
          "source " + to_string(image.reference) + " is an index without an image of any platform");
-    co_return;
   }
-  image.children = std::move(contents->manifests);
-  co_await read_entries(image.reference, image.children, 1);
 }
 
 // Its bytes; nothing where the target has failed.

@@ -31,8 +31,8 @@ asio::awaitable<TargetResult> TargetRun::run() {
 
 void TargetRun::count_content() {
   result_.platforms = platforms();
-  for (const oci::Child& child : children_) {
-    if (oci::is_attestation(child.descriptor)) ++result_.attestations;
+  for (const oci::Descriptor& entry : listed()) {
+    if (oci::is_attestation(entry)) ++result_.attestations;
   }
 }
 

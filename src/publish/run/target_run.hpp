@@ -95,6 +95,9 @@ class TargetRun {
                                                        Arguments argv, std::string name);
   boost::asio::awaitable<std::optional<oci::Date>> created_at(std::size_t number);
   void lacks(const std::string& what);
+  std::vector<oci::Descriptor> at_any_depth(const std::vector<oci::Descriptor>& manifests) const;
+  std::vector<oci::Descriptor> listed() const;
+  void check_one_image_a_platform();
   std::vector<oci::Platform> platforms() const;
   std::string lost_in(const std::string& index) const;
 
