@@ -48,7 +48,8 @@ std::string to_string(const Platform& platform);
 Result<Platform> parse_platform(std::string_view text);
 // Whether they are one platform: arm64 is arm64/v8, arm is arm/v7.
 bool is_same(const Platform& one, const Platform& other);
-// Whether `there` is what is wanted: a version or features that are not asked for may be any.
+// Whether `there` is what is wanted: a version, its revision, or features that are not asked for
+// may be any.
 bool fits(const Platform& wanted, const Platform& there);
 
 // When an image was made.

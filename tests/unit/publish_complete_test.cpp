@@ -171,6 +171,11 @@ TEST_CASE("An update of Windows is not another platform that a tag would lose, a
   world.plan.targets[0].sources[0].reference.digest =
       world.add_index("r.io/tmp", index_json(std::vector{windows('a', "10.0.20348.10")}, {}));
   CHECK_THAT(why(world.run()), ContainsSubstring("windows(10.0.17763)/amd64"));
+  // As it names them, a plan can.
+  world.plan.targets[0].platforms = {platform("windows(10.0.20348)/amd64")};
+  CHECK(why(world.run()).empty());
+  world.plan.targets[0].platforms = {platform("windows(10.0.20348.9)/amd64")};
+  CHECK_THAT(why(world.run()), ContainsSubstring("(10.0.20348.9)/amd64 is not among the sources"));
 }
 
 TEST_CASE("A tag that cannot be read is not taken for one that holds nothing", "[publish]") {

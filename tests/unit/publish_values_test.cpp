@@ -219,6 +219,12 @@ TEST_CASE("Platforms are written and compared as containerd does", "[publish]") 
   CHECK(fits(platform("linux/arm"), platform("linux/arm/v7")));
   CHECK(fits(platform("windows/amd64"), platform("windows(10.0.1)/amd64")));
   CHECK_FALSE(fits(platform("windows(10.0.2)/amd64"), platform("windows(10.0.1)/amd64")));
+  CHECK(fits(platform("windows(10.0.2)/amd64"), platform("windows(10.0.2.7)/amd64")));
+  CHECK(fits(platform("windows(10.0.2.7)/amd64"), platform("windows(10.0.2.7)/amd64")));
+  CHECK_FALSE(fits(platform("windows(10.0.2)/amd64"), platform("windows(10.0.20.7)/amd64")));
+  CHECK_FALSE(fits(platform("windows(10.0.2.6)/amd64"), platform("windows(10.0.2.7)/amd64")));
+  CHECK_FALSE(fits(platform("windows(10.0.2.7)/amd64"), platform("windows(10.0.2)/amd64")));
+  CHECK_FALSE(fits(platform("windows(10.0)/amd64"), platform("windows(10.0.2.7)/amd64")));
   CHECK_FALSE(fits(platform("linux/arm/v6"), platform("linux/arm/v7")));
   CHECK_FALSE(is_same(platform("windows(10.0.2)/amd64"), platform("windows(10.0.1)/amd64")));
 }

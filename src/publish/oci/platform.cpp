@@ -42,6 +42,14 @@ Platform normalized(Platform platform) {
   return platform;
 }
 
+Platform without_revision(Platform platform) {
+  std::size_t dots = 0;
+  const auto third = std::find_if(platform.os_version.begin(), platform.os_version.end(),
+                                  [&](char c) { return c == '.' && ++dots == 3; });
+  platform.os_version.erase(third, platform.os_version.end());
+  return platform;
+}
+
 Result<Platform> parse_platform(std::string_view text) {
   const std::size_t slash = text.find('/');
   Platform platform;
@@ -79,7 +87,8 @@ bool is_same(const Platform& one, const Platform& other) {
 }
 
 bool fits(const Platform& wanted, const Platform& there) {
-  Platform relevant = there;
+  const bool any_revision = without_revision(wanted) == wanted;
+  Platform relevant = any_revision ? without_revision(there) : there;
   if (wanted.os_version.empty()) relevant.os_version.clear();
   if (wanted.os_features.empty()) relevant.os_features.clear();
   return is_same(wanted, relevant);

@@ -1,5 +1,6 @@
 // Complete, or not at all: whether all is there that must be, and whether a tag would lose
 // something, or go back in time.
+#include "publish/oci/platform.hpp"
 #include "publish/oci/sha256.hpp"
 #include "publish/run/target_run.hpp"
 
@@ -32,15 +33,6 @@ std::vector<oci::Platform> missing_in(const std::vector<oci::Platform>& there,
                  });
                });
   return missing;
-}
-
-// A version of Windows without its revision, which every update changes: "10.0.20348".
-oci::Platform without_revision(oci::Platform platform) {
-  std::size_t dots = 0;
-  const auto third = std::find_if(platform.os_version.begin(), platform.os_version.end(),
-                                  [&](char c) { return c == '.' && ++dots == 3; });
-  platform.os_version.erase(third, platform.os_version.end());
-  return platform;
 }
 
 std::vector<oci::Platform> images_in(const std::vector<oci::Descriptor>& manifests) {
@@ -189,9 +181,9 @@ TargetRun::Task TargetRun::guard_tag(std::size_t number) {
   if (!unsaid) co_return;
   std::vector<oci::Platform> held = co_await platforms_at(number);
   if (failed()) co_return;
-  std::transform(held.begin(), held.end(), held.begin(), without_revision);
+  std::transform(held.begin(), held.end(), held.begin(), oci::without_revision);
   std::vector<oci::Platform> there = platforms();
-  std::transform(there.begin(), there.end(), there.begin(), without_revision);
+  std::transform(there.begin(), there.end(), there.begin(), oci::without_revision);
   const std::vector<oci::Platform> missing = missing_in(there, held);
   if (missing.empty()) co_return;
   lacks("tag " + tag + " holds " + names_of(missing) +
