@@ -63,6 +63,7 @@ struct TagResult {
   bool copied = false;          // moved by this run
   bool may_have_moved = false;  // it was being moved when the run ended, and was not asked since
   bool newer = false;           // left alone: what it holds was created later
+  bool had_it = false;          // before this run, as far as it was looked at
   bool verified = false;
 };
 

@@ -3,6 +3,8 @@
 #include "catch_shim.hpp"
 #include "publish_world.hpp"
 
+#include <retry_exec/publish_views.hpp>
+
 #include <string>
 #include <vector>
 
@@ -156,6 +158,40 @@ TEST_CASE("Of tags that were being moved when the run ended it is said that nobo
     CHECK(tag.may_have_moved);
     CHECK_FALSE(tag.copied);
   }
+}
+
+TEST_CASE("Of tags that had it before a failure, and of those that did not move, both are told",
+          "[publish][report]") {
+  World world;
+  world.add_target("one", {'a'}, {"f.io/r:1", "g.io/r:1", "h.io/r:1"});
+  world.fault = [](const Words& argv) -> std::optional<Said> {
+    const bool pushes = argv[2] == "push" && argv[argv.size() - 2] == "h.io/r:1";
+    if (!pushes) return std::nullopt;
+    return Said{1, "", "Error response from registry: denied\n"};
+  };
+  SECTION("where all was looked at") {}
+  SECTION("where the first was, and it tells enough of the others") {
+    world.plan.targets[0].platforms = {Platform{.os = "linux", .architecture = "cpu-a"}};
+  }
+  REQUIRE(world.run().exit_code() == 1);
+  REQUIRE_FALSE(world.at("f.io/r:1").empty());
+  REQUIRE_FALSE(world.at("g.io/r:1").empty());
+  const PublishResult again = world.run();
+  REQUIRE(again.exit_code() == 1);
+  CHECK_THAT(views::publish_failures(again, Redactor()),
+             test::ContainsSubstring("    had it already: f.io/r:1, g.io/r:1\n"
+                                     "    not moved: h.io/r:1\n"));
+}
+
+TEST_CASE("Where a tag would lose a platform, which others have what is published already is told",
+          "[publish][report]") {
+  World world;
+  world.add_target("one", {'a'}, {"f.io/r:1"});
+  REQUIRE(world.run().exit_code() == 0);
+  world.plan.targets[0].tags.push_back(parse_reference("f.io/r:2").value());
+  world.set_tag("f.io/r:2", World::digest('b'));
+  CHECK_THAT(views::publish_failures(world.run(), Redactor()),
+             test::ContainsSubstring("    had it already: f.io/r:1\n    not moved: f.io/r:2\n"));
 }
 
 TEST_CASE("A target that hangs does not keep a later one of its repository from being published",

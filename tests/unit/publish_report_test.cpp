@@ -305,6 +305,32 @@ TEST_CASE(
                               "    not moved: f.io/r:3\n"));
 }
 
+TEST_CASE("Where no tag moved, the list of failures says so once it could have been otherwise",
+          "[publish][report]") {
+  publish::PublishResult result;
+  publish::TargetResult target = bad();
+  target.tags = {{.tag = publish::oci::parse_reference("f.io/r:1").value()},
+                 {.tag = publish::oci::parse_reference("f.io/r:2").value(), .newer = true}};
+  const auto told = [&] {
+    result.targets = {target};
+    return publish_failures(result, Redactor());
+  };
+  CHECK(told().find("f.io/r") == std::string::npos);
+  target.failure->phase = publish::plan::Phase::copy;
+  CHECK_THAT(told(), test::ContainsSubstring("    left alone, what is there is newer: f.io/r:2\n"
+                                             "    not moved: f.io/r:1\n"));
+}
+
+TEST_CASE("The text report of a failed target says which tags had it already",
+          "[publish][report]") {
+  PublishRecord record;
+  publish::TargetResult target = bad();
+  target.tags = {{.tag = publish::oci::parse_reference("f.io/r:1").value(), .had_it = true}};
+  record.result.targets = {target};
+  CHECK_THAT(publish_report(record, ReportFormat::text, Redactor()),
+             test::ContainsSubstring("  f.io/r:1: had it already\n"));
+}
+
 TEST_CASE("Every command that is left to do after publishing is told, not the first alone",
           "[publish][report]") {
   publish::PublishResult result;

@@ -22,6 +22,7 @@ TargetRun::Task TargetRun::copy() {
     tag_is_ours_[i] = looks_[i].digest == result_.digest;
   }
   co_await look_at_the_rest();
+  for (std::size_t i = 0; i < looks_.size(); ++i) result_.tags[i].had_it = tag_is_ours_[i];
   if (failed()) co_return;
   const std::vector<std::string> repositories = destinations();
   const bool several = repositories.size() > 1;

@@ -33,6 +33,10 @@ TargetRun::Task TargetRun::preflight() {
   if (failed()) co_return;
   make_index();
   take_date_of_index();
+  // What soci makes of it is not known yet.
+  for (std::size_t i = 0; i < looks_.size() && !uses_soci(); ++i) {
+    result_.tags[i].had_it = looks_[i].digest == result_.digest;
+  }
   std::vector<Task> guards;
   for (std::size_t i = 0; i < looks_.size(); ++i) guards.push_back(guard_tag(i));
   co_await all(std::move(guards));

@@ -12,25 +12,29 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-// What a failure in the middle left where.
+// What a failure in the middle left where. Before the copy nothing can have moved, which needs no
+// words unless a tag had it already.
 Lines moves_told(const TargetResult& result, const Redactor& redactor) {
-  std::string moved;
-  std::string unseen;
-  std::string unknown;
-  std::string others;
+  std::vector<std::pair<std::string, std::string>> lists = {
+      {"moved", ""},
+      {"moved, but not verified", ""},
+      {"may have moved, the run ended before it could ask", ""},
+      {"had it already", ""},
+      {"left alone, what is there is newer", ""},
+      {"not moved", ""}};
+  bool tells = result.failure->phase >= plan::Phase::copy;
   for (const TagResult& tag : result.tags) {
-    std::string& list = tag.copied           ? (tag.verified ? moved : unseen)
-                        : tag.may_have_moved ? unknown
-                                             : others;
-    text::append_to(list, redactor(to_string(tag.tag)));
+    const std::size_t list = tag.copied           ? (tag.verified ? 0 : 1)
+                             : tag.may_have_moved ? 2
+                             : tag.had_it         ? 3
+                             : tag.newer          ? 4
+                                                  : 5;
+    text::append_to(lists[list].second, redactor(to_string(tag.tag)));
+    tells = tells || tag.had_it;
   }
-  if (moved.empty() && unseen.empty() && unknown.empty()) return {};
   Lines lines;
-  for (const auto& [what, list] : {std::pair<const char*, const std::string&>{"moved", moved},
-                                   {"moved, but not verified", unseen},
-                                   {"may have moved, the run ended before it could ask", unknown},
-                                   {"not moved", others}}) {
-    if (!list.empty()) lines.push_back(std::string(what) + ": " + list);
+  for (const auto& [what, list] : lists) {
+    if (tells && !list.empty()) lines.push_back(what + ": " + list);
   }
   return lines;
 }

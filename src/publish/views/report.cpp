@@ -132,6 +132,7 @@ std::string text_report(const PublishRecord& record, const Redactor& redact) {
       text += "  " + redact(to_string(tag.tag)) + ": " +
               (tag.newer            ? "left alone: what is there is newer"
                : tag.may_have_moved ? "may have moved"
+               : tag.had_it         ? "had it already"
                : !tag.verified      ? "not verified"
                : tag.copied         ? "copied"
                                     : "had it already") +
