@@ -108,6 +108,30 @@ TEST_CASE("A written source that is not there is left out where that is allowed"
     CHECK_THAT(notes(result), ContainsSubstring(World::digest('b') + " is not there"));
     CHECK(published(world, "f.io/r:latest").size() == 1);
   }
+  SECTION("also where its config alone is missing, which is said") {
+    target.allow_incomplete = true;
+    target.platforms = {platform("linux/cpu-a"), platform("linux/cpu-b")};
+    world.shows('b') = TimePoint{};
+    world.fault = [](const world::Words& argv) -> std::optional<Said> {
+      if (argv[3] != "create" || argv.back() != World::digest('b')) return std::nullopt;
+      return World::not_found(World::digest('c'));
+    };
+    const PublishResult result = world.run();
+    CHECK(result.exit_code() == 0);
+    CHECK_THAT(notes(result),
+               ContainsSubstring("source r.io/tmp@" + World::digest('b') + " needs " +
+                                 World::digest('c') + ", its config, which is not there"));
+  }
+  SECTION("where nothing says whether it is its config") {
+    target.allow_incomplete = true;
+    target.platforms = {platform("linux/cpu-a"), platform("linux/cpu-b")};
+    world.fault = [](const world::Words& argv) -> std::optional<Said> {
+      if (argv[3] != "create" || argv.back() != World::digest('b')) return std::nullopt;
+      return Said{1, "", "Error response from registry: not found\n"};
+    };
+    CHECK_THAT(notes(world.run()),
+               ContainsSubstring(World::digest('b') + ", or its config, is not there"));
+  }
   SECTION("without them, and what the tag holds is read") {
     target.allow_incomplete = true;
     CHECK(world.run().exit_code() == 0);

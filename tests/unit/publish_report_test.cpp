@@ -167,6 +167,16 @@ TEST_CASE("The log tells once that a digest lags, and once that it came", "[publ
         "retry-publish: one: preflight: " + reference + " became readable after 7s (12 probes)\n");
 }
 
+TEST_CASE("Of what is there without what it needs is said what that is", "[publish][report]") {
+  Log log;
+  AttemptFinished finished = failed("absent");
+  const std::string needed = "sha256:" + std::string(64, 'c');
+  finished.verdict->details = {{"missing", needed}};
+  log.log.take(CommandEvent{step("one", true), std::move(finished)});
+  CHECK(log.text == "retry-publish: one: preflight: ghcr.io/o/r@" + digest + " needs " + needed +
+                        ", which is not there yet: waiting\n");
+}
+
 TEST_CASE("The log tells failures that are retried, by target and phase", "[publish]") {
   Log log;
   const auto of = step("one");

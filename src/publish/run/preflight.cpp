@@ -42,6 +42,19 @@ TargetRun::Task TargetRun::preflight() {
   co_await all(std::move(guards));
 }
 
+namespace {
+
+// A source is read with its config in one command, and the failure names one of the two, or none.
+std::string what_is_absent(const oci::Reference& source, const Answer& answer) {
+  const std::string name = to_string(source);
+  const std::string missing(detail_of(*answer.run.verdict, missing_detail));
+  if (missing == source.digest) return name + " is not there";
+  if (!oci::is_digest(missing)) return name + ", or its config, is not there";
+  return name + " needs " + missing + ", its config, which is not there";
+}
+
+}  // namespace
+
 // An image with its config, which may lag behind its manifest, in one command.
 TargetRun::Task TargetRun::read_source(std::size_t number) {
   const oci::Reference& reference = target_.sources[number].reference;
@@ -51,7 +64,7 @@ TargetRun::Task TargetRun::read_source(std::size_t number) {
   const bool was_waited_for = answer.absent() && answer.run.reason != StopReason::interrupted &&
                               shared_.seams.now() < shared_.deadline;
   if (was_waited_for && target_.allow_incomplete) {
-    lacks("source " + to_string(reference) + " is not there");
+    lacks("source " + what_is_absent(reference, answer));
     // It has been waited for until the phase's deadline, which was not for what follows.
     phase_deadline_ =
         std::min(std::max(phase_deadline_, shared_.seams.now() + 1min), shared_.deadline);

@@ -1,3 +1,4 @@
+#include "publish/run/commands.hpp"
 #include "report/events_json.hpp"
 #include "report/github.hpp"
 #include "report/wording.hpp"
@@ -41,6 +42,14 @@ std::string tags_told(const TargetResult& result) {
 // A failure that is only what was expected: the thing is not there yet.
 bool is_lag(const Step& step, const AttemptFinished& finished) {
   return step.waits && finished.verdict && finished.verdict->class_name == "absent";
+}
+
+// What of it: an image may be there without its config, a tag without what it lists.
+std::string lag_told(const std::string& about, const Verdict& verdict) {
+  if (verdict.rule == not_yet_rule) return " is still what it was";
+  const std::string missing(detail_of(verdict, missing_detail));
+  const bool is_another = oci::is_digest(missing) && !about.ends_with(missing);
+  return is_another ? " needs " + missing + ", which is not there yet" : " is not there yet";
 }
 
 // "linux/amd64, linux/arm64; 2 attestations; 3 after; 7.9s"
@@ -144,9 +153,8 @@ bool PublishLog::is_told_elsewhere(const CommandEvent& event) {
     if (!is_lag(step, *finished)) return waiting_.erase(step.number), false;
     waiting_.insert(step.number);
     if (lagging_.insert(step.about).second) {
-      const bool stale = finished->verdict->rule == not_yet_rule;
       line(subject_of(step.target, step.phase),
-           step.about + (stale ? " is still what it was: waiting" : " is not there yet: waiting"));
+           step.about + lag_told(step.about, *finished->verdict) + ": waiting");
     }
     return true;
   }
