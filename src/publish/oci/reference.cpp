@@ -105,8 +105,11 @@ Error wrong(std::string_view text, const std::string& why) {
 // Two spellings of a host are one, so that a tag has one owner.
 std::string registry_of(std::string_view host) {
   std::string name = text::lower_case(host);
-  if (name == "index.docker.io" || name == "registry-1.docker.io") name = "docker.io";
-  return name;
+  const std::string_view known = name;
+  const std::string_view bare = known.substr(0, known.size() - (known.ends_with(":443") ? 4 : 0));
+  const bool docker =
+      bare == "docker.io" || bare == "index.docker.io" || bare == "registry-1.docker.io";
+  return docker ? "docker.io" : name;
 }
 
 bool is_tag(std::string_view text) {

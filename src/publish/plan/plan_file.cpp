@@ -1,8 +1,10 @@
 #include "publish/plan/plan_file.hpp"
 
 #include "policy/policy_yaml.hpp"
+#include "publish/plan/registries.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 namespace retry_exec::publish::plan {
 
@@ -146,6 +148,7 @@ class PlanReader {
   }
 
   void read_registries(config::Mapping& top, Plan& plan) {
+    std::vector<const config::Node*> hosts;
     const auto read = [&](const config::Node& host, const config::Node& value) {
       if (!oci::parse_reference(host.text + "/any")) {
         errors_.push_back({host.where, "'" + host.text +
@@ -164,8 +167,26 @@ class PlanReader {
       }
       fields.finish();
       plan.registries[oci::registry_of(host.text)] = options;
+      hosts.push_back(&host);
     };
     for_each(top, "registries", "a registry's host", read);
+    check_spellings(plan, hosts);
+  }
+
+  // Which of two would be meant?
+  void check_spellings(Plan& plan, const std::vector<const config::Node*>& hosts) {
+    Registries registries(plan.registries);
+    for (const config::Node* host : hosts) {
+      const std::string spelling = registries.spelling_of(oci::registry_of(host->text));
+      const RegistryOptions& one = plan.registries[oci::registry_of(host->text)];
+      const RegistryOptions& other = plan.registries[spelling];
+      if (std::tie(one.insecure, one.ca_file, one.registry_config) ==
+          std::tie(other.insecure, other.ca_file, other.registry_config)) {
+        continue;
+      }
+      errors_.push_back({host->where, "'" + host->text + "' is the registry '" + spelling +
+                                          "', which has other options here"});
+    }
   }
 
   TargetDraft read_target(const config::Node& name, const config::Node& value) {

@@ -1,5 +1,6 @@
 #include "publish/oci/index.hpp"
 #include "publish/plan/plan_file.hpp"
+#include "publish/plan/registries.hpp"
 
 #include <retry_exec/text.hpp>
 
@@ -41,7 +42,10 @@ std::optional<std::string> reproducible_date(const Variables& environment, Error
 class Finisher {
  public:
   Finisher(const PlanFile& file, const Variables& environment, Errors& errors)
-      : file_(file), errors_(errors), created_(reproducible_date(environment, errors)) {}
+      : file_(file),
+        errors_(errors),
+        registries_(file.plan.registries),
+        created_(reproducible_date(environment, errors)) {}
 
   Target finish(const TargetDraft& draft) {
     Target target;
@@ -155,6 +159,7 @@ class Finisher {
   }
 
   void add_source(const Position& where, const TargetDraft& draft, Target& target, Source source) {
+    source.reference.host = registries_.spelling_of(source.reference.host);
     const std::string& digest = source.reference.digest;
     if (!digests_.insert(digest).second)
       error(where, "source " + digest + " is listed twice in target '" + draft.name + "'");
@@ -184,8 +189,8 @@ class Finisher {
     return by_name(*reference);
   }
 
-  static oci::Reference by_name(const oci::Reference& reference) {
-    return {reference.host, reference.repository, {}, {}};
+  oci::Reference by_name(const oci::Reference& reference) {
+    return {registries_.spelling_of(reference.host), reference.repository, {}, {}};
   }
 
   void read_annotations(const TargetDraft& draft, Target& target) {
@@ -220,6 +225,7 @@ class Finisher {
           "'" + text.text + "' is not a valid tag; one is 'ghcr.io/posit-dev/workbench:latest'");
     }
     if (reference->tag.empty()) reference->tag = "latest";
+    reference->host = registries_.spelling_of(reference->host);
     const auto [owner, fresh] = owners_.emplace(to_string(*reference), draft.name);
     if (!fresh) {
       return error(text.where, "two targets, or one twice, write the tag " + owner->first + ": '" +
@@ -259,6 +265,7 @@ class Finisher {
 
   const PlanFile& file_;
   Errors& errors_;
+  Registries registries_;
   std::optional<std::string> created_;
   std::map<std::string, std::string> owners_;  // tag → target
   std::unordered_set<std::string> digests_;    // of the sources of one target
