@@ -117,6 +117,9 @@ using Variables = std::function<const char*(const std::string&)>;  // getenv(3)
 Result<Plan, Errors> load_plan(const std::string& path, const Variables& environment);
 // The same of a plan's text; its paths are relative to the current folder.
 Result<Plan, Errors> read_plan(const std::string& text, const Variables& environment);
+// What is wrong with the text of a plan without variables, as far as it shows without the files
+// that it names.
+Errors check_text(const std::string& text);
 
 // The targets that are to be published here: those of `only` (empty: all), of which every
 // `shards`-th from the `shard`-th on (both from 1).

@@ -244,3 +244,60 @@ TEST_CASE("docker/metadata-action says tags, and annotations of the index", "[pu
   CHECK_THAT(folder.tags("    metadata-action: '{\"tags\": [\"acme/app:1\", 2]}'\n").at(0),
              test::ContainsSubstring("no list of 'tags' in it"));
 }
+
+TEST_CASE("A name with a user and password in it is told whole, so that the password is hidden",
+          "[publish]") {
+  const Folder folder;
+  const std::string name = "user:secret@ghcr.io/o/r";
+  const std::string digest = "sha256:" + a;
+  folder.write("dg/" + a, "");
+  folder.write("lines.txt", name + "@" + digest + "\n");
+  folder.write("jib.json", R"({"image": ")" + name + R"(", "imageDigest": ")" + digest + "\"}");
+  folder.write("build.json",
+               R"({"image.name": ")" + name + R"(", "containerimage.digest": ")" + digest + "\"}");
+  for (const std::string& source :
+       {"{digests: dg, repository: '" + name + "'}", std::string("{digest-file: lines.txt}"),
+        std::string("{digest-file: jib.json}"), std::string("{metadata: build.json}")}) {
+    CAPTURE(source);
+    const std::string error = folder.error(source);
+    CHECK_THAT(error, test::ContainsSubstring("'" + name + "@" + digest + "' is not a valid"));
+    CHECK_THAT(error, test::ContainsSubstring("no user or password"));
+    CHECK(error.find("secret@sha256") == std::string::npos);
+  }
+  CHECK_THAT(folder.tags("    tags: ['" + name + ":1']\n").at(0),
+             test::ContainsSubstring("no user or password"));
+}
+
+TEST_CASE("The digest that metadata has in a name gives way to the one beside it", "[publish]") {
+  const Folder folder;
+  folder.write("build.json", R"({"image.name": "ghcr.io/o/r:1@sha256:)" + b +
+                                 R"(", "containerimage.digest": "sha256:)" + a + "\"}");
+  CHECK(folder.sources("{metadata: build.json}") == Found{"ghcr.io/o/r@sha256:" + a});
+}
+
+TEST_CASE("A plan's text is checked without what it names", "[publish]") {
+  const auto errors = [](const std::string& repository, const std::string& more) {
+    std::string text;
+    for (const Error& error :
+         check_text("retry-publish: 1\ntargets:\n  app:\n    sources:\n      - digests: none\n"
+                    "        repository: '" +
+                    repository + "'\n" + more)) {
+      text += to_string(error) + "\n";
+    }
+    return text;
+  };
+  const std::string tags = "    tags: ['ghcr.io/o/r:1']\n";
+  CHECK(errors("ghcr.io/o/r", tags).empty());
+  CHECK(errors("ghcr.io/o/r", "    metadata-action: none.json\n").empty());
+  CHECK(errors("ghcr.io/o/r", R"(    metadata-action: '{"tags": ["o/r:1"]}')").empty());
+  CHECK_THAT(errors("ghcr.io/o/r", R"(    metadata-action: '{"tags": []}')"),
+             test::ContainsSubstring("no list of 'tags' in it"));
+  CHECK_THAT(errors("user:secret@ghcr.io/o/r", tags),
+             test::ContainsSubstring("(options):6:21: 'user:secret@ghcr.io/o/r' is not a valid"));
+  CHECK_THAT(errors("ghcr.io/o/r", tags + "    platforms: ['linux/amd64,linux/arm64']\n"),
+             test::ContainsSubstring("is not a valid platform"));
+  CHECK_THAT(errors("ghcr.io/o/r", "    tags: ['ghcr.io/o/r:1', 'ghcr.io/o/r:1']\n"),
+             test::ContainsSubstring("write the tag ghcr.io/o/r:1"));
+  CHECK_THAT(errors("ghcr.io/o/r", "    tags: ['ghcr.io/o/r:tag:1']\n"),
+             test::ContainsSubstring("a tag has at most"));
+}

@@ -84,12 +84,19 @@ Errors would_replace_output(const PublishSettings& settings) {
   return errors;
 }
 
+// What a run would refuse is not printed either: there may be a password in it.
+Result<ExitCode, Errors> printed_plan(const CommandLine& line, const PlainTarget& plain) {
+  const std::string text = plan_text(plain);
+  const Errors errors = publish::plan::check_text(text);
+  if (!errors.empty()) return by_option(errors, plain);
+  return ExitCode{print(line.program(), text, Form::yaml)};
+}
+
 Result<ExitCode, Errors> run(const CommandLine& line, PublishSettings& settings) {
   if (const Errors errors = read_what_to_publish(line, settings); !errors.empty()) return errors;
   settings.notes = line.notes();
   const bool plain = settings.plan.empty();
-  if (settings.print_plan)
-    return ExitCode{print(line.program(), plan_text(settings.plain), Form::yaml)};
+  if (settings.print_plan) return printed_plan(line, settings.plain);
   auto whole = plain ? publish::plan::read_plan(plan_text(settings.plain), from_environment)
                      : publish::plan::load_plan(settings.plan, from_environment);
   if (!whole) return by_option(whole.error(), settings.plain);

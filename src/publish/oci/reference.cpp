@@ -96,6 +96,12 @@ bool is_host(std::string_view text) {
   return is_domain(name) || is_address(AF_INET, name);
 }
 
+// "user:password@ghcr.io/o/r": what follows the '@' is no digest, which has no '/'.
+bool has_login(std::string_view text) {
+  const std::size_t at = text.find('@');
+  return at != std::string_view::npos && text.find('/', at) != std::string_view::npos;
+}
+
 Error wrong(std::string_view text, const std::string& why) {
   return {{}, text::quoted(text, 300) + " is not a valid reference: " + why};
 }
@@ -128,6 +134,9 @@ bool is_digest(std::string_view text) {
 }
 
 Result<Reference> parse_reference(std::string_view text) {
+  if (has_login(text)) {
+    return wrong(text, "a name has no user or password in it; `oras login` takes them");
+  }
   Reference reference;
   std::string_view rest = text;
   if (const std::size_t at = rest.find('@'); at != std::string_view::npos) {

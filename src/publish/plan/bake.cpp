@@ -110,4 +110,10 @@ std::string with_host(const std::string& name) {
   return host ? name : "docker.io/" + name;
 }
 
+std::string without_digest(const std::string& name) {
+  const std::size_t at = name.rfind('@');
+  const bool digest = at != std::string::npos && oci::is_digest(name.substr(at + 1));
+  return digest ? name.substr(0, at) : name;
+}
+
 }  // namespace retry_exec::publish::plan

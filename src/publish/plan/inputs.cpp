@@ -51,8 +51,7 @@ class InputReader {
   void look_in(const std::string& place) { text::append_to(draft_.looked_in, place); }
 
   void add(const std::string& file, const std::string& name, const std::string& digest) {
-    std::string full = name.empty() ? repository_ : with_host(name);
-    full = full.substr(0, full.find('@'));
+    const std::string full = without_digest(name.empty() ? repository_ : with_host(name));
     if (full.empty()) {
       return error(file,
                    "it has a digest without a name: 'repository' says where " + digest + " is");
@@ -210,12 +209,16 @@ void read_inputs(const PlanFile& file, TargetDraft& draft, Errors& errors) {
   for (const SourceInput& input : draft.inputs) reader.read(input);
 }
 
+bool is_json(std::string_view metadata_action) {
+  const std::size_t first = metadata_action.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && metadata_action[first] == '{';
+}
+
 void read_metadata_action(const PlanFile& file, TargetDraft& draft, Errors& errors) {
   if (!draft.metadata_action) return;
   const Text& given = *draft.metadata_action;
   std::string json = given.text;
-  const std::size_t first = json.find_first_not_of(" \t\r\n");
-  if (first == std::string::npos || json[first] != '{') {
+  if (!is_json(json)) {
     const auto text = read_file(beside(file.plan.file, given.text), most_bytes);
     if (!text) {
       errors.push_back(text.error());

@@ -117,7 +117,7 @@ class MetadataReader {
       return;
     }
     const std::string image = with_host(names.substr(0, names.find(',')));
-    auto reference = oci::parse_source(image.substr(0, image.find('@')) + "@" + digest);
+    auto reference = oci::parse_source(without_digest(image) + "@" + digest);
     if (!reference) {
       errors_.push_back({{file}, "target '" + name + "': " + reference.error().what});
       return;

@@ -217,6 +217,8 @@ void check_scratch(const Plan& plan, Errors& errors) {
 
 namespace {
 
+constexpr const char* of_text = "(options)";  // in the place of a file's name
+
 Result<Plan, Errors> finish_plan(config::Node root, const std::string& path,
                                  const Variables& environment) {
   Errors errors;
@@ -246,10 +248,24 @@ Result<Plan, Errors> load_plan(const std::string& path, const Variables& environ
 }
 
 Result<Plan, Errors> read_plan(const std::string& text, const Variables& environment) {
-  const std::string name = "(options)";
-  auto root = config::parse(text, name);
+  auto root = config::parse(text, of_text);
   if (!root) return root.error();
-  return finish_plan(*std::move(root), name, environment);
+  return finish_plan(*std::move(root), of_text, environment);
+}
+
+Errors check_text(const std::string& text) {
+  auto root = config::parse(text, of_text);
+  if (!root) return root.error();
+  const Variables none = [](const std::string&) { return nullptr; };
+  Errors errors;
+  expand_variables(*root, none, errors);
+  PlanFile file = read_plan_file(*root, errors);
+  for (TargetDraft& draft : file.targets) {
+    const bool here = draft.metadata_action && is_json(draft.metadata_action->text);
+    if (here) read_metadata_action(file, draft, errors);
+  }
+  finish_targets(file, file.targets, none, errors);
+  return errors;
 }
 
 Result<Plan, Errors> select_targets(Plan plan, const Selection& selection) {

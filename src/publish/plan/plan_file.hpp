@@ -94,6 +94,9 @@ void read_inputs(const PlanFile& file, TargetDraft& draft, Errors& errors);
 // Takes tags, and annotations of the index, from the JSON of docker/metadata-action.
 void read_metadata_action(const PlanFile& file, TargetDraft& draft, Errors& errors);
 
+// Whether 'metadata-action' is that JSON itself, not a file of it.
+bool is_json(std::string_view metadata_action);
+
 // "index:KEY=VALUE" and "index,manifest:KEY=VALUE" among the "annotations" of bake and
 // docker/metadata-action.
 void read_index_annotations(const boost::json::object& fields, TargetDraft& draft);
@@ -120,6 +123,10 @@ std::set<std::string> targets_of(const Bake& bake, const std::string& name);
 
 // "docker.io/posit/workbench" for Docker's short "posit/workbench".
 std::string with_host(const std::string& name);
+
+// The name alone of name@digest. Another '@' stays: it follows a password, which is hidden where it
+// is told together with what follows.
+std::string without_digest(const std::string& name);
 
 // Turns drafts into targets, and checks them one by one and against each other.
 std::vector<Target> finish_targets(const PlanFile& file, const std::vector<TargetDraft>& drafts,
