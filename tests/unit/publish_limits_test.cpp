@@ -210,3 +210,17 @@ TEST_CASE("A target that hangs does not keep a later one of its repository from 
   CHECK(world.at("f.io/r:2") == result.targets[1].digest);
   CHECK(result.targets[1].elapsed() < 6min);
 }
+
+TEST_CASE("An attempt that ends at the deadline is not said to lack the budget for another",
+          "[publish]") {
+  World world;
+  world.add_target("one", {'a'}, {"f.io/r:1"});
+  world.plan.phases[Phase::preflight].deadline = 3100ms;
+  world.fault = [](const Words& argv) -> std::optional<Said> {
+    if (argv[1] != "manifest") return std::nullopt;
+    return Said{1, "", "unexpected status code 503 Service Unavailable\n", 3100ms};
+  };
+  const PublishResult result = world.run();
+  REQUIRE(result.targets[0].failure);
+  CHECK(result.targets[0].failure->reason == StopReason::deadline);
+}

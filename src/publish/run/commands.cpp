@@ -235,6 +235,8 @@ bool Commands::may_retry(Running& running, const Verdict& verdict) {
   running.not_before = {};
   if (verdict.class_name == "absent") return true;
   const TimePoint now = seams_.now();
+  // Nothing fits before the deadline then, of which the loop tells.
+  if (now >= running.request.deadline) return true;
   for (const std::string& host : running.blamed) {
     running.not_before = std::max(running.not_before, registries_.of(host).budget.take(now));
   }
