@@ -4,6 +4,8 @@
 
 #include <retry_exec/publish_plan.hpp>
 
+#include <sys/stat.h>
+
 #include <filesystem>
 #include <map>
 #include <string>
@@ -273,6 +275,28 @@ TEST_CASE("The digest that metadata has in a name gives way to the one beside it
   folder.write("build.json", R"({"image.name": "ghcr.io/o/r:1@sha256:)" + b +
                                  R"(", "containerimage.digest": "sha256:)" + a + "\"}");
   CHECK(folder.sources("{metadata: build.json}") == Found{"ghcr.io/o/r@sha256:" + a});
+}
+
+TEST_CASE("What is called like a digest and is no file is told by name", "[publish]") {
+  const Folder folder;
+  folder.write("digests/" + b, "");
+  folder.write("elsewhere", "");
+  const std::string source = "{digests: digests, repository: ghcr.io/acme/app}";
+  const std::string place = folder.folder / ("digests/" + a);
+  SECTION("a folder") {
+    std::filesystem::create_directory(place);
+  }
+  SECTION("a FIFO") {
+    REQUIRE(::mkfifo(place.c_str(), 0600) == 0);
+  }
+  SECTION("a symbolic link to nothing") {
+    std::filesystem::create_symlink("nowhere", place);
+  }
+  CHECK_THAT(folder.error(source),
+             test::ContainsSubstring("digests/" + a + ": a folder of digests holds files"));
+  std::filesystem::remove(place);
+  std::filesystem::create_symlink("../elsewhere", place);
+  CHECK(folder.sources(source).size() == 2);
 }
 
 TEST_CASE("A plan's text is checked without what it names", "[publish]") {

@@ -81,10 +81,13 @@ class InputReader {
     for (const std::string& name : names) {
       if (name.starts_with('.')) continue;
       const std::string digest = name.starts_with("sha256") ? name : "sha256:" + name;
-      if (oci::is_digest(digest)) {
-        add(folder + "/" + name, "", digest);
-      } else {
+      const std::string path = folder + "/" + name;
+      if (!oci::is_digest(digest)) {
         strange.push_back(name);
+      } else if (!std::filesystem::is_regular_file(path, failure)) {
+        error(path, "a folder of digests holds files, and this is none");
+      } else {
+        add(path, "", digest);
       }
     }
     if (!strange.empty()) {
