@@ -85,7 +85,7 @@ class InputReader {
       if (!oci::is_digest(digest)) {
         strange.push_back(name);
       } else if (!std::filesystem::is_regular_file(path, failure)) {
-        error(path, "a folder of digests holds files, and this is none");
+        error(path, "a folder of digests holds files, and this is not one");
       } else {
         add(path, "", digest);
       }
