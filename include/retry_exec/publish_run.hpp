@@ -113,6 +113,12 @@ struct TargetResult {
 // The rule of a tag that does not show yet what it was given.
 inline constexpr std::string_view not_yet_rule = "publish/not-yet";
 
+// Details that rules/oras.yaml finds in an error, empty where there is none: the digest that was
+// not there, and which of the two registries of a copy said so ("source" or "destination").
+inline constexpr std::string_view missing_detail = "missing";
+inline constexpr std::string_view registry_detail = "registry";
+std::string_view detail_of(const Verdict& verdict, std::string_view name);
+
 struct PublishResult {
   std::vector<TargetResult> targets;  // in the plan's order
   std::optional<int> interrupted_by;

@@ -55,8 +55,7 @@ class FarRegistry {
 
 struct Scene {
   std::string registry;  // address
-  std::string
-      folder;  // of its repositories: what another scene published is no place for this one's
+  std::string folder;    // of its repositories, which no other scene has published to
   std::vector<std::vector<Image>> targets;
   int round = 0;
 

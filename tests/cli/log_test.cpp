@@ -214,3 +214,9 @@ TEST_CASE("what --before-retry printed last gives no colour to a line of ours", 
                       {"-v", "--before-retry", "printf '\\033[32mgreen'; exit 1"});
   CHECK_THAT(run(program).err, ContainsSubstring("green\033[0m\nretry-exec: "));
 }
+
+TEST_CASE("what is said after a success begins at the start of a line, too", "[log]") {
+  Program program = wrapping(at_once(), {"sh", "-c", "printf part >&2"});
+  program.argv.insert(program.argv.begin() + 1, {"-R", "text:/nowhere/report"});
+  CHECK_THAT(run(program).err, StartsWith("part\nretry-exec: "));
+}

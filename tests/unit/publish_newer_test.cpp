@@ -34,6 +34,18 @@ void set_dates(World& world, const std::map<char, std::string>& dates) {
   };
 }
 
+// Our image 'a' is newer than what "f.io/r:latest" holds, and older than 'c', which another run may
+// put there.
+void add_target_with_rival(World& world, const world::Words& tags) {
+  Target& target = world.add_target("one", {'a'}, tags);
+  target.only_newer = true;
+  target.platforms = {platform("linux/cpu-a")};
+  world.set_tag("f.io/r:latest", World::digest('b'));
+  set_dates(world, {{'a', "2024-03-01T00:00:00Z"},
+                    {'b', "2024-01-01T00:00:00Z"},
+                    {'c', "2024-06-01T00:00:00Z"}});
+}
+
 }  // namespace
 
 TEST_CASE("A tag does not move back because the date of what it holds is not known", "[publish]") {
@@ -139,13 +151,7 @@ TEST_CASE("An image of ours without a date is not told to be older than what a t
 
 TEST_CASE("A tag that another run moved meanwhile does not move back", "[publish]") {
   World world;
-  Target& target = world.add_target("one", {'a'}, {"f.io/r:latest"});
-  target.only_newer = true;
-  target.platforms = {platform("linux/cpu-a")};
-  world.set_tag("f.io/r:latest", World::digest('b'));
-  set_dates(world, {{'a', "2024-03-01T00:00:00Z"},
-                    {'b', "2024-01-01T00:00:00Z"},
-                    {'c', "2024-06-01T00:00:00Z"}});
+  add_target_with_rival(world, {"f.io/r:latest"});
   world.fault = [&world](const world::Words& argv) -> std::optional<Said> {
     if (argv[1] == "cp") world.set_tag("f.io/r:latest", World::digest('c'));
     return std::nullopt;
@@ -159,13 +165,7 @@ TEST_CASE("A tag that another run moved meanwhile does not move back", "[publish
 TEST_CASE("A tag that another run moved between attempts to move it does not move back",
           "[publish]") {
   World world;
-  Target& target = world.add_target("one", {'a'}, {"f.io/r:1", "f.io/r:latest"});
-  target.only_newer = true;
-  target.platforms = {platform("linux/cpu-a")};
-  world.set_tag("f.io/r:latest", World::digest('b'));
-  set_dates(world, {{'a', "2024-03-01T00:00:00Z"},
-                    {'b', "2024-01-01T00:00:00Z"},
-                    {'c', "2024-06-01T00:00:00Z"}});
+  add_target_with_rival(world, {"f.io/r:1", "f.io/r:latest"});
   int refused = 0;
   world.fault = [&](const world::Words& argv) -> std::optional<Said> {
     if (argv[2] != "push" || refused++ > 0) return std::nullopt;

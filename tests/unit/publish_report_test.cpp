@@ -37,7 +37,7 @@ TargetResult good() {
   target.name = "good";
   target.index = target.digest = digest;
   target.tags = {{.tag = {"ghcr.io", "o/r", "1", ""}, .copied = true, .verified = true},
-                 {.tag = {"ghcr.io", "o/r", "2", ""}, .copied = false, .verified = true}};
+                 {.tag = {"ghcr.io", "o/r", "2", ""}, .had_it = true, .verified = true}};
   target.phases = {{.phase = Phase::preflight, .elapsed = 7s, .succeeded = true, .note = "x"},
                    {.phase = Phase::copy, .start = 7s, .elapsed = 1s, .succeeded = true}};
   target.lags = {{.what = "ghcr.io/o/r@" + digest, .waited = 7s, .probes = 12}};

@@ -203,7 +203,7 @@ boost::asio::awaitable<std::optional<Attempt>> Runner::before_retry(
   if (!settings_.before_retry) co_return std::nullopt;
   Attempt ran =
       co_await run_before_retry(supervisor_, settings_, policy, variables(number), deadline);
-  stopped_ = where_it_stopped(ran.output.standard_error);
+  stopped_ = where_it_stopped(ran.output.standard_error, true);
   if (ran.cut_off) say("--before-retry: " + *ran.cut_off);
   co_return ran;
 }
@@ -213,24 +213,28 @@ void Runner::say_of_stall(const std::string& why) {
   if (!std::exchange(said_of_stall_, true)) say("--stall-timeout has no effect here: " + why);
 }
 
-// And was something lost that the user does not know of?
+// Would a line of ours begin behind something that the command printed, or in its colours? And was
+// something lost that the user does not know of?
 void Runner::note_where_it_stopped(const Attempt& attempt) {
-  stopped_ = {};
-  if (worth_logging_of(attempt)) {
-    if (const auto* before = stream_before_ours(attempt.output, settings_)) {
-      stopped_ = where_it_stopped(*before);
-    }
-    held_output_stopped_ = where_it_stopped(attempt.output.standard_output);
-    held_error_stopped_ = where_it_stopped(attempt.output.standard_error);
+  const bool colours = worth_logging_of(attempt);
+  const auto* before = stream_before_ours(attempt.output, settings_);
+  stopped_ = before != nullptr ? where_it_stopped(*before, colours) : Stopped();
+  if (settings_.hold_stdout) {
+    held_output_stopped_ = where_it_stopped(attempt.output.standard_output, colours);
+  }
+  if (settings_.hold_stderr) {
+    held_error_stopped_ = where_it_stopped(attempt.output.standard_error, colours);
   }
   // With -v it is among the attempt's remarks.
   if (attempt.cut_off && settings_.verbose == 0) say(*attempt.cut_off);
 }
 
-// Programs read the lines of the formats that are not text.
-Runner::Stopped Runner::where_it_stopped(const CapturedStream& output) const {
-  return {.in_a_line = !output.tail.empty() && output.tail.back() != '\n',
-          .coloured = settings_.log == LogFormat::text && leaves_colours_on(output.tail)};
+// To look for colours takes time, which a run that says nothing does not pay. Programs read the
+// lines of the formats that are not text.
+Runner::Stopped Runner::where_it_stopped(const CapturedStream& output, bool colours) const {
+  const std::string& tail = output.tail;
+  return {.in_a_line = !tail.empty() && tail.back() != '\n',
+          .coloured = colours && settings_.log == LogFormat::text && leaves_colours_on(tail)};
 }
 
 bool Runner::worth_logging_of(const Attempt& attempt) const {

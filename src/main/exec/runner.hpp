@@ -58,12 +58,13 @@ class Runner {
   void say_of_stall(const std::string& why);
   void write_lines(std::string_view lines);
   TimePoint patience() const;  // until when a reader that does not read is waited for
-  // Where output of the command stopped: in the middle of a line, or with colours on.
+
+  // How output of the command stopped: in the middle of a line, with colours on.
   struct Stopped {
     bool in_a_line = false;
     bool coloured = false;
   };
-  Stopped where_it_stopped(const CapturedStream& output) const;
+  Stopped where_it_stopped(const CapturedStream& output, bool colours) const;
   void note_where_it_stopped(const Attempt& attempt);
   bool worth_logging_of(const Attempt& attempt) const;
 

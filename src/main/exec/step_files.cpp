@@ -105,7 +105,7 @@ bool was_written_anew(const StepFiles::Mark& mark) {
   return mark.beginning && beginning(mark.fd, mark.length) != mark.beginning;
 }
 
-// Another file was put in its place, as by `sed -i`.
+// Another file was put in its place, as by `sed -i`, or one where there was none.
 Cut cut_replacement(const StepFiles::Mark& mark) {
   const Cut stays{.bytes = 0,
                   .failure = mark.fd < 0 ? "it was not there before, and what is there now may not "
@@ -140,12 +140,32 @@ Cut cut_back(const StepFiles::Mark& mark) {
   return same_file(then, now) ? shortened(file.get(), now.st_size, mark.length) : Cut();
 }
 
+// What file systems look at, which goes on every few milliseconds.
+timespec file_time() {
+  timespec time{};
+  ::clock_gettime(CLOCK_REALTIME_COARSE, &time);
+  return time;
+}
+
+// All that is there by now was made before it, also where the kernel tells the exact time of that.
+timespec next_file_time() {
+  constexpr timespec millisecond{0, 1'000'000};
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  timespec next = file_time();
+  for (int waits = 0; waits < 20; ++waits) {  // the clock may be set back meanwhile
+    if (std::pair(next.tv_sec, next.tv_nsec) > std::pair(now.tv_sec, now.tv_nsec)) break;
+    ::nanosleep(&millisecond, nullptr);
+    next = file_time();
+  }
+  return next;
+}
+
 }  // namespace
 
 void StepFiles::mark() {
   forget();
-  timespec time{};
-  ::clock_gettime(CLOCK_REALTIME_COARSE, &time);  // what file systems look at
+  const timespec time = file_time();
   for (const char* variable : variables) {
     const char* path = from_environment(variable);
     if (path == nullptr || *path == '\0') continue;
@@ -158,7 +178,8 @@ void StepFiles::mark() {
     } else if (fd >= 0) {
       ::close(fd);
     } else if (errno == ENOENT) {
-      marks_.push_back({variable, path, -1, 0, "", time});
+      // Whatever comes there would be cut to nothing, also somebody's file that is moved there.
+      marks_.push_back({variable, path, -1, 0, "", next_file_time()});
     }
   }
 }

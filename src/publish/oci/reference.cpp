@@ -96,7 +96,7 @@ bool is_host(std::string_view text) {
   return is_domain(name) || is_address(AF_INET, name);
 }
 
-// "user:password@ghcr.io/o/r": what follows the '@' is no digest, which has no '/'.
+// "user:password@ghcr.io/o/r": what follows the '@' is not a digest, which has no '/'.
 bool has_login(std::string_view text) {
   const std::size_t at = text.find('@');
   return at != std::string_view::npos && text.find('/', at) != std::string_view::npos;
@@ -108,7 +108,8 @@ Error wrong(std::string_view text, const std::string& why) {
 
 }  // namespace
 
-// Two spellings of a host are one, so that a tag has one owner.
+// Two spellings of a host are one, so that a tag has one owner. Docker Hub loses a port here, too:
+// by another name than this alone, oras does not find it.
 std::string registry_of(std::string_view host) {
   std::string name = text::lower_case(host);
   const std::string_view known = name;

@@ -14,12 +14,6 @@ namespace retry_exec::publish {
 inline constexpr std::string_view immutable_tag_rule = "oci/immutable-tag";
 inline constexpr std::string_view nothing_to_index_rule = "soci/nothing-to-index";
 
-// Details that rules/oras.yaml finds in an error, empty where there is none: the digest that was
-// not there, and which of the two registries of a copy said so ("source" or "destination").
-inline constexpr std::string_view missing_detail = "missing";
-inline constexpr std::string_view registry_detail = "registry";
-std::string_view detail_of(const Verdict& verdict, std::string_view name);
-
 struct Missing {
   std::string about;  // a reference
   Arguments argv;

@@ -33,9 +33,10 @@ TargetRun::Task TargetRun::preflight() {
   if (failed()) co_return;
   make_index();
   take_date_of_index();
-  // What soci makes of it is not known yet.
-  for (std::size_t i = 0; i < looks_.size() && !uses_soci(); ++i) {
-    result_.tags[i].had_it = looks_[i].digest == result_.digest;
+  if (!uses_soci()) {  // what soci makes of it is not known yet
+    for (std::size_t i = 0; i < looks_.size(); ++i) {
+      result_.tags[i].had_it = looks_[i].digest == result_.digest;
+    }
   }
   std::vector<Task> guards;
   for (std::size_t i = 0; i < looks_.size(); ++i) guards.push_back(guard_tag(i));
@@ -248,7 +249,8 @@ TargetRun::Task TargetRun::look_at_tag(std::size_t number) {
   // Until the deadline, as sources are read.
   if (must_know_all_tags(target_)) wanted.policy.failures.attempts = 0;
   const Answer answer = co_await run(std::move(wanted));
-  note_request_time(answer, tag.host, 3);
+  constexpr std::size_t requests = 3;  // to connect, to be told how to log in, to read
+  note_request_time(answer, tag.host, requests);
   if (!answer.ok() && !answer.absent()) cannot_read_tag(number, answer);
   if (!answer.ok()) co_return;
   looks_[number] = {.digest = oci::digest_of(answer.output), .bytes = answer.output};

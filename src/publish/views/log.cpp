@@ -1,4 +1,3 @@
-#include "publish/run/commands.hpp"
 #include "report/events_json.hpp"
 #include "report/github.hpp"
 #include "report/wording.hpp"

@@ -133,9 +133,8 @@ std::string text_report(const PublishRecord& record, const Redactor& redact) {
               (tag.newer            ? "left alone: what is there is newer"
                : tag.may_have_moved ? "may have moved"
                : tag.had_it         ? "had it already"
-               : !tag.verified      ? "not verified"
-               : tag.copied         ? "copied"
-                                    : "had it already") +
+               : tag.verified       ? "copied"
+                                    : "not verified") +
               "\n";
     }
     for (const PhaseResult& phase : target.phases) {
