@@ -133,9 +133,15 @@ std::string report(const RunRecord& record, ReportFormat format, const Redactor&
 Result<void> write_report(const std::string& path, std::string_view text,
                           TimePoint give_up = TimePoint::max());
 
-// Before anything is written: would a report there replace the file that our stdout or stderr goes
-// to, with all that is in it?
-Result<void> spares_our_output(const std::string& path);
+// A file that others write to meanwhile: "$GITHUB_OUTPUT" and where it is.
+struct WrittenFile {
+  std::string name;
+  std::string path;
+};
+
+// Before anything is written: would a report there replace one of `files`, or the file that our
+// stdout, our stderr or a descriptor that the command inherits writes to, with all that is in it?
+Result<void> spares_what_is_written(const std::string& path, std::span<const WrittenFile> files);
 
 // ---- the summary -----------------------------------------------------------------------------
 

@@ -92,6 +92,16 @@ Result<std::uint64_t> parse_whole(std::string_view text, std::uint64_t least, st
       text, "is not a number from " + std::to_string(least) + " to " + std::to_string(most));
 }
 
+Result<void> may_be_replaced(const std::string& path) {
+  std::vector<WrittenFile> files;
+  for (const char* variable : step_file_variables) {
+    if (const char* file = from_environment(variable)) {
+      files.push_back({std::string("$") + variable, file});
+    }
+  }
+  return spares_what_is_written(path, files);
+}
+
 const char* from_environment(const std::string& name) {
   return std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe)
 }

@@ -7,6 +7,7 @@
 #include <retry_exec/process.hpp>
 #include <retry_exec/report.hpp>
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -59,6 +60,13 @@ auto whole(std::uint64_t least, std::uint64_t most) {
 
 // The variable `name` of our own environment; nullptr when it is unset.
 const char* from_environment(const std::string& name);
+
+// The variables that name the files by which a step of GitHub Actions tells its results.
+inline constexpr std::array step_file_variables = {"GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH",
+                                                   "GITHUB_STATE", "GITHUB_STEP_SUMMARY"};
+
+// Would a report there replace what others write, a step's files among it?
+Result<void> may_be_replaced(const std::string& path);
 
 // Runs what waits in `context` to its end. Where memory runs out, ends what still runs, says so,
 // and returns the exit code.

@@ -23,6 +23,7 @@ namespace retry_exec {
 Supervisor::State::State(boost::asio::io_context& one_thread)
     : context(one_thread),
       foreground(in_foreground()),
+      modes(foreground ? terminal_modes() : std::nullopt),
       signals(context, !foreground),
       standard_output(context, STDOUT_FILENO),
       standard_error(context, STDERR_FILENO),
@@ -82,6 +83,10 @@ void Supervisor::State::on_parent_end() {
   for (RunningAttempt* attempt : std::vector(running)) attempt->end_in_time(*interrupted_by);
 }
 
+void Supervisor::State::put_terminal_modes_back() {
+  if (std::exchange(modes_may_be_off, false) && modes) set_terminal_modes(*modes);
+}
+
 // What a successful --before-retry left (an ssh-agent, a tunnel) is there for the attempts to come.
 void Supervisor::State::spare_what_is_there() {
   spared = has_children() ? descendants({}) : std::vector<pid_t>();
@@ -114,9 +119,13 @@ boost::asio::awaitable<Attempt> Supervisor::run(const Command& command,
     co_return none;
   }
   if (state_->running.empty()) state_->spare_what_is_there();
+  state_->put_terminal_modes_back();
   RunningAttempt attempt(*state_, command, options);
   Attempt result = co_await attempt.run();
-  if (!succeeded(result.outcome)) take_terminal_from_nobody();
+  if (!succeeded(result.outcome)) {
+    take_terminal_from_nobody();
+    state_->modes_may_be_off = true;
+  }
   co_return result;
 }
 
@@ -126,6 +135,7 @@ void Supervisor::kill_all() {
 
 boost::asio::awaitable<std::optional<int>> Supervisor::wait(Duration duration) {
   if (const std::optional<int> signal = interrupted_by()) co_return signal;
+  state_->put_terminal_modes_back();  // without them Ctrl-C would not end the wait
   boost::asio::steady_timer timer(state_->context);
   timer.expires_at(duration < TimePoint::max() - Clock::now() ? Clock::now() + duration
                                                               : TimePoint::max());

@@ -11,6 +11,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <sys/types.h>
+#include <termios.h>
 
 #include <optional>
 #include <vector>
@@ -27,11 +28,15 @@ struct Supervisor::State {
   void on_stop();
   bool parent_has_ended() const;
   void on_parent_end();
+  // After a failed attempt, once it is clear that another follows: as bare, the last one's stay.
+  void put_terminal_modes_back();
   // What is there now was not started by the attempt that is about to begin.
   void spare_what_is_there();
 
   boost::asio::io_context& context;
   bool foreground;  // commands share our process group
+  std::optional<termios> modes;  // of the terminal in whose foreground we began
+  bool modes_may_be_off = false;
   SignalSource signals;
   Sink standard_output;
   Sink standard_error;

@@ -9,11 +9,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <filesystem>
+#include <numeric>
 #include <optional>
 #include <system_error>
+#include <vector>
 
 namespace retry_exec {
 
@@ -165,6 +168,30 @@ std::optional<int> own_descriptor(const std::filesystem::path& path) {
   return text::number_from<int>(path.filename().native());
 }
 
+bool same_file(const struct stat& a, const struct stat& b) {
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+// In ascending order. Without /proc, the first ten: those that a shell's `exec N>` can name.
+std::vector<int> written_descriptors() {
+  std::vector<int> open;
+  std::error_code error;
+  for (std::filesystem::directory_iterator at("/proc/self/fd", error), end; !error && at != end;
+       at.increment(error)) {
+    if (const auto fd = text::number_from<int>(at->path().filename().native())) open.push_back(*fd);
+  }
+  if (open.empty()) {
+    open.resize(10);
+    std::iota(open.begin(), open.end(), 0);
+  }
+  std::erase_if(open, [](int fd) {
+    const int flags = ::fcntl(fd, F_GETFL);
+    return flags < 0 || (flags & O_ACCMODE) == O_RDONLY;
+  });
+  std::sort(open.begin(), open.end());
+  return open;
+}
+
 // "yaml" of "yaml:out": what stands for a kind of report, known or not. A name such as "run-12:30"
 // is a file's.
 std::string_view kind_of(std::string_view text) {
@@ -210,23 +237,33 @@ Result<void> write_report(const std::string& path, std::string_view text, TimePo
   return replace_file(target, status, text);
 }
 
-Result<void> spares_our_output(const std::string& path) {
+Result<void> spares_what_is_written(const std::string& path, std::span<const WrittenFile> files) {
   const std::filesystem::path target = followed(path);
   const auto status = status_of(target);
   if (path == "-" || own_descriptor(target) || target.native().starts_with("/proc/") || !status ||
       !S_ISREG(status->st_mode)) {
     return {};
   }
-  for (const int fd : {STDOUT_FILENO, STDERR_FILENO}) {
+  const auto would_replace = [&](const std::string& whose, const std::string& instead) {
+    return Error{{Redactor()(path)}, whose + ", and a report would replace it" + instead};
+  };
+  for (const WrittenFile& file : files) {
+    const auto other = status_of(file.path);
+    if (other && same_file(*other, *status)) return would_replace("this is " + file.name, "");
+  }
+  for (const int fd : written_descriptors()) {
     struct stat ours {};
-    if (::fstat(fd, &ours) != 0 || ours.st_dev != status->st_dev || ours.st_ino != status->st_ino) {
-      continue;
+    if (::fstat(fd, &ours) != 0 || !same_file(ours, *status)) continue;
+    if (fd == STDOUT_FILENO) {
+      return would_replace("standard output goes to this file", "; - adds the report to it");
     }
-    const bool output = fd == STDOUT_FILENO;
-    return Error{{Redactor()(path)},
-                 std::string("standard ") + (output ? "output" : "error") +
-                     " goes to this file, and a report would replace it; " +
-                     (output ? "-" : "/dev/stderr") + " adds the report to it"};
+    if (fd == STDERR_FILENO) {
+      return would_replace("standard error goes to this file",
+                           "; /dev/stderr adds the report to it");
+    }
+    const std::string number = std::to_string(fd);
+    return would_replace("descriptor " + number + " writes to this file",
+                         "; /dev/fd/" + number + " adds the report to it");
   }
   return {};
 }

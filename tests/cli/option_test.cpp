@@ -295,6 +295,33 @@ TEST_CASE("a report is refused that would replace the file that our output goes 
   }
 }
 
+TEST_CASE("a report is refused that would replace a step's file, or one that the command writes to",
+          "[option]") {
+  const TemporaryFolder folder;
+  const auto code = [&](const std::string& line) {
+    folder.write("file", "before\n");
+    const Ended ended = run({.argv = {"bash", "-c",
+                                      "cd '" + folder.path().string() + "'; ln -sf file link; r='" +
+                                          required("RETRY_EXEC") + "'; " + line}});
+    CHECK_THAT(read_file(folder / "file"), StartsWith("before\n"));
+    return ended;
+  };
+  for (const std::string name : {"GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_STEP_SUMMARY"}) {
+    const Ended ended = code("export " + name + "=$PWD/link; $r -R json:file -- true");
+    CHECK(ended.exit_code() == 125);
+    CHECK_THAT(ended.err, ContainsSubstring("this is $" + name));
+  }
+  const Ended ended = code("$r -R file -- true 5>> link");
+  CHECK(ended.exit_code() == 125);
+  CHECK_THAT(ended.err, ContainsSubstring("/dev/fd/5 adds the report to it"));
+  CHECK(code("$r -R /dev/fd/5 -- true 5>> file").exit_code() == 0);
+  CHECK(code("$r -R other -- true 5>> file").exit_code() == 0);
+  CHECK(run({.argv = {"bash", "-c",
+                      "cd '" + folder.path().string() + "'; exec 5< file; '" +
+                          required("RETRY_EXEC") + "' -R file -- true"}})
+            .exit_code() == 0);  // it is only read
+}
+
 TEST_CASE("an unknown kind of report is refused, and a file of that name is still possible",
           "[option]") {
   const TemporaryFolder folder;

@@ -70,6 +70,11 @@ class Terminal {
     ::ioctl(master_, TIOCSWINSZ, &size);
   }
 
+  bool echoes() const {
+    termios modes{};
+    return ::tcgetattr(slave_, &modes) == 0 && (modes.c_lflag & ECHO) != 0;
+  }
+
   // Once nothing is added to what was printed and not taken, over many looks. POLLOUT does not
   // tell: there may be room for a byte that is none for a line end.
   bool is_full() {

@@ -49,6 +49,36 @@ TEST_CASE("an attempt that took the terminal and was killed leaves it to the nex
   CHECK(running.wait().exit_code() == 0);
 }
 
+TEST_CASE("an attempt that left the terminal raw and failed leaves it as it was to the next one",
+          "[terminal]") {
+  Terminal terminal;
+  const std::string script =
+      "[ $RETRY_EXEC_ATTEMPT = 2 ] || { stty raw -echo; exit 1; }; stty -a | grep -o '.icanon'; "
+      "stty -a | grep -ow '.echo'; exit 0";
+  Running running(terminal.at(wrapping(at_once({"-a", "2"}), {"sh", "-c", script})));
+  CHECK(running.wait().exit_code() == 0);
+  CHECK(terminal.shows("attempt"));
+  CHECK_FALSE(terminal.seen().find("-icanon") != std::string::npos);
+  CHECK_FALSE(terminal.seen().find("-echo") != std::string::npos);
+}
+
+TEST_CASE("Ctrl-C ends a wait after an attempt that left the terminal raw", "[terminal]") {
+  Terminal terminal;
+  Running running(terminal.at(wrapping({"-d", "100s"}, {"sh", "-c", "stty raw -echo; exit 1"})));
+  REQUIRE(terminal.shows("waiting"));
+  REQUIRE(eventually([&] { return terminal.echoes(); }));
+  terminal.type("\x03");
+  CHECK(running.wait().signal() == SIGINT);
+}
+
+TEST_CASE("what the last attempt made of the terminal stays, as it does bare", "[terminal]") {
+  Terminal terminal;
+  Running running(
+      terminal.at(wrapping(at_once({"-a", "2"}), {"sh", "-c", "stty -echo -icanon; exit 1"})));
+  CHECK(running.wait().exit_code() == 1);
+  CHECK_FALSE(terminal.echoes());
+}
+
 TEST_CASE("a terminal that hangs up reaches the command of a session's leader", "[terminal]") {
   const TemporaryFolder folder;
   const std::string notes = folder / "notes";

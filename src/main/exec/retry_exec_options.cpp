@@ -179,7 +179,7 @@ Result<void, Errors> complete(const CommandLine& line, Settings& settings) {
                       "--help lists the options, --man shows more."});
   }
   if (settings.report) {
-    if (const auto safe = spares_our_output(settings.report->path); !safe) {
+    if (const auto safe = may_be_replaced(settings.report->path); !safe) {
       errors.push_back(safe.error());
     }
   }

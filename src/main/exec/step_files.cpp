@@ -19,9 +19,6 @@ namespace retry_exec {
 
 namespace {
 
-constexpr const char* variables[] = {"GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STATE",
-                                     "GITHUB_STEP_SUMMARY"};
-
 bool same_file(const struct stat& a, const struct stat& b) {
   return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
@@ -166,7 +163,7 @@ timespec next_file_time() {
 void StepFiles::mark() {
   forget();
   const timespec time = file_time();
-  for (const char* variable : variables) {
+  for (const char* variable : step_file_variables) {
     const char* path = from_environment(variable);
     if (path == nullptr || *path == '\0') continue;
     // O_PATH: what is not a regular file must not notice.

@@ -79,7 +79,7 @@ Errors would_replace_output(const PublishSettings& settings) {
   if (settings.digests_file) files.push_back(*settings.digests_file);
   Errors errors;
   for (const std::string& file : files) {
-    if (const auto safe = spares_our_output(file); !safe) errors.push_back(safe.error());
+    if (const auto safe = may_be_replaced(file); !safe) errors.push_back(safe.error());
   }
   return errors;
 }

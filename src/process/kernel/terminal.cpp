@@ -52,6 +52,23 @@ void take_terminal_from_nobody() {
   if (group > 0 && ::kill(-group, 0) != 0 && errno == ESRCH) put_us_in_front(terminal.get());
 }
 
+std::optional<termios> terminal_modes() {
+  const UniqueFd terminal = controlling_terminal();
+  termios modes{};
+  if (!terminal || ::tcgetpgrp(terminal.get()) != ::getpgrp() ||
+      ::tcgetattr(terminal.get(), &modes) != 0) {
+    return std::nullopt;
+  }
+  return modes;
+}
+
+void set_terminal_modes(const termios& modes) {
+  const UniqueFd terminal = controlling_terminal();
+  if (terminal && ::tcgetpgrp(terminal.get()) == ::getpgrp()) {
+    ::tcsetattr(terminal.get(), TCSANOW, &modes);
+  }
+}
+
 PseudoTerminal open_pseudo_terminal(int like) {
   PseudoTerminal terminal;
   terminal.master.reset(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));

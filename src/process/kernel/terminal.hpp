@@ -4,6 +4,9 @@
 #include "values/unique_fd.hpp"
 
 #include <sys/types.h>
+#include <termios.h>
+
+#include <optional>
 
 namespace retry_exec {
 
@@ -19,6 +22,11 @@ void take_terminal_back(pid_t group);
 // Ours, if that of nobody alive is: a command with jobs of its own (`bash -i`) that was killed has
 // left it so, and the next attempt would stand in the background.
 void take_terminal_from_nobody();
+
+// How our controlling terminal treats what is typed and printed (termios(3)); nothing where we do
+// not stand in its foreground: it is another job's to set.
+std::optional<termios> terminal_modes();
+void set_terminal_modes(const termios& modes);
 
 struct PseudoTerminal {
   UniqueFd master;
