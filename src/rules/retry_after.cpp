@@ -106,18 +106,32 @@ std::optional<milliseconds> clock_time(std::string_view text, seconds now) {
 
 struct TimeWord {
   std::string_view word;
-  std::chrono::seconds length;
+  milliseconds length;
+  bool whole;  // no longer word begins with it
 };
 
-// "52 seconds", "2 minutes and 30 seconds", "9 days".
-std::optional<Duration> words_of_duration(std::string_view text) {
+std::optional<milliseconds> length_of(std::string_view word) {
   using std::chrono::hours;
   using std::chrono::minutes;
-  constexpr std::array units = {TimeWord{"sec", seconds(1)}, TimeWord{"min", minutes(1)},
-                                TimeWord{"hour", hours(1)}, TimeWord{"hr", hours(1)},
-                                TimeWord{"day", hours(24)}};
+  constexpr std::array units = {
+      TimeWord{"ms", milliseconds(1), true},  TimeWord{"milli", milliseconds(1), false},
+      TimeWord{"s", seconds(1), true},        TimeWord{"sec", seconds(1), false},
+      TimeWord{"m", minutes(1), true},        TimeWord{"min", minutes(1), false},
+      TimeWord{"h", hours(1), true},          TimeWord{"hr", hours(1), false},
+      TimeWord{"hour", hours(1), false},      TimeWord{"d", hours(24), true},
+      TimeWord{"day", hours(24), false},      TimeWord{"w", hours(24 * 7), true},
+      TimeWord{"week", hours(24 * 7), false},
+  };
+  const auto unit = std::find_if(units.begin(), units.end(), [&](const TimeWord& known) {
+    return known.whole ? word == known.word : word.starts_with(known.word);
+  });
+  return unit == units.end() ? std::nullopt : std::optional(unit->length);
+}
+
+// "52 seconds", "2 minutes and 30 seconds", "1h 30m", "9 days".
+std::optional<Duration> words_of_duration(std::string_view text) {
   constexpr std::uint64_t most = 1'000'000;
-  seconds sum{0};
+  milliseconds sum{0};
   for (bool first = true; !text.empty(); first = false) {
     if (const auto next = text.find_first_of(digits); first ? next != 0 : next > 6)
       return std::nullopt;
@@ -127,15 +141,15 @@ std::optional<Duration> words_of_duration(std::string_view text) {
     if (error != std::errc() || count > most) return std::nullopt;
     text.remove_prefix(static_cast<std::size_t>(end - text.data()));
     text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
-    const auto unit = std::find_if(units.begin(), units.end(), [&](const TimeWord& known) {
-      return text.starts_with(known.word);
-    });
-    if (unit == units.end()) return std::nullopt;
-    sum += unit->length * static_cast<std::int64_t>(count);
-    text.remove_prefix(std::min(text.find_first_not_of("abcdefghijklmnopqrstuvwxyz"), text.size()));
+    const std::string_view word =
+        text.substr(0, text.find_first_not_of("abcdefghijklmnopqrstuvwxyz"));
+    const auto unit = length_of(word);
+    if (!unit) return std::nullopt;
+    sum += *unit * static_cast<std::int64_t>(count);
+    text.remove_prefix(word.size());
   }
   // A number of days that is no more than a million may be more than nanoseconds can count.
-  return sum < std::chrono::floor<seconds>(Duration::max()) ? Duration(sum) : Duration::max();
+  return sum < std::chrono::floor<milliseconds>(Duration::max()) ? Duration(sum) : Duration::max();
 }
 
 }  // namespace

@@ -178,6 +178,10 @@ TEST_CASE("a wait that a tool names in words is read, and one beyond a day is fi
       {"error: rate limit exceeded, try again after wed, 01 apr 2026 11:05:00 gmt", minutes(5)},
       {"error: rate limit exceeded, try again in 5 Minutes", minutes(5)},
       {"error: rate limit exceeded, try again in 5M", minutes(5)},
+      {"HTTP 429 Too Many Requests\nRetry-After: 1h 30m", minutes(90)},
+      {"HTTP 429 Too Many Requests\nRetry-After: 1 h", minutes(60)},
+      {"HTTP 429 Too Many Requests\nRetry-After: 500 milliseconds", milliseconds(500)},
+      {"HTTP 429 Too Many Requests\nRetry-After: 1 minute, 2 s", seconds(62)},
   };
   for (const auto& [text, wait] : waits) {
     INFO(text);
