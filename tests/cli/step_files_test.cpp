@@ -66,6 +66,31 @@ TEST_CASE("what --before-retry writes into a step's files stays", "[step-files]"
   CHECK(read_file(file) == "token\n2\n");
 }
 
+TEST_CASE("a failed attempt's lines stay in a step's files where no other attempt begins",
+          "[step-files]") {
+  const std::string script =
+      "echo failed=$RETRY_EXEC_ATTEMPT >> $GITHUB_OUTPUT; rm -f \"$0\"; exit 3";
+  const std::vector<std::vector<std::string>> ends = {
+      {"--deadline", "1s", "--before-retry", "echo token >> $GITHUB_OUTPUT; sleep 60"},
+      {"--before-retry", "echo token >> $GITHUB_OUTPUT; kill -TERM $PPID; sleep 60"},
+      {"--retry-on", "127", "--before-retry", "echo token >> $GITHUB_OUTPUT"},
+  };
+  for (const auto& options : ends) {
+    INFO(options.front());
+    const TemporaryFolder folder;
+    const std::string file = folder.write("f", "before\n");
+    const std::string program = folder.write("program", "#!/bin/sh\n" + script + "\n");
+    ::chmod(program.c_str(), 0755);
+    Program wrapper = wrapping(at_once({"-q", "-a", "2"}), {program});
+    wrapper.argv.insert(wrapper.argv.begin() + 1, options.begin(), options.end());
+    wrapper.environment = {{"GITHUB_OUTPUT", file}};
+    const Ended ended = run(wrapper);
+    INFO(ended.err);
+    CHECK(ended.wall.count() < 20);
+    CHECK(read_file(file) == "before\nfailed=1\ntoken\n");
+  }
+}
+
 TEST_CASE("--keep-step-files leaves them alone", "[step-files]") {
   const TemporaryFolder folder;
   const std::string file = folder.write("f", "");

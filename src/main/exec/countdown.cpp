@@ -28,7 +28,7 @@ using namespace std::chrono_literals;
 
 boost::asio::awaitable<std::optional<int>> count_down(Supervisor& supervisor, Duration duration) {
   if (duration < 2s) co_return co_await supervisor.wait(duration);
-  const TimePoint end = Clock::now() + duration;
+  const TimePoint end = later(Clock::now(), duration);
   std::optional<int> signal;
   for (Duration left = duration; left > Duration::zero() && !signal; left = end - Clock::now()) {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(left);

@@ -183,8 +183,9 @@ boost::asio::awaitable<Attempt> Runner::attempt(unsigned number, Policy policy,
   }
   if (!settings_.keep_step_files) step_files_.mark();
   Attempt attempt = co_await supervisor_.run(command, attempt_options);
-  if (auto* missing = std::get_if<NotStarted>(&attempt.outcome);
-      missing != nullptr && find_executable(settings_.command.front()).error == ENOENT) {
+  if (auto* missing = std::get_if<NotStarted>(&attempt.outcome); missing == nullptr) {
+    step_files_.drop_taken();
+  } else if (!settings_.script && find_executable(settings_.command.front()).error == ENOENT) {
     missing->reason += shell_hint(settings_.command, environ);
   }
   note_where_it_stopped(attempt);
@@ -383,6 +384,7 @@ void Runner::tell_what_happened() {
 }
 
 int Runner::finish() {
+  for (const StepFiles::Note& note : step_files_.put_back()) say(note.text);
   tell_what_happened();
   if (result_.interrupted_by) return die_by(*result_.interrupted_by);
   if (const auto late = supervisor_.interrupted_by()) return die_by(*late);

@@ -1,7 +1,6 @@
 #include "main/exec/step_files.hpp"
 
 #include "main/program.hpp"
-#include "values/unique_fd.hpp"
 
 #include <retry_exec/counted.hpp>
 
@@ -45,6 +44,7 @@ bool open_elsewhere(int fd) {
 struct Cut {
   long long bytes = 0;
   std::string failure;
+  std::optional<StepFiles::Taken> taken;
 };
 
 // Is `path` a symbolic link to this file of another user?
@@ -55,12 +55,6 @@ bool leads_to_a_stranger(const char* path, const struct stat& file) {
 
 std::string message() {
   return std::generic_category().message(errno);
-}
-
-Cut shortened(int fd, long long size, long long length) {
-  if (open_elsewhere(fd)) return {.bytes = 0, .failure = "another process has the file open"};
-  if (::ftruncate(fd, length) != 0) return {.bytes = 0, .failure = message()};
-  return {.bytes = size - length, .failure = {}};
 }
 
 // Was the file made since `time`? What was there before may be somebody's, moved here.
@@ -77,15 +71,30 @@ bool made_since(int fd, const timespec& time) {
 // A step's file holds no more, or GitHub refuses it. Of a longer one, this much is compared.
 constexpr long long most_compared = 1 << 20;
 
-// Of a file by its O_PATH descriptor, which itself reads nothing.
-std::optional<std::string> beginning(int marked, long long length) {
-  const std::string by_number = "/proc/self/fd/" + std::to_string(marked);
+// By a descriptor that itself may be unable to read it.
+std::optional<std::string> bytes_of(int fd, long long from, long long size) {
+  const std::string by_number = "/proc/self/fd/" + std::to_string(fd);
   const UniqueFd file(::open(by_number.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!file) return std::nullopt;
-  std::string bytes(static_cast<std::size_t>(std::min(length, most_compared)), '\0');
-  const ssize_t got = ::pread(file.get(), bytes.data(), bytes.size(), 0);
+  std::string bytes(static_cast<std::size_t>(size), '\0');
+  const ssize_t got = ::pread(file.get(), bytes.data(), bytes.size(), from);
   if (got != static_cast<ssize_t>(bytes.size())) return std::nullopt;
   return bytes;
+}
+
+std::optional<std::string> beginning(int marked, long long length) {
+  return bytes_of(marked, 0, std::min(length, most_compared));
+}
+
+Cut shortened(UniqueFd file, const StepFiles::Mark& mark, long long size) {
+  if (open_elsewhere(file.get())) return {.failure = "another process has the file open"};
+  const long long bytes = size - mark.length;
+  auto taken = bytes <= most_compared ? bytes_of(file.get(), mark.length, bytes) : std::nullopt;
+  if (::ftruncate(file.get(), mark.length) != 0) return {.failure = message()};
+  if (!taken) return {.bytes = bytes};
+  return {
+      .bytes = bytes,
+      .taken = StepFiles::Taken{mark.variable, std::move(file), mark.length, *std::move(taken)}};
 }
 
 // Does the file that took the place of the marked one begin with all that was in that?
@@ -104,18 +113,16 @@ bool was_written_anew(const StepFiles::Mark& mark) {
 
 // Another file was put in its place, as by `sed -i`, or one where there was none.
 Cut cut_replacement(const StepFiles::Mark& mark) {
-  const Cut stays{.bytes = 0,
-                  .failure = mark.fd < 0 ? "it was not there before, and what is there now may not "
-                                           "be the attempt's"
-                                         : "the attempt put another file in its place"};
-  const UniqueFd file(
-      ::open(mark.path.c_str(), O_RDWR | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC));
+  Cut stays{.failure = mark.fd < 0 ? "it was not there before, and what is there now may not "
+                                     "be the attempt's"
+                                   : "the attempt put another file in its place"};
+  UniqueFd file(::open(mark.path.c_str(), O_RDWR | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC));
   struct stat now {};
   if (!file || ::fstat(file.get(), &now) != 0 || !S_ISREG(now.st_mode) || takes_our_output(now) ||
       !made_since(file.get(), mark.time) || !begins_with_all(mark, file.get())) {
     return stays;
   }
-  return now.st_size == mark.length ? Cut() : shortened(file.get(), now.st_size, mark.length);
+  return now.st_size == mark.length ? Cut() : shortened(std::move(file), mark, now.st_size);
 }
 
 Cut cut_back(const StepFiles::Mark& mark) {
@@ -126,15 +133,15 @@ Cut cut_back(const StepFiles::Mark& mark) {
   if (mark.fd < 0) return cut_replacement(mark);
   if (::fstat(mark.fd, &then) != 0) return {};
   if (!same_file(then, now)) return cut_replacement(mark);
-  if (now.st_size < mark.length) return {.bytes = 0, .failure = "it is shorter than it was before"};
-  if (was_written_anew(mark)) return {.bytes = 0, .failure = "it begins otherwise than before"};
+  if (now.st_size < mark.length) return {.failure = "it is shorter than it was before"};
+  if (was_written_anew(mark)) return {.failure = "it begins otherwise than before"};
   if (now.st_size == mark.length) return {};
   if (leads_to_a_stranger(path, then)) {
-    return {.bytes = 0, .failure = "it is a symbolic link to another user's file"};
+    return {.failure = "it is a symbolic link to another user's file"};
   }
-  const UniqueFd file(::open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-  if (!file || ::fstat(file.get(), &now) != 0) return {.bytes = 0, .failure = message()};
-  return same_file(then, now) ? shortened(file.get(), now.st_size, mark.length) : Cut();
+  UniqueFd file(::open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  if (!file || ::fstat(file.get(), &now) != 0) return {.failure = message()};
+  return same_file(then, now) ? shortened(std::move(file), mark, now.st_size) : Cut();
 }
 
 // What file systems look at, which goes on every few milliseconds.
@@ -184,7 +191,8 @@ void StepFiles::mark() {
 std::vector<StepFiles::Note> StepFiles::take_back() {
   std::vector<Note> notes;
   for (const Mark& mark : marks_) {
-    const Cut cut = cut_back(mark);
+    Cut cut = cut_back(mark);
+    if (cut.taken) taken_.push_back(*std::move(cut.taken));
     const std::string file = std::string("$") + mark.variable;
     if (!cut.failure.empty()) {
       notes.push_back(
@@ -197,6 +205,28 @@ std::vector<StepFiles::Note> StepFiles::take_back() {
   }
   forget();
   return notes;
+}
+
+// What was written behind it meanwhile, as by --before-retry, goes behind it again.
+std::vector<StepFiles::Note> StepFiles::put_back() {
+  std::vector<Note> notes;
+  for (const Taken& taken : std::exchange(taken_, {})) {
+    struct stat now {};
+    const bool known = ::fstat(taken.file.get(), &now) == 0 && now.st_size >= taken.at;
+    const auto behind =
+        known ? bytes_of(taken.file.get(), taken.at, now.st_size - taken.at) : std::nullopt;
+    const std::string all = taken.bytes + behind.value_or("");
+    if (!behind || ::pwrite(taken.file.get(), all.data(), all.size(), taken.at) !=
+                       static_cast<ssize_t>(all.size())) {
+      notes.push_back(
+          {std::string("cannot put back what the last attempt wrote to $") + taken.variable, true});
+    }
+  }
+  return notes;
+}
+
+void StepFiles::drop_taken() {
+  taken_.clear();
 }
 
 void StepFiles::forget() {

@@ -1,6 +1,8 @@
 // What a failed attempt wrote into the files by which a step of GitHub Actions tells its results.
 #pragma once
 
+#include "values/unique_fd.hpp"
+
 #include <ctime>
 #include <optional>
 #include <string>
@@ -30,6 +32,10 @@ class StepFiles {
   };
   // Shortens to what mark() saw.
   std::vector<Note> take_back();
+  // What was taken is kept until another attempt has begun: if none does, the one before was the
+  // last, whose lines stay. More than GitHub takes is not kept.
+  std::vector<Note> put_back();
+  void drop_taken();
 
   struct Mark {
     const char* variable = nullptr;
@@ -41,10 +47,18 @@ class StepFiles {
     timespec time{};                       // of the marking
   };
 
+  struct Taken {
+    const char* variable = nullptr;
+    UniqueFd file;
+    long long at = 0;
+    std::string bytes;
+  };
+
  private:
   void forget();
 
   std::vector<Mark> marks_;
+  std::vector<Taken> taken_;
 };
 
 }  // namespace retry_exec
