@@ -18,6 +18,11 @@ using TimePoint = Clock::time_point;
 // Of a limit: it is switched off.
 inline constexpr Duration unlimited = Duration::max();
 
+// The moment `duration` after `start`, as far as moments go: a limit may be 292 years.
+constexpr TimePoint later(TimePoint start, Duration duration) {
+  return duration < TimePoint::max() - start ? start + duration : TimePoint::max();
+}
+
 // Reads "500ms", "1h30m", "2.5s", "10" (a bare number is seconds). Units: ns us µs ms s m h d w,
 // also spelled out ("5min", "10minutes", "2days"), each with an optional fraction, in any order.
 // Never negative; more than 292 years, an empty text, or an unknown unit is an error that names

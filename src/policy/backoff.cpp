@@ -29,6 +29,7 @@ Duration sum(Duration a, Duration b) {
 // The n-th wait as growth alone has it, in seconds; may be infinite.
 double grown(const Policy& policy, unsigned n) {
   const double delay = seconds(policy.delay);
+  if (delay == 0) return 0;  // also where the factor's power is infinite
   switch (policy.backoff) {
     case Growth::constant:
       return delay;

@@ -124,8 +124,10 @@ void CommandOutput::close() {
 
 void CommandOutput::note_exit() {
   exit_ = Clock::now();
-  limit_ = options_.drain_limit < TimePoint::max() - exit_ ? exit_ + options_.drain_limit
-                                                           : TimePoint::max();
+  limit_ = later(exit_, options_.drain_limit);
+  const TimePoint silent = later(exit_, options_.drain_grace);
+  at_deadline_ = options_.deadline && std::max(*options_.deadline, silent) < limit_;
+  if (at_deadline_) limit_ = std::max(*options_.deadline, silent);
   limit_struck_ = false;
   for (Stream& stream : streams_) {
     if (!stream.pump) continue;
@@ -147,13 +149,15 @@ std::optional<TimePoint> CommandOutput::next_look(TimePoint now, const Waiting& 
 std::optional<TimePoint> CommandOutput::next_look(Pump& pump, TimePoint now,
                                                   const Waiting& waiting) {
   constexpr Duration least = std::chrono::milliseconds(20);
-  const TimePoint later = now + std::max(options_.drain_grace, least);
+  const TimePoint next = later(now, std::max(options_.drain_grace, least));
   const bool reader_is_slow = pump.held_up() || !pump.carried_all_owed();
-  if (reader_is_slow && waiting.abandon && now >= exit_ + options_.drain_grace) return std::nullopt;
+  if (reader_is_slow && waiting.abandon && now >= later(exit_, options_.drain_grace))
+    return std::nullopt;
   if (now >= limit_ && !limit_struck_) {
-    if (pump.held_up() && waiting.filter_at_work()) {
-      limit_ = now + options_.drain_limit;  // a filter that our own reader holds up is not late
-      return later;
+    if (!at_deadline_ && pump.held_up() && waiting.filter_at_work()) {
+      limit_ =
+          later(now, options_.drain_limit);  // a filter that our own reader holds up is not late
+      return next;
     }
     limit_struck_ = true;
     // What is in the pipes now is carried; what comes later is cut off.
@@ -162,17 +166,17 @@ std::optional<TimePoint> CommandOutput::next_look(Pump& pump, TimePoint now,
     }
   }
   if (limit_struck_) {
-    if (!pump.carried_all_owed()) return later;
-    cut_off_ = cut_off_ || pump.held_up() || now < pump.last_arrival() + options_.drain_grace ||
-               waiting.filter_at_work();
+    if (!pump.carried_all_owed()) return next;
+    cut_off_ = cut_off_ || pump.held_up() ||
+               now < later(pump.last_arrival(), options_.drain_grace) || waiting.filter_at_work();
     return std::nullopt;
   }
-  if (reader_is_slow) return later;
-  const TimePoint silent = pump.last_arrival() + options_.drain_grace;
+  if (reader_is_slow) return next;
+  const TimePoint silent = later(pump.last_arrival(), options_.drain_grace);
   if (now < silent) return std::min(silent, limit_);
   // In this order: a filter may have written its last and ended meanwhile.
   const bool more = waiting.filter_at_work() || pump.has_news();
-  return more ? std::optional(std::min(later, limit_)) : std::nullopt;
+  return more ? std::optional(std::min(next, limit_)) : std::nullopt;
 }
 
 std::string CommandOutput::open_streams() const {
@@ -186,6 +190,7 @@ std::string CommandOutput::open_streams() const {
 }
 
 std::optional<std::string> CommandOutput::cut_off(const ProcessTree& tree) const {
+  if (cut_off_ && at_deadline_) return "output was cut off at the deadline";
   if (cut_off_) {
     return "output was cut off " + format_duration(options_.drain_limit) +
            " after the command's end; --drain-limit sets how long it is waited for";

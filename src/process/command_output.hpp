@@ -82,6 +82,7 @@ class CommandOutput {
   bool one_stream_ = false;  // the first is both
   TimePoint exit_{};
   TimePoint limit_{};
+  bool at_deadline_ = false;  // the limit is that of the whole run
   bool limit_struck_ = false;
   bool cut_off_ = false;  // did output still come when its time was over?
 };

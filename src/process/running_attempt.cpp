@@ -103,7 +103,7 @@ Child RunningAttempt::launch(const Found& found, int input, StartFailure& failur
 void RunningAttempt::set_limits() {
   last_activity_ = started_;
   const std::optional<TimePoint> own_limit =
-      options_.timeout ? std::optional(started_ + *options_.timeout) : std::nullopt;
+      options_.timeout ? std::optional(later(started_, *options_.timeout)) : std::nullopt;
   if (own_limit && (!options_.deadline || *own_limit <= *options_.deadline)) {
     set_limit(*own_limit, TimeLimit::attempt);
   } else if (options_.deadline) {
@@ -121,7 +121,7 @@ void RunningAttempt::set_limit(TimePoint when, TimeLimit limit) {
 }
 
 void RunningAttempt::watch_idle() {
-  idle_timer_.expires_at(last_activity_ + *options_.idle_timeout);
+  idle_timer_.expires_at(later(last_activity_, *options_.idle_timeout));
   idle_timer_.async_wait([this](const error_code& error) {
     if (error) return;
     // A command that we block, because our own reader does not read, cannot print.

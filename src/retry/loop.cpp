@@ -52,7 +52,7 @@ class Loop {
         seams_(std::move(seams)),
         base_(policy_from(layered(options_.strong, options_.weak))),
         started_(seams_.now()) {
-    if (base_.deadline) deadline_ = started_ + *base_.deadline;
+    if (base_.deadline) deadline_ = later(started_, *base_.deadline);
     result_.attempts = 0;
   }
 

@@ -213,6 +213,18 @@ TEST_CASE("a background process that prints for ever is waited for up to a limit
   CHECK(run(script({"-q", "--drain-limit", "100ms"}, text)).err.empty());
 }
 
+TEST_CASE("output that still comes is not waited for beyond the deadline, and it is said",
+          "[last-words]") {
+  const std::string text = "(while :; do echo x; sleep 0.02; done) & exit ";
+  for (const std::string code : {"0", "1"}) {
+    const Ended ended = run(script(
+        {"--deadline", "500ms", "--drain-limit", "1h", "--drain-grace", "100ms"}, text + code));
+    CHECK(ended.wall.count() >= 0.5);
+    CHECK(ended.wall.count() < 20);
+    CHECK_THAT(ended.err, ContainsSubstring("was cut off at the deadline"));
+  }
+}
+
 TEST_CASE("a filter that does not end is waited for up to a limit", "[last-words]") {
   const Ended ended =
       run(script({"-a", "1", "--drain-limit", "600ms"}, "exec > >(sleep 60); echo x; exit 3"));

@@ -25,6 +25,19 @@ TEST_CASE("an attempt that prints nothing for too long is ended; one that prints
   CHECK(busy.exit_code() == 0);
 }
 
+TEST_CASE("limits as long as durations can be are limits", "[limit]") {
+  for (const std::string limit : {"106751.9d", "106751d23h47m16s"}) {
+    for (const char* option : {"--timeout", "--deadline", "--idle-timeout", "--stall-timeout"}) {
+      INFO(option << " " << limit);
+      CHECK(run(wrapping({"-a", "1", option, limit}, {"sh", "-c", "sleep 0.05; exit 3"}))
+                .exit_code() == 3);
+    }
+    const Ended ended = run(wrapping({"-a", "1", "--drain-grace", limit, "--kill-after", limit},
+                                     {"sh", "-c", "(sleep 0.3; echo late) & exit 3"}));
+    CHECK(ended.out == "late\n");
+  }
+}
+
 TEST_CASE("the deadline clamps an attempt, and says that it was the deadline", "[limit]") {
   const Ended ended = run(wrapped({"-t", "60s", "--deadline", "300ms"}, {"sleep"}));
   CHECK(ended.exit_code() == 124);

@@ -24,6 +24,19 @@ Policy without_jitter() {
 
 }  // namespace
 
+TEST_CASE("no wait stays no wait, however often", "[policy]") {
+  for (const Growth growth :
+       {Growth::constant, Growth::linear, Growth::exponential, Growth::decorrelated}) {
+    Policy policy;
+    policy.delay = Duration(0);
+    policy.backoff = growth;
+    policy.factor = 1000;
+    Backoff backoff(policy, [] { return 0.5; });
+    for (int n = 0; n < 2000; ++n) REQUIRE(backoff.next({}) == Duration(0));
+    CHECK(backoff.longest(2000) <= policy.jitter.added);
+  }
+}
+
 TEST_CASE("the default policy is five attempts, 2 s doubling up to 32 s", "[policy]") {
   const Policy policy = policy_from({});
   CHECK(policy.attempts == 5);

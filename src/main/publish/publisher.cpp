@@ -131,7 +131,7 @@ void Publisher::on_event(const publish::PublishEvent& event) {
 // Until when a reader that does not read is waited for.
 TimePoint Publisher::patience() const {
   if (supervisor_.interrupted_by()) return Clock::now();
-  return settings_.deadline ? begun_ + *settings_.deadline : TimePoint::max();
+  return settings_.deadline ? later(begun_, *settings_.deadline) : TimePoint::max();
 }
 
 void Publisher::tell(std::string_view text) {

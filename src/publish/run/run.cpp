@@ -30,7 +30,7 @@ asio::awaitable<PublishResult> publish(const plan::Plan& plan, PublishOptions op
                 .copied = {},
                 .started = seams.now(),
                 .unfinished = plan.targets.size()};
-  if (options.deadline) shared.deadline = shared.started + *options.deadline;
+  if (options.deadline) shared.deadline = later(shared.started, *options.deadline);
   PublishResult result;
   result.targets.resize(plan.targets.size());
   sweep_scratch(plan.scratch);

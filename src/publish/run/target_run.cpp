@@ -43,7 +43,7 @@ TargetRun::Task TargetRun::phase(plan::Phase phase, Task (TargetRun::*body)()) {
   entrance_.emplace(entrance);
   const TimePoint started = shared_.seams.now();
   phase_ = phase;
-  phase_deadline_ = std::min(started + phase_deadline(plan_, phase), shared_.deadline);
+  phase_deadline_ = std::min(later(started, phase_deadline(plan_, phase)), shared_.deadline);
   note_.clear();
   tell(PhaseStarted{target_.name, phase});
   co_await (this->*body)();
