@@ -125,6 +125,8 @@ boost::asio::awaitable<Attempt> Supervisor::run(const Command& command,
   if (!succeeded(result.outcome)) {
     take_terminal_from_nobody();
     state_->modes_may_be_off = true;
+    // Our exit code does not show it to a shell as bare, which would put them back.
+    if (!std::holds_alternative<Exited>(result.outcome)) state_->put_terminal_modes_back();
   }
   co_return result;
 }
@@ -137,8 +139,7 @@ boost::asio::awaitable<std::optional<int>> Supervisor::wait(Duration duration) {
   if (const std::optional<int> signal = interrupted_by()) co_return signal;
   state_->put_terminal_modes_back();  // without them Ctrl-C would not end the wait
   boost::asio::steady_timer timer(state_->context);
-  timer.expires_at(duration < TimePoint::max() - Clock::now() ? Clock::now() + duration
-                                                              : TimePoint::max());
+  timer.expires_at(later(Clock::now(), duration));
   state_->waits.push_back(&timer);
   co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
   std::erase(state_->waits, &timer);

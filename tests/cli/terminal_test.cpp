@@ -79,6 +79,18 @@ TEST_CASE("what the last attempt made of the terminal stays, as it does bare", "
   CHECK_FALSE(terminal.echoes());
 }
 
+TEST_CASE("of a last attempt that a signal or a limit ended, the terminal does not stay raw",
+          "[terminal]") {
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"sh", "-c", "stty -echo -icanon; kill -KILL $$"},
+        std::vector<std::string>{"sh", "-c", "stty -echo -icanon; exec sleep 60"}}) {
+    Terminal terminal;
+    Running running(terminal.at(wrapping({"-a", "1", "-t", "1s"}, command)));
+    running.wait();
+    CHECK(terminal.echoes());
+  }
+}
+
 TEST_CASE("a terminal that hangs up reaches the command of a session's leader", "[terminal]") {
   const TemporaryFolder folder;
   const std::string notes = folder / "notes";
