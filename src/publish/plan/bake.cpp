@@ -7,6 +7,7 @@
 #include <boost/json/value.hpp>
 
 #include <algorithm>
+#include <unordered_map>
 
 namespace retry_exec::publish::plan {
 
@@ -40,6 +41,11 @@ TargetDraft read_target(const std::string& name, const boost::json::object& fiel
   }
   read_index_annotations(fields, draft);
   return draft;
+}
+
+bool has_target(const Bake& bake, const std::string& name) {
+  return std::any_of(bake.targets.begin(), bake.targets.end(),
+                     [&](const TargetDraft& target) { return target.name == name; });
 }
 
 }  // namespace
@@ -84,18 +90,29 @@ Bake read_bake(const std::string& file, const Position& where, Errors& errors) {
   return bake;
 }
 
+// A group within itself, such as "app" that lists "app" and "tools", is there the target of its
+// name, as buildx has it.
 std::set<std::string> targets_of(const Bake& bake, const std::string& name) {
+  struct Step {
+    std::string name;
+    bool leaves = false;  // all that the group lists has been looked at
+  };
   std::set<std::string> names;
-  std::set<std::string> groups;
-  std::vector<std::string> left = {name};
+  std::unordered_map<std::string, bool> entered;  // groups; true: what is looked at is in it
+  std::vector<Step> left = {{name}};
   while (!left.empty()) {
-    const std::string next = std::move(left.back());
+    const Step next = std::move(left.back());
     left.pop_back();
-    const auto group = bake.groups.find(next);
-    if (group == bake.groups.end()) {
-      names.insert(next);
-    } else if (groups.insert(next).second) {
-      left.insert(left.end(), group->second.begin(), group->second.end());
+    const auto group = bake.groups.find(next.name);
+    if (next.leaves) {
+      entered[next.name] = false;
+    } else if (group == bake.groups.end()) {
+      names.insert(next.name);
+    } else if (const auto [known, fresh] = entered.emplace(next.name, true); fresh) {
+      left.push_back({next.name, true});
+      for (const std::string& member : group->second) left.push_back({member});
+    } else if (known->second && has_target(bake, next.name)) {
+      names.insert(next.name);
     }
   }
   return names;

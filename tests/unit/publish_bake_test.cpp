@@ -1,0 +1,52 @@
+// What `docker buildx bake --print` says of targets and groups, and what a plan makes of it.
+#include "publish_plan_folder.hpp"
+
+using namespace retry_exec;
+using namespace retry_exec::publish;
+using namespace retry_exec::publish::oci;
+using namespace retry_exec::publish::plan;
+using namespace test;
+
+namespace {
+
+std::string pushed(const std::string& target, const std::string& hex) {
+  return '"' + target + R"(": {"image.name": "ghcr.io/o/r", "containerimage.digest": "sha256:)" +
+         hex + "\"}";
+}
+
+std::string names_of(const Result<Plan, Errors>& plan) {
+  REQUIRE(plan.has_value());
+  std::string names;
+  for (const Target& target : plan->targets) names += target.name + " ";
+  return names;
+}
+
+}  // namespace
+
+TEST_CASE("A bake group that lists a target of its own name must have that target", "[publish]") {
+  const PlanFolder folder;
+  const std::string targets =
+      R"("target": {"app": {"tags": ["o/r:app"]}, "tools": {"tags": ["o/r:tools"]},
+         "extra": {"tags": ["o/r:extra"]}}})";
+  folder.write("m.json", "{" + pushed("tools", a) + "}");
+  const std::string head = "retry-publish: 1\nmetadata: [m.json]\nbake: [bake.json]\n";
+  for (const char* app : {R"("app": {"targets": ["app", "tools"]})",
+                          R"("app": {"targets": ["tools", "all"]}, "all": {"targets": ["app"]})"}) {
+    CAPTURE(app);
+    folder.write("bake.json", R"({"group": {"default": {"targets": ["app"]}, )" + std::string(app) +
+                                  "}, " + targets);
+    CHECK(names_of(folder.load(head)) == "app tools ");
+    CHECK(names_of(folder.load(head + "bake-targets: [app]\n")) == "app tools ");
+  }
+}
+
+TEST_CASE("A bake group that several groups list stands for its targets alone", "[publish]") {
+  const PlanFolder folder;
+  folder.write("bake.json", R"({
+      "group": {"default": {"targets": ["x", "y"]}, "x": {"targets": ["app"]},
+                "y": {"targets": ["app"]}, "app": {"targets": ["tools"]}},
+      "target": {"app": {"tags": ["o/r:app"]}, "tools": {"tags": ["o/r:tools"]}}})");
+  folder.write("m.json", "{" + pushed("tools", a) + "}");
+  CHECK(names_of(folder.load("retry-publish: 1\nmetadata: [m.json]\nbake: [bake.json]\n")) ==
+        "tools ");
+}
