@@ -50,3 +50,23 @@ TEST_CASE("A bake group that several groups list stands for its targets alone", 
   CHECK(names_of(folder.load("retry-publish: 1\nmetadata: [m.json]\nbake: [bake.json]\n")) ==
         "tools ");
 }
+
+TEST_CASE("Annotations of a bake target without tags are those of the plan's target of that name",
+          "[publish]") {
+  const PlanFolder folder;
+  folder.write("bake.json", R"({"target": {"one": {"platforms": ["linux/amd64"],
+      "annotations": ["index:title=bake", "index:vendor=bake"]}}})");
+  folder.write("m.json", "{" + pushed("one", a) + "}");
+  const std::string head =
+      "retry-publish: 1\nmetadata: [m.json]\nbake: [bake.json]\n"
+      "targets:\n  one:\n    tags: [ghcr.io/o/r:1]\n";
+  const auto annotations = [&](const std::string& more) {
+    const auto plan = folder.load(head + more);
+    REQUIRE(plan.has_value());
+    CHECK(plan->targets.at(0).platforms.size() == 1);
+    return plan->targets.at(0).annotations;
+  };
+  CHECK(annotations("") == Annotations{{"title", "bake"}, {"vendor", "bake"}});
+  CHECK(annotations("    annotations: {title: plan}\n") ==
+        Annotations{{"title", "plan"}, {"vendor", "bake"}});
+}

@@ -56,6 +56,12 @@ void merge(TargetDraft& baked, TargetDraft&& written) {
   baked.after = std::move(written.after);
 }
 
+// Of a bake target without tags; the plan says where it is published.
+void add_what_is_baked(TargetDraft& written, const TargetDraft& baked) {
+  if (written.platforms.empty()) written.platforms = baked.platforms;
+  written.annotations.insert(baked.annotations.begin(), baked.annotations.end());
+}
+
 void add_new(std::vector<TargetDraft::Text>& texts, const std::vector<TargetDraft::Text>& more) {
   std::unordered_set<std::string> known;
   for (const TargetDraft::Text& one : texts) known.insert(one.text);
@@ -140,7 +146,7 @@ std::vector<TargetDraft> gather(PlanFile& file, Errors& errors) {
     if (known != nullptr && !known->tags.empty()) {
       merge(*known, std::move(written));
     } else {
-      if (known != nullptr && written.platforms.empty()) written.platforms = known->platforms;
+      if (known != nullptr) add_what_is_baked(written, *known);
       places.add(std::move(written));
     }
   }
