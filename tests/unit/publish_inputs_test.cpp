@@ -325,3 +325,27 @@ TEST_CASE("A plan's text is checked without what it names", "[publish]") {
   CHECK_THAT(errors("ghcr.io/o/r", "    tags: ['ghcr.io/o/r:tag:1']\n"),
              test::ContainsSubstring("a tag has at most"));
 }
+
+TEST_CASE("Of several inputs of metadata the later one's image stands later", "[publish]") {
+  const Folder folder;
+  const auto built = [&](const std::string& name, char digit) {
+    folder.write(name, R"({"containerimage.digest": "sha256:)" + std::string(64, digit) +
+                           R"(", "image.name": "ghcr.io/acme/app"})");
+  };
+  built("a1.json", 'c');
+  built("a2.json", 'a');
+  built("b.json", 'b');
+  for (const char* input : {"metadata", "digest-file"}) {
+    CAPTURE(input);
+    const auto plan = folder.load("    tags: [ghcr.io/o/app:1]\n    sources: [{" +
+                                  std::string(input) + ": 'a*.json'}, {" + input + ": b.json}]\n");
+    REQUIRE(plan.has_value());
+    std::map<char, std::optional<std::size_t>> places;
+    for (const Source& source : plan->targets[0].sources) {
+      places[source.reference.digest.back()] = source.place;
+    }
+    REQUIRE(places.size() == 3);
+    CHECK(places['c'] < places['a']);
+    CHECK(places['a'] < places['b']);
+  }
+}

@@ -157,6 +157,15 @@ std::string key_of(const oci::Platform& platform) {
   return to_string(oci::normalized(platform));
 }
 
+// What a later input of the target says stands later.
+std::size_t place_behind(const std::vector<Source>& found) {
+  std::size_t place = 0;
+  for (const Source& source : found) {
+    if (source.place) place = std::max(place, *source.place + 1);
+  }
+  return place;
+}
+
 // Of each platform the newest, and of each image one. An image of which the platform is not said is
 // known by its digest. Where a date is not said, the run reads it.
 void take_newest(const MetadataReader& reader, TargetDraft& target) {
@@ -181,6 +190,7 @@ void take_newest(const MetadataReader& reader, TargetDraft& target) {
     keep_newest(with_platform, key_with_digest(found), found);
     if (found.source.created) keep_newest(by_platform, key_of(*found.source.platform), found);
   }
+  const std::size_t first = place_behind(target.found);
   for (const FoundSource& found : all) {
     const std::string& digest = found.source.reference.digest;
     const std::optional<oci::Platform>& platform = found.source.platform;
@@ -190,7 +200,7 @@ void take_newest(const MetadataReader& reader, TargetDraft& target) {
                  : named.contains(digest) || has_newer(without_platform, digest, found);
     if (outdated) continue;
     target.found.push_back(found.source);
-    target.found.back().place = found.order;
+    target.found.back().place = first + found.order;
   }
 }
 
