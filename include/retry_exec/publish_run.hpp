@@ -108,6 +108,8 @@ struct TargetResult {
   std::optional<TargetFailure> failure;
 
   Duration elapsed() const;  // from its first phase to the end of its last
+  bool left_alone() const;   // what each of its tags holds is newer, so it was put nowhere
+  bool is_published() const;
 };
 
 // The rule of a tag that does not show yet what it was given.

@@ -11,7 +11,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <random>
 #include <utility>
@@ -163,10 +162,7 @@ void Publisher::draw() {
 void Publisher::tell_digests() {
   boost::json::object digests;
   for (const publish::TargetResult& target : result_.targets) {
-    // Of a target whose tags were all left alone, nothing was put anywhere.
-    const bool moved = std::any_of(target.tags.begin(), target.tags.end(),
-                                   [](const auto& tag) { return !tag.newer; });
-    if (!target.failure && !target.left_out && moved) digests[target.name] = target.digest;
+    if (target.is_published()) digests[target.name] = target.digest;
   }
   const std::string json = boost::json::serialize(digests);
   const auto note = [this](const Result<void>& written) {

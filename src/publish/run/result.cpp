@@ -9,6 +9,15 @@ Duration TargetResult::elapsed() const {
   return phases.back().start + phases.back().elapsed - phases.front().start;
 }
 
+bool TargetResult::left_alone() const {
+  return !failure && !tags.empty() &&
+         std::all_of(tags.begin(), tags.end(), [](const TagResult& tag) { return tag.newer; });
+}
+
+bool TargetResult::is_published() const {
+  return !failure && !left_out && !left_alone();
+}
+
 bool PublishResult::succeeded() const {
   return std::none_of(targets.begin(), targets.end(),
                       [](const TargetResult& target) { return target.failure.has_value(); });

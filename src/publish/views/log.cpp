@@ -118,7 +118,9 @@ void PublishLog::group(const TargetResult& result) {
   }
   for (const TagResult& tag : result.tags) {
     text += without_github_commands(redactor_(to_string(tag.tag)) +
-                                    (tag.verified ? "" : ": not verified")) +
+                                    (tag.newer      ? ": left alone, what is there is newer"
+                                     : tag.verified ? ""
+                                                    : ": not verified")) +
             "\n";
   }
   write_(text + "::endgroup::\n");
@@ -129,8 +131,9 @@ void PublishLog::target(const TargetResult& result) {
   if (!result.failure) {
     line(result.name,
          result.left_out ? "left out: none of it was found"
-                         : tags_told(result) + ": " + result.digest + content_told(result),
-         result.left_out ? Colour::yellow : Colour::green);
+                         : tags_told(result) + (result.left_alone() ? "" : ": " + result.digest) +
+                               content_told(result),
+         result.is_published() ? Colour::green : Colour::yellow);
     return;
   }
   line(subject_of(result.name, result.failure->phase), "failed: " + result.failure->what,
@@ -210,7 +213,11 @@ void PublishLog::json(const PublishEvent& event) {
     object["event"] = "target-finished";
     object["target"] = redactor_(done->result->name);
     object["succeeded"] = !done->result->failure;
-    object["digest"] = redactor_(done->result->digest);
+    if (done->result->left_alone()) {
+      object["left_alone"] = true;
+    } else {
+      object["digest"] = redactor_(done->result->digest);
+    }
     if (done->result->failure) object["why"] = redactor_(done->result->failure->what);
   }
   write_(boost::json::serialize(object) + "\n");

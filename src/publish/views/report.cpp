@@ -10,6 +10,8 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_from.hpp>
 
+#include <algorithm>
+
 namespace retry_exec::publish::views {
 
 namespace json = boost::json;
@@ -97,8 +99,12 @@ json::object as_json(const TargetResult& target, const PublishRecord& record,
   }
   if (!after.empty()) object["after"] = std::move(after);
   if (target.left_out) object["left_out"] = true;
-  if (!target.index.empty()) object["index"] = target.index;
-  if (!target.digest.empty()) object["digest"] = target.digest;
+  if (target.left_alone()) {
+    object["left_alone"] = true;
+  } else {
+    if (!target.index.empty()) object["index"] = target.index;
+    if (!target.digest.empty()) object["digest"] = target.digest;
+  }
   if (target.failure) object["failure"] = as_json(*target.failure, redact);
   return object;
 }
@@ -124,9 +130,10 @@ std::string text_report(const PublishRecord& record, const Redactor& redact) {
       "plan: " + redact(record.plan) + "\nstarted: " + as_iso_8601(record.started) + "\n";
   for (const TargetResult& target : record.result.targets) {
     text += text::printable(target.name) + ": " +
-            (target.failure    ? "failed: " + redact(target.failure->what)
-             : target.left_out ? "left out"
-                               : target.digest) +
+            (target.failure        ? "failed: " + redact(target.failure->what)
+             : target.left_out     ? "left out"
+             : target.left_alone() ? "left alone"
+                                   : target.digest) +
             "\n";
     for (const TagResult& tag : target.tags) {
       text += "  " + redact(to_string(tag.tag)) + ": " +
@@ -171,10 +178,11 @@ std::string table_row(const TargetResult& target, const Redactor& redact) {
   Duration lagged{};
   for (const Lag& lag : target.lags) lagged = std::max(lagged, lag.waited);
   return '|' + cell(target.name) +
-         cell(target.failure    ? "failed: " + std::string(to_string(target.failure->phase))
-              : target.left_out ? "left out"
-                                : "published") +
-         cell(with_short_digests(redact(target.digest))) +
+         cell(target.failure        ? "failed: " + std::string(to_string(target.failure->phase))
+              : target.left_out     ? "left out"
+              : target.left_alone() ? "left alone"
+                                    : "published") +
+         cell(target.left_alone() ? "" : with_short_digests(redact(target.digest))) +
          cell(std::to_string(target.tags.size())) + cell(format_duration(target.elapsed())) +
          cell(std::to_string(target.attempts)) +
          cell(target.lags.empty() ? "" : format_duration(lagged)) + '\n';
@@ -228,10 +236,9 @@ std::string publish_report(const PublishRecord& record, ReportFormat format,
 
 std::string publish_summary(const PublishRecord& record, const Redactor& redactor) {
   const std::vector<TargetResult>& targets = record.result.targets;
-  std::size_t published = 0;
-  for (const TargetResult& target : targets) {
-    published += target.failure || target.left_out ? 0 : 1;
-  }
+  const auto published =
+      std::count_if(targets.begin(), targets.end(),
+                    [](const TargetResult& target) { return target.is_published(); });
   std::string text = "**retry-publish** published " + std::to_string(published) + " of " +
                      text::counted(targets.size(), "target") + " in " +
                      format_duration(record.result.elapsed) + "\n\n";
