@@ -56,6 +56,7 @@ struct PublishRecord {
   WallTime started{};
   std::vector<CommandRecord> commands;
   publish::PublishResult result;
+  int exit_code = 0;  // the program's: all may be published, and not be told as it should
 };
 
 class PublishRecorder {

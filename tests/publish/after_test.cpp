@@ -108,9 +108,11 @@ TEST_CASE("a run whose digests cannot be written ends with 125, and has publishe
   PublishScene scene;
   scene.targets = {make_target("alpha", 74)};
   scene.push_sources();
-  const Ended ended = scene.publish({"--digests-file", "/nowhere/digests.json"});
+  const Ended ended = scene.publish(
+      {"--digests-file", "/nowhere/digests.json", "-R", "json:" + (scene.folder / "report")});
   INFO(ended.err);
   CHECK(ended.exit_code() == 125);
+  CHECK_THAT(read_file(scene.folder / "report"), ContainsSubstring("\"exit_code\":125"));
   check_published(scene);
   Program program = scene.program();
   program.environment.emplace_back("GITHUB_OUTPUT", "/nowhere/output");

@@ -98,6 +98,7 @@ PublishRecord record(bool waits = false) {
   PublishRecord record{.plan = "plan.yaml", .started = WallTime{}, .commands = recorder.finish()};
   record.result.targets = {good(), bad()};
   record.result.elapsed = 600s;
+  record.exit_code = record.result.exit_code();
   return record;
 }
 

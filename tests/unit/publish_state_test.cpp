@@ -80,3 +80,12 @@ TEST_CASE("A target of which one tag was left alone is published", "[publish]") 
   const std::string report = publish_report(record, ReportFormat::json, redactor);
   CHECK(json::parse(report).at("targets").at(0).at("digest").as_string() == digest.c_str());
 }
+
+TEST_CASE("A report has the exit code of the program, whatever the targets came to", "[publish]") {
+  PublishRecord record = left_alone();
+  record.exit_code = 125;
+  const Redactor redactor;
+  CHECK(json::parse(publish_report(record, ReportFormat::json, redactor)).at("exit_code") == 125);
+  CHECK_THAT(publish_report(record, ReportFormat::text, redactor),
+             test::ContainsSubstring("exit code 125\n"));
+}

@@ -180,10 +180,12 @@ void Publisher::tell_digests() {
 }
 
 void Publisher::tell_what_happened() {
+  const int code = exit_code();
   publish::views::PublishRecord record{.plan = plan_.file,
                                        .started = started_,
                                        .commands = recorder_.finish(),
-                                       .result = std::move(result_)};
+                                       .result = std::move(result_),
+                                       .exit_code = code};
   const auto note = [this](const Result<void>& written) {
     if (!written) tell_errors({written.error()});
   };
@@ -201,6 +203,14 @@ void Publisher::tell_what_happened() {
   result_ = std::move(record.result);
 }
 
+int Publisher::exit_code() const {
+  if (const std::optional<int> signal = supervisor_.interrupted_by()) {
+    return exit_code::signal_base + *signal;
+  }
+  if (result_.succeeded() && !digests_told_) return exit_code::own_failure;
+  return result_.exit_code();
+}
+
 int Publisher::finish() {
   if (live_) print_status(block_.erase(), patience());
   if (!tool_errors_.empty()) {
@@ -214,8 +224,7 @@ int Publisher::finish() {
     print_log("retry-publish: " + failures, LogFormat::text, patience());
   }
   if (const std::optional<int> signal = supervisor_.interrupted_by()) return die_by(*signal);
-  if (result_.succeeded() && !digests_told_) return exit_code::own_failure;
-  return result_.exit_code();
+  return exit_code();
 }
 
 Result<RuleSet, Errors> publish_rules(const publish::plan::Plan& plan) {

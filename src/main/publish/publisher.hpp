@@ -36,6 +36,7 @@ class Publisher {
   void draw();
   void tell_digests();
   void tell_what_happened();
+  int exit_code() const;
   int finish();
 
   const PublishSettings& settings_;

@@ -120,7 +120,7 @@ std::string json_report(const PublishRecord& record, const Redactor& redact) {
                             {"plan", redact(record.plan)},
                             {"started", as_iso_8601(record.started)},
                             {"elapsed_ms", milliseconds(record.result.elapsed)},
-                            {"exit_code", record.result.exit_code()},
+                            {"exit_code", record.exit_code},
                             {"targets", std::move(targets)}};
   return json::serialize(object) + '\n';
 }
@@ -165,7 +165,7 @@ std::string text_report(const PublishRecord& record, const Redactor& redact) {
   }
   return text + publish_failures(record.result, redact) +
          "in all: " + format_duration(record.result.elapsed) + ", exit code " +
-         std::to_string(record.result.exit_code()) + "\n";
+         std::to_string(record.exit_code) + "\n";
 }
 
 // ---- the summary -----------------------------------------------------------------------------
