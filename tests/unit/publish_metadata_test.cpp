@@ -124,3 +124,26 @@ TEST_CASE("Metadata of what bake builds and does not publish is known to be for 
   REQUIRE(other->targets.size() == 1);
   CHECK_THAT(remarks_of(other->targets[0]), ContainsSubstring("4.json says nothing of a target"));
 }
+
+TEST_CASE("An annotation that the plan writes beats docker/metadata-action, whose beats bake's",
+          "[publish]") {
+  const PlanFolder folder;
+  folder.write("meta.json", R"({"tags": ["ghcr.io/o/r:1"],
+      "annotations": ["index:title=action", "index:vendor=action"]})");
+  folder.write("bake.json", R"({"target": {"one": {"tags": ["ghcr.io/o/r:2"],
+      "annotations": ["index:title=bake", "index:vendor=bake", "index:url=bake"]}}})");
+  folder.write("m.json", "{\"one\": " + pushed(a) + "}");
+  const auto annotations = [&](const std::string& plan, const std::string& more) {
+    const auto read = folder.load("retry-publish: 1\nmetadata: [m.json]\n" + plan +
+                                  "targets:\n  one:\n    metadata-action: meta.json\n" + more);
+    REQUIRE(read.has_value());
+    return read->targets.at(0).annotations;
+  };
+  const std::string written = "    annotations: {title: plan}\n";
+  using oci::Annotations;
+  CHECK(annotations("", written) == Annotations{{"title", "plan"}, {"vendor", "action"}});
+  CHECK(annotations("bake: [bake.json]\n", "") ==
+        Annotations{{"title", "action"}, {"url", "bake"}, {"vendor", "action"}});
+  CHECK(annotations("bake: [bake.json]\n", written) ==
+        Annotations{{"title", "plan"}, {"url", "bake"}, {"vendor", "action"}});
+}

@@ -39,7 +39,7 @@ TargetDraft read_target(const std::string& name, const boost::json::object& fiel
   for (const std::string& platform : oci::texts_of(fields, "platforms")) {
     draft.platforms.push_back({platform, {file}});
   }
-  read_index_annotations(fields, draft);
+  draft.found_annotations = index_annotations_of(fields);
   return draft;
 }
 
@@ -50,15 +50,17 @@ bool has_target(const Bake& bake, const std::string& name) {
 
 }  // namespace
 
-void read_index_annotations(const boost::json::object& fields, TargetDraft& draft) {
+std::map<std::string, std::string> index_annotations_of(const boost::json::object& fields) {
+  std::map<std::string, std::string> annotations;
   for (const std::string& text : oci::texts_of(fields, "annotations")) {
     const std::size_t equals = text.find('=');
     const std::size_t colon = text.find(':');
     if (equals == std::string::npos || colon == std::string::npos || colon + 1 >= equals) continue;
     const std::string kinds = "," + text.substr(0, colon) + ",";
     if (kinds.find(",index,") == std::string::npos) continue;
-    draft.annotations[text.substr(colon + 1, equals - colon - 1)] = text.substr(equals + 1);
+    annotations[text.substr(colon + 1, equals - colon - 1)] = text.substr(equals + 1);
   }
+  return annotations;
 }
 
 Bake read_bake(const std::string& file, const Position& where, Errors& errors) {

@@ -241,7 +241,10 @@ void read_metadata_action(const PlanFile& file, TargetDraft& draft, Errors& erro
   for (const std::string& tag : oci::texts_of(*fields, "tags")) {
     draft.tags.push_back({with_host(tag), given.where});
   }
-  read_index_annotations(*fields, draft);
+  // It is named for this target, and beats what bake says of it.
+  std::map<std::string, std::string> annotations = index_annotations_of(*fields);
+  annotations.merge(draft.found_annotations);
+  draft.found_annotations = std::move(annotations);
 }
 
 std::vector<std::string> words_of(std::string_view text) {

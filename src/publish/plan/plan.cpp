@@ -48,7 +48,7 @@ void merge(TargetDraft& baked, TargetDraft&& written) {
   if (!written.tags.empty()) baked.tags = std::move(written.tags);
   if (!written.platforms.empty()) baked.platforms = std::move(written.platforms);
   baked.staging = std::move(written.staging);
-  for (auto& [key, value] : written.annotations) baked.annotations[key] = std::move(value);
+  baked.annotations = std::move(written.annotations);
   baked.soci = std::move(written.soci);
   baked.flatten = written.flatten;
   baked.allow_incomplete = written.allow_incomplete;
@@ -59,7 +59,7 @@ void merge(TargetDraft& baked, TargetDraft&& written) {
 // Of a bake target without tags; the plan says where it is published.
 void add_what_is_baked(TargetDraft& written, const TargetDraft& baked) {
   if (written.platforms.empty()) written.platforms = baked.platforms;
-  written.annotations.insert(baked.annotations.begin(), baked.annotations.end());
+  written.found_annotations = baked.found_annotations;
 }
 
 void add_new(std::vector<TargetDraft::Text>& texts, const std::vector<TargetDraft::Text>& more) {
@@ -79,8 +79,8 @@ void join(TargetDraft& known, const TargetDraft& more, const std::string& path,
       return target.name == known.name && target.annotations.contains(key);
     });
   };
-  for (const auto& [key, value] : more.annotations) {
-    const auto [there, fresh] = known.annotations.emplace(key, value);
+  for (const auto& [key, value] : more.found_annotations) {
+    const auto [there, fresh] = known.found_annotations.emplace(key, value);
     if (fresh || there->second == value || is_written(key)) continue;
     errors.push_back({{path},
                       "annotation '" + key + "' of target '" + known.name + "' is '" + value +

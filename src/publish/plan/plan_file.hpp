@@ -40,7 +40,8 @@ struct TargetDraft {
   std::optional<Text> metadata_action;
   std::optional<Text> staging;
   std::vector<Text> tags;
-  std::map<std::string, std::string> annotations;
+  std::map<std::string, std::string> annotations;        // written in the plan
+  std::map<std::string, std::string> found_annotations;  // elsewhere: those of the plan beat them
   std::optional<SociOptions> soci;
   std::optional<bool> flatten;
   std::vector<Text> platforms;
@@ -99,7 +100,7 @@ bool is_json(std::string_view metadata_action);
 
 // "index:KEY=VALUE" and "index,manifest:KEY=VALUE" among the "annotations" of bake and
 // docker/metadata-action.
-void read_index_annotations(const boost::json::object& fields, TargetDraft& draft);
+std::map<std::string, std::string> index_annotations_of(const boost::json::object& fields);
 
 // The words between commas and white space.
 std::vector<std::string> words_of(std::string_view text);

@@ -195,6 +195,7 @@ class Finisher {
 
   void read_annotations(const TargetDraft& draft, Target& target) {
     std::map<std::string, std::string> annotations = draft.annotations;
+    annotations.insert(draft.found_annotations.begin(), draft.found_annotations.end());
     if (created_) annotations.emplace(created_key, *created_);
     target.annotations.assign(annotations.begin(), annotations.end());
   }
