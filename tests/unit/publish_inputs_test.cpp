@@ -349,3 +349,16 @@ TEST_CASE("Of several inputs of metadata the later one's image stands later", "[
     CHECK(places['a'] < places['b']);
   }
 }
+
+TEST_CASE("Images of goreleaser that differ are all sources, also under one name", "[publish]") {
+  const Folder folder;
+  const auto image = [](const std::string& hex) {
+    return R"({"name": "ghcr.io/acme/app:1", "type": "Docker Image", "extra": {"Digest": "sha256:)" +
+           hex + "\"}}";
+  };
+  const std::string built = R"({"name": "ghcr.io/acme/app:1", "type": "Docker Image"})";
+  folder.write("artifacts.json",
+               "[" + built + "," + image(b) + "," + image(a) + "," + image(b) + "]");
+  CHECK(folder.sources("{digest-file: artifacts.json}") ==
+        Found{"ghcr.io/acme/app@sha256:" + a, "ghcr.io/acme/app@sha256:" + b});
+}

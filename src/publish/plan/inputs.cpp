@@ -169,9 +169,10 @@ class InputReader {
           "'containerimage.digest' of buildx were expected in this JSON");
   }
 
-  // An image stands there as it was built, and again, with its digest, once it was pushed.
+  // An image stands there as it was built, and again, with its digest, once it was pushed. One name
+  // may have several: of those that are for one platform, the run tells.
   void read_artifacts(const std::string& path, const boost::json::array& artifacts) {
-    std::map<std::string, std::string> digests;  // by name
+    std::map<std::string, std::vector<std::string>> digests;  // by name
     for (const boost::json::value& artifact : artifacts) {
       const boost::json::object* fields = artifact.if_object();
       if (!fields || oci::text_of(*fields, "type").find("Docker Image") == std::string::npos) {
@@ -179,19 +180,21 @@ class InputReader {
       }
       const boost::json::object* extra = oci::object_of(*fields, "extra");
       const std::string digest = extra ? oci::text_of(*extra, "Digest") : "";
-      std::string& known = digests[oci::text_of(*fields, "name")];
-      if (oci::is_digest(digest)) known = digest;
+      std::vector<std::string>& known = digests[oci::text_of(*fields, "name")];
+      if (oci::is_digest(digest)) known.push_back(digest);
     }
     // Of one image, every name has the same digest.
     std::unordered_set<std::string> told;
     for (const Source& found : draft_.found) told.insert(found.reference.digest);
-    for (const auto& [name, digest] : digests) {
-      if (digest.empty()) {
+    for (const auto& [name, of_name] : digests) {
+      if (of_name.empty()) {
         draft_.remarks.push_back(path + " has '" + name +
                                  "' without a 'Digest': it was not pushed");
         continue;
       }
-      if (told.insert(digest).second) add(path, name, digest);
+      for (const std::string& digest : of_name) {
+        if (told.insert(digest).second) add(path, name, digest);
+      }
     }
   }
 
