@@ -169,7 +169,7 @@ std::string markdown_escaped(std::string_view text);
 // A heading, a table of the attempts and a chart. A run that succeeds at once is one line.
 std::string run_summary(const RunRecord& record, const Redactor& redactor);
 
-// Adds to the end of a file such as $GITHUB_STEP_SUMMARY.
+// Adds to the end of a file such as $GITHUB_STEP_SUMMARY, on a line of its own.
 Result<void> append_summary(const std::string& path, std::string_view text,
                             TimePoint give_up = TimePoint::max());
 

@@ -1,5 +1,7 @@
 // Where reports and summaries go.
 
+#include "values/unique_fd.hpp"
+
 #include <retry_exec/redact.hpp>
 #include <retry_exec/report.hpp>
 #include <retry_exec/text.hpp>
@@ -58,6 +60,16 @@ std::optional<struct stat> status_of(const std::string& path) {
 Result<void> write_to(int fd, const std::string& path, std::string_view text, TimePoint give_up) {
   const int error = write_all(fd, text, give_up);
   return error == 0 ? Result<void>() : failed_to("write", path, error);
+}
+
+// Did whoever wrote to it last stop in the middle of a line? A pipe is not opened to see: whoever
+// waits there for a reader would be misled.
+bool line_is_open(const std::string& path) {
+  const auto status = status_of(path);
+  if (!status || !S_ISREG(status->st_mode) || status->st_size == 0) return false;
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  char last = '\n';
+  return file && ::pread(file.get(), &last, 1, status->st_size - 1) == 1 && last != '\n';
 }
 
 // The whole text, or nothing of it: GitHub reads half a line of $GITHUB_OUTPUT too, and would take
@@ -269,8 +281,9 @@ Result<void> spares_what_is_written(const std::string& path, std::span<const Wri
 }
 
 Result<void> append_summary(const std::string& path, std::string_view text, TimePoint give_up) {
-  if (const auto fd = own_descriptor(followed(path))) return write_to(*fd, path, text, give_up);
-  return write_in_place(path, O_APPEND, text, give_up);
+  const std::string lines = (line_is_open(path) ? "\n" : "") + std::string(text);
+  if (const auto fd = own_descriptor(followed(path))) return write_to(*fd, path, lines, give_up);
+  return write_in_place(path, O_APPEND, lines, give_up);
 }
 
 }  // namespace retry_exec

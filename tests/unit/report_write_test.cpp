@@ -65,10 +65,10 @@ TEST_CASE("a report and a summary go where a symbolic link leads, even to nothin
   std::filesystem::create_directory(folder / "sub");
   std::filesystem::create_symlink("sub/second", folder / "first");
   std::filesystem::create_symlink("target", folder / "sub/second");
-  CHECK(write_report(folder / "first", "one").has_value());
-  CHECK(test::read_file(folder / "sub/target") == "one");
-  CHECK(append_summary(folder / "first", ", two").has_value());
-  CHECK(test::read_file(folder / "sub/target") == "one, two");
+  CHECK(write_report(folder / "first", "one\n").has_value());
+  CHECK(test::read_file(folder / "sub/target") == "one\n");
+  CHECK(append_summary(folder / "first", "two\n").has_value());
+  CHECK(test::read_file(folder / "sub/target") == "one\ntwo\n");
   CHECK(std::filesystem::is_symlink(folder / "first"));
   CHECK(std::filesystem::is_symlink(folder / "sub/second"));
 }
@@ -87,12 +87,12 @@ TEST_CASE("a report and a summary may have the longest name that there is", "[re
   for (const std::size_t length : {244U, 245U, 250U, 255U}) {
     CAPTURE(length);
     const std::string path = folder / std::string(length, 'r');
-    for (const char* text : {"one", "two"}) {
+    for (const char* text : {"one\n", "two\n"}) {
       CHECK(write_report(path, text).has_value());
       CHECK(test::read_file(path) == text);
     }
-    CHECK(append_summary(path, ", more").has_value());
-    CHECK(test::read_file(path) == "two, more");
+    CHECK(append_summary(path, "more\n").has_value());
+    CHECK(test::read_file(path) == "two\nmore\n");
   }
   CHECK(write_report(folder / std::string(256, 'r'), "x").has_error());
 }
@@ -111,14 +111,14 @@ TEST_CASE("a file of another's that all may write is written in a sticky folder"
   if (child == 0) {
     const bool dropped =
         ::setresgid(other, other, other) == 0 && ::setresuid(other, other, other) == 0;
-    const bool written = dropped && write_report(path, "new").has_value() &&
-                         append_summary(path, ", more").has_value();
+    const bool written = dropped && write_report(path, "new\n").has_value() &&
+                         append_summary(path, "more\n").has_value();
     ::_exit(written ? 0 : 1);
   }
   int status = -1;
   REQUIRE(::waitpid(child, &status, 0) == child);
   CHECK(status == 0);
-  CHECK(test::read_file(path) == "new, more");
+  CHECK(test::read_file(path) == "new\nmore\n");
   CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
 }
 
@@ -174,13 +174,29 @@ TEST_CASE("a report to an open descriptor follows what was written there", "[rep
   const test::TemporaryFolder folder;
   const std::string path = folder / "out";
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-  REQUIRE(::write(fd, "output, ", 8) == 8);
+  REQUIRE(::write(fd, "output\n", 7) == 7);
   const std::string descriptor = "/dev/fd/" + std::to_string(fd);
-  CHECK(write_report(descriptor, "report, ").has_value());
-  CHECK(append_summary(descriptor, "summary, ").has_value());
+  CHECK(write_report(descriptor, "report\n").has_value());
+  CHECK(append_summary(descriptor, "summary\n").has_value());
   REQUIRE(::write(fd, "more", 4) == 4);
   ::close(fd);
-  CHECK(test::read_file(path) == "output, report, summary, more");
+  CHECK(test::read_file(path) == "output\nreport\nsummary\nmore");
+}
+
+TEST_CASE("what is added behind a line without an end stands on a line of its own", "[report]") {
+  const test::TemporaryFolder folder;
+  const std::string path = folder.write("output", "version=1.0");
+  CHECK(append_summary(path, "digests={}\n").has_value());
+  CHECK(append_summary(path, "digest=x\n").has_value());
+  CHECK(test::read_file(path) == "version=1.0\ndigests={}\ndigest=x\n");
+  folder.write("output", "");
+  CHECK(append_summary(path, "one\n").has_value());
+  CHECK(test::read_file(path) == "one\n");
+  const int fd = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+  REQUIRE(::write(fd, "two", 3) == 3);
+  CHECK(append_summary("/dev/fd/" + std::to_string(fd), "three\n").has_value());
+  ::close(fd);
+  CHECK(test::read_file(path) == "one\ntwo\nthree\n");
 }
 
 TEST_CASE("the name in a report's error forges no line and tells no secret", "[report]") {

@@ -1,34 +1,14 @@
 #include "main/exec/github_output.hpp"
 
 #include "main/program.hpp"
-#include "values/unique_fd.hpp"
 
 #include <retry_exec/redact.hpp>
 #include <retry_exec/report.hpp>
 #include <retry_exec/text.hpp>
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 
 namespace retry_exec {
-
-namespace {
-
-// Did the command stop in the middle of a line?
-bool line_is_open(const std::string& path) {
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-  if (!file) return false;
-  struct stat status {};
-  char last = '\n';
-  const bool read = ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode) &&
-                    status.st_size > 0 && ::pread(file.get(), &last, 1, status.st_size - 1) == 1;
-  return read && last != '\n';
-}
-
-}  // namespace
 
 Result<std::string> parse_output_prefix(std::string_view text) {
   constexpr std::size_t longest = 64;
@@ -60,7 +40,7 @@ Result<void> append_github_output(std::string_view lines, TimePoint give_up) {
   if (path == nullptr || *path == '\0') {
     return Error{{}, "--github-output: GITHUB_OUTPUT is not set, so there is nowhere to write to"};
   }
-  return append_summary(path, (line_is_open(path) ? "\n" : "") + std::string(lines), give_up);
+  return append_summary(path, lines, give_up);
 }
 
 }  // namespace retry_exec
