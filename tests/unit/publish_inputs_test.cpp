@@ -362,3 +362,31 @@ TEST_CASE("Images of goreleaser that differ are all sources, also under one name
   CHECK(folder.sources("{digest-file: artifacts.json}") ==
         Found{"ghcr.io/acme/app@sha256:" + a, "ghcr.io/acme/app@sha256:" + b});
 }
+
+TEST_CASE("Two asterisks in a pattern stand for folders at any depth", "[publish]") {
+  const Folder folder;
+  const auto built = [&](const std::string& name, char digit) {
+    folder.write(name, R"({"containerimage.digest": "sha256:)" + std::string(64, digit) +
+                           R"(", "image.name": "ghcr.io/acme/app"})");
+  };
+  built("d/m.json", 'a');
+  built("d/x/m.json", 'b');
+  built("d/x[1]/y/m.json", 'c');
+  built("d/.hidden/m.json", 'd');
+  built("d/x/y/other.json", 'e');
+  const auto digits = [&](const std::string& pattern) {
+    std::string found;
+    for (const std::string& source : folder.sources("{metadata: '" + pattern + "'}")) {
+      found += source.back();
+    }
+    return found;
+  };
+  CHECK(digits("**/m.json") == "abc");
+  CHECK(digits("d/**/m.json") == "abc");
+  CHECK(digits("d/**/**/m.json") == "abc");
+  CHECK(digits(folder.folder / "d/**/y/*.json") == "ce");
+  CHECK(digits("d/x/**") == "be");
+  CHECK(digits("d/*/m.json") == "b");
+  CHECK_THAT(folder.error("{metadata: 'none/**/m.json'}"),
+             test::ContainsSubstring("no file matches"));
+}

@@ -5,6 +5,7 @@
 #include <glob.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <span>
 
 namespace retry_exec::publish::plan {
@@ -54,6 +55,74 @@ std::string expanded(const config::Node& node, const Variables& environment, Err
   return out;
 }
 
+std::vector<std::string> matches(const std::string& pattern) {
+  glob_t found{};
+  std::vector<std::string> paths;
+  if (::glob(pattern.c_str(), GLOB_MARK, nullptr, &found) == 0) {  // NOLINT(concurrency-mt-unsafe)
+    paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  }
+  ::globfree(&found);
+  return paths;
+}
+
+// A path as a pattern that it alone matches.
+std::string literal(const std::string& path) {
+  std::string pattern;
+  for (const char c : path) {
+    if (std::string_view("*?[\\").find(c) != std::string_view::npos) pattern += '\\';
+    pattern += c;
+  }
+  return pattern;
+}
+
+// A folder and those in it at any depth, each with a '/' behind it; "" is the current one. Hidden
+// ones and links are not entered, as by a shell.
+std::vector<std::string> folders_from(const std::string& folder, const Position& where,
+                                      Errors& errors) {
+  namespace fs = std::filesystem;
+  std::vector<std::string> folders = {folder};
+  const std::string root = folder.empty() ? "." : folder;
+  std::error_code failure;
+  fs::recursive_directory_iterator at(root, failure);
+  for (; !failure && at != fs::recursive_directory_iterator(); at.increment(failure)) {
+    const bool is_folder = at->symlink_status(failure).type() == fs::file_type::directory;
+    const bool hidden = at->path().filename().native().starts_with('.');
+    if (hidden) at.disable_recursion_pending();
+    if (is_folder && !hidden) {
+      folders.push_back(at->path().native().substr(folder.empty() ? 2 : 0) + "/");
+    }
+  }
+  if (failure) {
+    errors.push_back({where, "'" + root + "' cannot be searched: " + failure.message()});
+  }
+  return folders;
+}
+
+// "**" between slashes stands for folders at any depth, which glob(3) does not know.
+std::vector<std::string> matches_at_any_depth(const std::string& pattern, const Position& where,
+                                              Errors& errors) {
+  std::size_t at = pattern.find("**");
+  const auto is_whole = [&] {
+    const std::size_t end = at + 2;
+    return (at == 0 || pattern[at - 1] == '/') && (end == pattern.size() || pattern[end] == '/');
+  };
+  while (at != std::string::npos && !is_whole()) at = pattern.find("**", at + 1);
+  if (at == std::string::npos) return matches(pattern);
+  const std::string behind = at + 2 == pattern.size() ? "*" : pattern.substr(at + 3);
+  std::vector<std::string> found;
+  const std::vector<std::string> roots =
+      at == 0 ? std::vector<std::string>{""} : matches(pattern.substr(0, at));
+  for (const std::string& root : roots) {
+    for (const std::string& folder : folders_from(root, where, errors)) {
+      const auto more = matches_at_any_depth(literal(folder) + behind, where, errors);
+      found.insert(found.end(), more.begin(), more.end());
+    }
+  }
+  std::sort(found.begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+  return found;
+}
+
 }  // namespace
 
 void expand_variables(config::Node& node, const Variables& environment, Errors& errors) {
@@ -73,13 +142,8 @@ std::string beside(const std::string& file, const std::string& path) {
 
 std::vector<std::string> files_of(const TargetDraft::Text& pattern, const std::string& plan_file,
                                   Errors& errors) {
-  glob_t found{};
   const std::string path = beside(plan_file, pattern.text);
-  std::vector<std::string> files;
-  if (::glob(path.c_str(), GLOB_MARK, nullptr, &found) == 0) {  // NOLINT(concurrency-mt-unsafe)
-    files.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
-  }
-  ::globfree(&found);
+  std::vector<std::string> files = matches_at_any_depth(path, pattern.where, errors);
   std::erase_if(files, [](const std::string& file) { return file.ends_with('/'); });
   if (files.empty()) errors.push_back({pattern.where, "no file matches '" + path + "'"});
   return files;
