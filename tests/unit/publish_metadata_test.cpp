@@ -1,6 +1,8 @@
 // Which of the metadata of bake is for whom, and what is said of what is for nobody.
 #include "publish_plan_folder.hpp"
 
+#include <filesystem>
+
 using namespace retry_exec;
 using namespace retry_exec::publish;
 using namespace retry_exec::publish::plan;
@@ -146,4 +148,18 @@ TEST_CASE("An annotation that the plan writes beats docker/metadata-action, whos
         Annotations{{"title", "action"}, {"url", "bake"}, {"vendor", "action"}});
   CHECK(annotations("bake: [bake.json]\n", written) ==
         Annotations{{"title", "plan"}, {"url", "bake"}, {"vendor", "action"}});
+}
+
+TEST_CASE("The name of the plan's folder is no pattern", "[publish]") {
+  const PlanFolder folder;
+  for (const char* name : {"x[1]", "x1"}) std::filesystem::create_directory(folder.folder / name);
+  folder.write("x[1]/m.json", "{\"one\": " + pushed(a) + "}");
+  folder.write("x1/m.json", "{\"one\": " + pushed(b) + "}");
+  const std::string plan = folder.write(
+      "x[1]/plan.yaml",
+      "retry-publish: 1\nmetadata: ['*.json']\ntargets:\n  one: {tags: [ghcr.io/o/r:1]}\n");
+  const auto read = load_plan(plan, [](const std::string&) { return nullptr; });
+  REQUIRE(read.has_value());
+  REQUIRE(read->targets.at(0).sources.size() == 1);
+  CHECK(to_string(read->targets[0].sources[0].reference) == source(a));
 }

@@ -142,10 +142,12 @@ std::string beside(const std::string& file, const std::string& path) {
 
 std::vector<std::string> files_of(const TargetDraft::Text& pattern, const std::string& plan_file,
                                   Errors& errors) {
-  const std::string path = beside(plan_file, pattern.text);
-  std::vector<std::string> files = matches_at_any_depth(path, pattern.where, errors);
+  std::vector<std::string> files =
+      matches_at_any_depth(beside(literal(plan_file), pattern.text), pattern.where, errors);
   std::erase_if(files, [](const std::string& file) { return file.ends_with('/'); });
-  if (files.empty()) errors.push_back({pattern.where, "no file matches '" + path + "'"});
+  if (files.empty()) {
+    errors.push_back({pattern.where, "no file matches '" + beside(plan_file, pattern.text) + "'"});
+  }
   return files;
 }
 
