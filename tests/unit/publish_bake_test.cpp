@@ -70,3 +70,28 @@ TEST_CASE("Annotations of a bake target without tags are those of the plan's tar
   CHECK(annotations("    annotations: {title: plan}\n") ==
         Annotations{{"title", "plan"}, {"vendor", "bake"}});
 }
+
+TEST_CASE("What bake prints in another form is an error, not left out", "[publish]") {
+  const PlanFolder folder;
+  const auto errors = [&](const std::string& bake) {
+    folder.write("bake.json", "{" + bake + "}");
+    folder.write("m.json", "{" + pushed("one", a) + "}");
+    return folder.errors("retry-publish: 1\nmetadata: [m.json]\nbake: [bake.json]\n");
+  };
+  const std::string target = R"("target": {"one": {"tags": ["o/r:1"]}})";
+  CHECK(errors(R"("group": {"default": {"targets": "one"}}, )" + target) ==
+        "bake.json: 'targets' of group 'default' is not a list of texts, as `docker buildx bake "
+        "--print` prints it\n");
+  CHECK_THAT(errors(R"("group": {"default": {"targets": ["one", 5]}}, )" + target),
+             ContainsSubstring("'targets' of group 'default' is not a list of texts"));
+  CHECK_THAT(errors(R"("group": {"default": ["one"]}, )" + target),
+             ContainsSubstring("group 'default' is not an object"));
+  CHECK_THAT(errors(R"("group": ["one"], )" + target),
+             ContainsSubstring("'group' is not an object"));
+  CHECK_THAT(errors(R"("target": {"one": {"tags": ["o/r:1"]}, "two": "x"})"),
+             ContainsSubstring("target 'two' is not an object"));
+  CHECK_THAT(errors(R"("target": {"one": {"tags": ["o/r:1"], "annotations": "index:a=b"}})"),
+             ContainsSubstring("'annotations' of target 'one' is not a list of texts"));
+  CHECK(errors(R"("group": {"default": {"targets": null}}, )" + target).empty());
+  CHECK(errors(R"("group": null, )" + target).empty());
+}

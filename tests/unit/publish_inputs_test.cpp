@@ -245,6 +245,9 @@ TEST_CASE("docker/metadata-action says tags, and annotations of the index", "[pu
              test::ContainsSubstring("no list of 'tags' in it"));
   CHECK_THAT(folder.tags("    metadata-action: '{\"tags\": [\"acme/app:1\", 2]}'\n").at(0),
              test::ContainsSubstring("no list of 'tags' in it"));
+  folder.write("meta.json", R"({"tags": ["acme/app:1"], "annotations": "index:a=b"})");
+  CHECK_THAT(folder.tags("    metadata-action: meta.json\n").at(0),
+             test::ContainsSubstring("'annotations' in it is not a list of texts"));
 }
 
 TEST_CASE("A name with a user and password in it is told whole, so that the password is hidden",

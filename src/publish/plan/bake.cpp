@@ -7,6 +7,7 @@
 #include <boost/json/value.hpp>
 
 #include <algorithm>
+#include <initializer_list>
 #include <unordered_map>
 
 namespace retry_exec::publish::plan {
@@ -15,17 +16,34 @@ namespace {
 
 constexpr std::size_t most_bytes = std::size_t{64} << 20;
 
-// What of this is not a list of texts would be missed without a word.
-void check_lists(const std::string& name, const boost::json::object& fields,
-                 const std::string& file, Errors& errors) {
-  for (const char* key : {"tags", "platforms"}) {
-    const boost::json::value* value = fields.if_contains(key);
-    if (value == nullptr || value->is_null() || oci::is_list_of_texts(fields, key)) continue;
-    errors.push_back({{file},
-                      "'" + std::string(key) + "' of target '" + name +
-                          "' is not a list of texts, as `docker buildx bake --print` prints it"});
+// What is in another form than bake prints it in would be missed without a word.
+class FormCheck {
+ public:
+  FormCheck(const std::string& file, Errors& errors) : file_(file), errors_(errors) {}
+
+  void lists(const std::string& what, const boost::json::object& fields,
+             std::initializer_list<const char*> keys) {
+    for (const char* key : keys) {
+      const boost::json::value* value = fields.if_contains(key);
+      if (value == nullptr || value->is_null() || oci::is_list_of_texts(fields, key)) continue;
+      error("'" + std::string(key) + "' of " + what + " is not a list of texts");
+    }
   }
-}
+
+  // nullptr where it is none; null says nothing.
+  const boost::json::object* object(const std::string& what, const boost::json::value& value) {
+    if (!value.is_object() && !value.is_null()) error(what + " is not an object");
+    return value.if_object();
+  }
+
+ private:
+  void error(const std::string& what) {
+    errors_.push_back({{file_}, what + ", as `docker buildx bake --print` prints it"});
+  }
+
+  const std::string& file_;
+  Errors& errors_;
+};
 
 TargetDraft read_target(const std::string& name, const boost::json::object& fields,
                         const Position& where, const std::string& file) {
@@ -41,6 +59,19 @@ TargetDraft read_target(const std::string& name, const boost::json::object& fiel
   }
   draft.found_annotations = index_annotations_of(fields);
   return draft;
+}
+
+void read_groups(const boost::json::object& fields, FormCheck& check, Bake& bake) {
+  const boost::json::value* value = fields.if_contains("group");
+  const boost::json::object* groups = value == nullptr ? nullptr : check.object("'group'", *value);
+  if (groups == nullptr) return;
+  for (const auto& [name, said] : *groups) {
+    const std::string what = "group '" + std::string(name) + "'";
+    const boost::json::object* group = check.object(what, said);
+    if (group == nullptr) continue;
+    check.lists(what, *group, {"targets"});
+    bake.groups[name] = oci::texts_of(*group, "targets");
+  }
 }
 
 bool has_target(const Bake& bake, const std::string& name) {
@@ -79,16 +110,15 @@ Bake read_bake(const std::string& file, const Position& where, Errors& errors) {
                              : fields.error().what});
     return bake;
   }
+  FormCheck check(file, errors);
   for (const auto& [name, value] : *targets) {
-    if (!value.is_object()) continue;
-    check_lists(name, value.get_object(), file, errors);
-    bake.targets.push_back(read_target(name, value.get_object(), where, file));
+    const std::string what = "target '" + std::string(name) + "'";
+    const boost::json::object* target = check.object(what, value);
+    if (target == nullptr) continue;
+    check.lists(what, *target, {"tags", "platforms", "annotations"});
+    bake.targets.push_back(read_target(name, *target, where, file));
   }
-  if (const boost::json::object* groups = oci::object_of(*fields, "group")) {
-    for (const auto& [name, value] : *groups) {
-      if (value.is_object()) bake.groups[name] = oci::texts_of(value.get_object(), "targets");
-    }
-  }
+  read_groups(*fields, check, bake);
   return bake;
 }
 

@@ -220,6 +220,19 @@ bool is_json(std::string_view metadata_action) {
   return first != std::string_view::npos && metadata_action[first] == '{';
 }
 
+namespace {
+
+std::string wrong_in_metadata_action(const boost::json::object& fields) {
+  if (oci::texts_of(fields, "tags").empty() || !oci::is_list_of_texts(fields, "tags")) {
+    return "no list of 'tags' in it";
+  }
+  const bool strange =
+      fields.contains("annotations") && !oci::is_list_of_texts(fields, "annotations");
+  return strange ? "'annotations' in it is not a list of texts" : "";
+}
+
+}  // namespace
+
 void read_metadata_action(const PlanFile& file, TargetDraft& draft, Errors& errors) {
   if (!draft.metadata_action) return;
   const Text& given = *draft.metadata_action;
@@ -233,12 +246,12 @@ void read_metadata_action(const PlanFile& file, TargetDraft& draft, Errors& erro
     json = *text;
   }
   const auto fields = oci::parse_object(json);
-  if (!fields || oci::texts_of(*fields, "tags").empty() ||
-      !oci::is_list_of_texts(*fields, "tags")) {
+  const std::string wrong = fields ? wrong_in_metadata_action(*fields) : fields.error().what;
+  if (!wrong.empty()) {
     errors.push_back({given.where,
                       "'metadata-action' takes the JSON of docker/metadata-action with its 'tags', "
                       "or a file of it: " +
-                          (fields ? "no list of 'tags' in it" : fields.error().what)});
+                          wrong});
     return;
   }
   for (const std::string& tag : oci::texts_of(*fields, "tags")) {
