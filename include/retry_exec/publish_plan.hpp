@@ -107,7 +107,8 @@ struct Plan {
   std::map<Phase, PolicyFields> phases;
   std::map<std::string, RegistryOptions, std::less<>> registries;
   std::string scratch;
-  std::vector<Target> targets;  // in the order of their copies into one repository
+  std::vector<Target> targets;     // in the order of their copies into one repository
+  std::vector<std::string> files;  // that it names and that are read
 };
 
 using Variables = std::function<const char*(const std::string&)>;  // getenv(3)

@@ -133,15 +133,19 @@ std::string report(const RunRecord& record, ReportFormat format, const Redactor&
 Result<void> write_report(const std::string& path, std::string_view text,
                           TimePoint give_up = TimePoint::max());
 
-// A file that others write to meanwhile: "$GITHUB_OUTPUT" and where it is.
-struct WrittenFile {
+// A file that is read, or written to, for something else: "$GITHUB_OUTPUT" and where it is.
+struct FileInUse {
   std::string name;
   std::string path;
 };
 
-// Before anything is written: would a report there replace one of `files`, or the file that our
-// stdout, our stderr or a descriptor that the command inherits writes to, with all that is in it?
-Result<void> spares_what_is_written(const std::string& path, std::span<const WrittenFile> files);
+// Before anything is written: is the file there, or the one that there will be, one of `files`?
+// Pipes and devices take what several write to them.
+Result<void> is_none_of(const std::string& path, std::span<const FileInUse> files);
+
+// The same; and would a report there replace the file that our stdout, our stderr or a descriptor
+// that the command inherits writes to, with all that is in it?
+Result<void> spares_what_is_written(const std::string& path, std::span<const FileInUse> files);
 
 // ---- the summary -----------------------------------------------------------------------------
 

@@ -92,8 +92,7 @@ Result<std::uint64_t> parse_whole(std::string_view text, std::uint64_t least, st
       text, "is not a number from " + std::to_string(least) + " to " + std::to_string(most));
 }
 
-Result<void> may_be_replaced(const std::string& path) {
-  std::vector<WrittenFile> files;
+Result<void> may_be_replaced(const std::string& path, std::vector<FileInUse> files) {
   for (const char* variable : step_file_variables) {
     if (const char* file = from_environment(variable)) {
       files.push_back({std::string("$") + variable, file});

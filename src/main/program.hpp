@@ -65,8 +65,8 @@ const char* from_environment(const std::string& name);
 inline constexpr std::array step_file_variables = {"GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH",
                                                    "GITHUB_STATE", "GITHUB_STEP_SUMMARY"};
 
-// Would a report there replace what others write, a step's files among it?
-Result<void> may_be_replaced(const std::string& path);
+// Would a report there replace one of `files`, or what others write, a step's files among it?
+Result<void> may_be_replaced(const std::string& path, std::vector<FileInUse> files);
 
 // Runs what waits in `context` to its end. Where memory runs out, ends what still runs, says so,
 // and returns the exit code.

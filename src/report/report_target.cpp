@@ -184,6 +184,24 @@ bool same_file(const struct stat& a, const struct stat& b) {
   return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
+// Not one that is open already, nor a pipe or a device; it need not be there yet.
+bool is_file_of_its_own(const std::filesystem::path& followed_path) {
+  if (own_descriptor(followed_path) || followed_path.native().starts_with("/proc/")) return false;
+  const auto status = status_of(followed_path);
+  return !status || S_ISREG(status->st_mode);
+}
+
+// By what is there, and where nothing is yet, by name.
+bool is_one_file(const std::filesystem::path& one, const std::filesystem::path& other) {
+  const auto status = status_of(one);
+  const auto others = status_of(other);
+  if (status && others) return same_file(*status, *others);
+  std::error_code error;
+  return !status && !others &&
+         std::filesystem::weakly_canonical(std::filesystem::absolute(one, error), error) ==
+             std::filesystem::weakly_canonical(std::filesystem::absolute(other, error), error);
+}
+
 // In ascending order. Without /proc, the first ten: those that a shell's `exec N>` can name.
 std::vector<int> written_descriptors() {
   std::vector<int> open;
@@ -249,20 +267,27 @@ Result<void> write_report(const std::string& path, std::string_view text, TimePo
   return replace_file(target, status, text);
 }
 
-Result<void> spares_what_is_written(const std::string& path, std::span<const WrittenFile> files) {
+Result<void> is_none_of(const std::string& path, std::span<const FileInUse> files) {
+  const std::filesystem::path target = followed(path);
+  if (!is_file_of_its_own(target)) return {};
+  for (const FileInUse& file : files) {
+    const std::filesystem::path other = followed(file.path);
+    if (is_file_of_its_own(other) && is_one_file(target, other)) {
+      return Error{{Redactor()(path)}, "this is " + file.name + "; write to another file"};
+    }
+  }
+  return {};
+}
+
+Result<void> spares_what_is_written(const std::string& path, std::span<const FileInUse> files) {
+  if (path == "-") return {};
+  if (const auto free = is_none_of(path, files); !free) return free;
   const std::filesystem::path target = followed(path);
   const auto status = status_of(target);
-  if (path == "-" || own_descriptor(target) || target.native().starts_with("/proc/") || !status ||
-      !S_ISREG(status->st_mode)) {
-    return {};
-  }
+  if (!is_file_of_its_own(target) || !status) return {};
   const auto would_replace = [&](const std::string& whose, const std::string& instead) {
     return Error{{Redactor()(path)}, whose + ", and a report would replace it" + instead};
   };
-  for (const WrittenFile& file : files) {
-    const auto other = status_of(file.path);
-    if (other && same_file(*other, *status)) return would_replace("this is " + file.name, "");
-  }
   for (const int fd : written_descriptors()) {
     struct stat ours {};
     if (::fstat(fd, &ours) != 0 || !same_file(ours, *status)) continue;

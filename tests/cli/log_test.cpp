@@ -127,6 +127,26 @@ TEST_CASE("the report is written for successes and failures alike", "[log]") {
   CHECK(full.exit_code() == 0);
 }
 
+TEST_CASE("a report is refused that would replace the summary or a rule file", "[log]") {
+  const TemporaryFolder folder;
+  const std::string rules =
+      "retry-rules: 1\nname: r\nrules: [{id: x, class: transient, match: y}]\n";
+  folder.write("rules.yaml", rules);
+  const auto code = [&](const std::string& options) {
+    return run({.argv = {"bash", "-c",
+                         "cd '" + folder.path().string() + "'; '" + required("RETRY_EXEC") + "' " +
+                             options + " -- true"}});
+  };
+  const Ended both = code("-R new --summary ./new");
+  CHECK(both.exit_code() == 125);
+  CHECK_THAT(both.err, ContainsSubstring("new: this is the file of --summary"));
+  CHECK_FALSE(std::filesystem::exists(folder / "new"));
+  CHECK(code("-R rules.yaml -r ./rules.yaml").exit_code() == 125);
+  CHECK(read_file(folder / "rules.yaml") == rules);
+  CHECK(code("-R one --summary two -r ./rules.yaml").exit_code() == 0);
+  CHECK(code("-R /dev/null --summary /dev/null").exit_code() == 0);
+}
+
 TEST_CASE("the summary goes where GitHub wants it", "[log]") {
   const TemporaryFolder folder;
   Program program = flaky(folder, {});

@@ -119,6 +119,36 @@ TEST_CASE("GitHub gets annotations, groups and a summary with a chart", "[seen]"
   CHECK_THAT(written, ContainsSubstring("s (5 probes) :"));
 }
 
+TEST_CASE("two outputs in one file, and one in the plan's place, are refused", "[seen]") {
+  PublishScene scene;
+  scene.targets = {make_target("alpha", 33)};
+  const std::string file = scene.folder / "out";
+  const std::vector<std::vector<std::string>> wrong = {
+      {"-R", "json:" + file, "--digests-file", file},
+      {"-R", file, "--summary", scene.folder / "./out"},
+      {"--digests-file", file, "--summary", file}};
+  for (const std::vector<std::string>& options : wrong) {
+    const Ended ended = scene.publish(options);
+    INFO(ended.err);
+    CHECK(ended.exit_code() == 125);
+    CHECK_THAT(ended.err, ContainsSubstring("out: this is the file of --"));
+    CHECK_FALSE(std::filesystem::exists(file));
+  }
+  for (const char* option : {"-R", "--digests-file", "--summary"}) {
+    const std::string plan = scene.plan_text();
+    Program program = scene.program();
+    const std::string path = program.argv.back();
+    REQUIRE(read_file(path) == plan);
+    program.argv.insert(program.argv.end(), {option, path});
+    const Ended ended = run(program);
+    INFO(ended.err);
+    CHECK(ended.exit_code() == 125);
+    CHECK_THAT(ended.err, ContainsSubstring("this is the plan"));
+    CHECK(read_file(path) == plan);
+  }
+  CHECK(scene.entries_since(from_the_start).empty());
+}
+
 TEST_CASE("a rehearsal and a matrix contact nothing and need no tools", "[seen]") {
   PublishScene scene;
   three_targets(scene, 31);

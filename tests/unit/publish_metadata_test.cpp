@@ -2,6 +2,7 @@
 #include "publish_plan_folder.hpp"
 
 #include <filesystem>
+#include <set>
 
 using namespace retry_exec;
 using namespace retry_exec::publish;
@@ -162,4 +163,21 @@ TEST_CASE("The name of the plan's folder is no pattern", "[publish]") {
   REQUIRE(read.has_value());
   REQUIRE(read->targets.at(0).sources.size() == 1);
   CHECK(to_string(read->targets[0].sources[0].reference) == source(a));
+}
+
+TEST_CASE("A plan says which files it names, so that none of them is written over", "[publish]") {
+  const PlanFolder folder;
+  folder.write("m.json", "{\"one\": " + pushed(a) + "}");
+  folder.write("bake.json", R"({"target": {"one": {"tags": ["ghcr.io/o/r:2"]}}})");
+  folder.write("two.json", pushed(a));
+  folder.write("meta.json", R"({"tags": ["ghcr.io/o/r:1"]})");
+  const auto plan = folder.load(
+      "retry-publish: 1\nmetadata: [m.json]\nbake: [bake.json]\n"
+      "registries: {ghcr.io: {ca-file: ca.pem, registry-config: login.json}}\n"
+      "targets:\n  two: {sources: [{metadata: 'tw*.json'}], metadata-action: meta.json}\n");
+  REQUIRE(plan.has_value());
+  std::set<std::string> names;
+  for (const std::string& file : plan->files) names.insert(std::filesystem::path(file).filename());
+  CHECK(names == std::set<std::string>{"bake.json", "ca.pem", "login.json", "m.json", "meta.json",
+                                       "two.json"});
 }

@@ -199,6 +199,31 @@ TEST_CASE("what is added behind a line without an end stands on a line of its ow
   CHECK(test::read_file(path) == "one\ntwo\nthree\n");
 }
 
+TEST_CASE("one file is known by what is there, and else by its name", "[report]") {
+  const test::TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "sub");
+  std::filesystem::create_symlink("x", folder / "link");
+  const std::vector<retry_exec::FileInUse> files = {{"the plan", folder / "x"}};
+  const auto is_another = [&](const std::string& path) {
+    return retry_exec::is_none_of(path, files).has_value();
+  };
+  for (const bool there : {false, true}) {
+    CAPTURE(there);
+    if (there) folder.write("x", "");
+    for (const char* name : {"x", "./x", "sub/../x", "link"})
+      CHECK_FALSE(is_another(folder / name));
+    CHECK(is_another(folder / "y"));
+    CHECK(is_another(folder / "sub/x"));
+  }
+  std::filesystem::create_hard_link(folder / "x", folder / "hard");
+  CHECK_FALSE(is_another(folder / "hard"));
+  CHECK(retry_exec::is_none_of(folder / "x", files).error().what ==
+        "this is the plan; write to another file");
+  std::filesystem::remove(folder / "x");
+  REQUIRE(::mkfifo((folder / "x").c_str(), 0600) == 0);
+  CHECK(is_another(folder / "x"));  // it takes what several write
+}
+
 TEST_CASE("the name in a report's error forges no line and tells no secret", "[report]") {
   const auto refused = write_report("/no/such\n::error::/https://joe:hunter22@h/x?sig=abc", "x");
   REQUIRE(refused.has_error());

@@ -3,6 +3,8 @@
 #include "main/exec/github_output.hpp"
 #include "main/exec/shell_script.hpp"
 
+#include <retry_exec/rules.hpp>
+
 #include <algorithm>
 
 namespace retry_exec {
@@ -166,6 +168,20 @@ void declare(CommandLine& line, Settings& settings) {
   declare_help(line);
 }
 
+namespace {
+
+// Those that a report must not replace.
+std::vector<FileInUse> other_files(const Settings& settings) {
+  std::vector<FileInUse> files;
+  if (settings.summary) files.push_back({"the file of --summary", *settings.summary});
+  for (const std::string& rules : settings.rules) {
+    if (rules != "auto" && !builtin_name(rules)) files.push_back({"a rule file", rules});
+  }
+  return files;
+}
+
+}  // namespace
+
 Result<void, Errors> complete(const CommandLine& line, Settings& settings) {
   if (settings.forever) settings.policy.attempts = 0;
   settings.notes = line.notes();
@@ -179,9 +195,8 @@ Result<void, Errors> complete(const CommandLine& line, Settings& settings) {
                       "--help lists the options, --man shows more."});
   }
   if (settings.report) {
-    if (const auto safe = may_be_replaced(settings.report->path); !safe) {
-      errors.push_back(safe.error());
-    }
+    const auto safe = may_be_replaced(settings.report->path, other_files(settings));
+    if (!safe) errors.push_back(safe.error());
   }
   layer_waits(line, settings.policy, errors);
   if (!errors.empty()) return errors;

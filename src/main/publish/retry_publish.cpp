@@ -73,14 +73,24 @@ Errors read_what_to_publish(const CommandLine& line, PublishSettings& settings) 
                      settings.plan + "'"}};
 }
 
-Errors would_replace_output(const PublishSettings& settings) {
-  std::vector<std::string> files;
-  if (settings.report) files.push_back(settings.report->path);
-  if (settings.digests_file) files.push_back(*settings.digests_file);
+// Each of our files is one of its own, and none is one that we read.
+Errors wrong_outputs(const PublishSettings& settings, const publish::plan::Plan& plan) {
+  std::vector<FileInUse> used;
+  if (!settings.plan.empty()) used.push_back({"the plan", settings.plan});
+  for (const std::string& file : plan.files) used.push_back({"a file that the plan names", file});
   Errors errors;
-  for (const std::string& file : files) {
-    if (const auto safe = may_be_replaced(file); !safe) errors.push_back(safe.error());
+  const auto take = [&](const char* option, const std::string& path, const Result<void>& checked) {
+    if (!checked) errors.push_back(checked.error());
+    if (path != "-") used.push_back({std::string("the file of ") + option, path});
+  };
+  if (settings.report) {
+    const std::string& path = settings.report->path;
+    take("--report", path, may_be_replaced(path, used));
   }
+  if (settings.digests_file) {
+    take("--digests-file", *settings.digests_file, may_be_replaced(*settings.digests_file, used));
+  }
+  if (settings.summary) take("--summary", *settings.summary, is_none_of(*settings.summary, used));
   return errors;
 }
 
@@ -107,7 +117,7 @@ Result<ExitCode, Errors> run(const CommandLine& line, PublishSettings& settings)
   if (settings.matrix)
     return ExitCode{print(line.program(), publish::plan::matrix(*plan) + "\n", Form::json)};
   if (settings.dry_run) return rehearsed(line, *plan);
-  if (const Errors unsafe = would_replace_output(settings); !unsafe.empty()) return unsafe;
+  if (const Errors wrong = wrong_outputs(settings, *plan); !wrong.empty()) return wrong;
   std::vector<RuleSet> rules;
   rules.push_back(std::move(*rule_set));
   return ExitCode{Publisher(settings, *plan, Classifier(std::move(rules))).run()};

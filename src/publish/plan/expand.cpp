@@ -140,14 +140,14 @@ std::string beside(const std::string& file, const std::string& path) {
   return file.substr(0, slash + 1) + path;
 }
 
-std::vector<std::string> files_of(const TargetDraft::Text& pattern, const std::string& plan_file,
-                                  Errors& errors) {
+std::vector<std::string> files_of(const TargetDraft::Text& pattern, Plan& plan, Errors& errors) {
   std::vector<std::string> files =
-      matches_at_any_depth(beside(literal(plan_file), pattern.text), pattern.where, errors);
+      matches_at_any_depth(beside(literal(plan.file), pattern.text), pattern.where, errors);
   std::erase_if(files, [](const std::string& file) { return file.ends_with('/'); });
   if (files.empty()) {
-    errors.push_back({pattern.where, "no file matches '" + beside(plan_file, pattern.text) + "'"});
+    errors.push_back({pattern.where, "no file matches '" + beside(plan.file, pattern.text) + "'"});
   }
+  plan.files.insert(plan.files.end(), files.begin(), files.end());
   return files;
 }
 

@@ -25,7 +25,7 @@ constexpr std::size_t most_bytes = std::size_t{64} << 20;
 
 class InputReader {
  public:
-  InputReader(const PlanFile& file, TargetDraft& draft, Errors& errors)
+  InputReader(PlanFile& file, TargetDraft& draft, Errors& errors)
       : file_(file), draft_(draft), errors_(errors) {}
 
   void read(const SourceInput& input) {
@@ -37,7 +37,7 @@ class InputReader {
       case SourceInput::Kind::metadata:
         return read_metadata_files(input.value);
       case SourceInput::Kind::digest_file:
-        for (const std::string& path : files_of(input.value, file_.plan.file, errors_)) {
+        for (const std::string& path : files_of(input.value, file_.plan, errors_)) {
           read_digest_file(path);
         }
     }
@@ -104,7 +104,7 @@ class InputReader {
   }
 
   void read_metadata_files(const Text& pattern) {
-    const std::vector<std::string> files = files_of(pattern, file_.plan.file, errors_);
+    const std::vector<std::string> files = files_of(pattern, file_.plan, errors_);
     read_flat_metadata(files, draft_, errors_);
     for (const std::string& file : files) look_in(file);
   }
@@ -198,7 +198,7 @@ class InputReader {
     }
   }
 
-  const PlanFile& file_;
+  PlanFile& file_;
   TargetDraft& draft_;
   Errors& errors_;
   std::string repository_;
@@ -207,7 +207,7 @@ class InputReader {
 
 }  // namespace
 
-void read_inputs(const PlanFile& file, TargetDraft& draft, Errors& errors) {
+void read_inputs(PlanFile& file, TargetDraft& draft, Errors& errors) {
   if (draft.inputs.empty()) return;
   draft.found.clear();  // what the target says beats what the plan says for all
   draft.remarks.clear();
@@ -233,12 +233,14 @@ std::string wrong_in_metadata_action(const boost::json::object& fields) {
 
 }  // namespace
 
-void read_metadata_action(const PlanFile& file, TargetDraft& draft, Errors& errors) {
+void read_metadata_action(PlanFile& file, TargetDraft& draft, Errors& errors) {
   if (!draft.metadata_action) return;
   const Text& given = *draft.metadata_action;
   std::string json = given.text;
   if (!is_json(json)) {
-    const auto text = read_file(beside(file.plan.file, given.text), most_bytes);
+    const std::string path = beside(file.plan.file, given.text);
+    file.plan.files.push_back(path);
+    const auto text = read_file(path, most_bytes);
     if (!text) {
       errors.push_back(text.error());
       return;

@@ -90,11 +90,11 @@ void join(TargetDraft& known, const TargetDraft& more, const std::string& path,
   }
 }
 
-Bake read_bakes(const PlanFile& file, Errors& errors) {
+Bake read_bakes(PlanFile& file, Errors& errors) {
   Bake all;
   DraftsByName places(all.targets);
   for (const TargetDraft::Text& bake : file.bake) {
-    for (const std::string& path : files_of(bake, file.plan.file, errors)) {
+    for (const std::string& path : files_of(bake, file.plan, errors)) {
       Bake read = read_bake(path, bake.where, errors);
       for (TargetDraft& draft : read.targets) {
         if (TargetDraft* known = places.find(draft.name)) {
@@ -151,7 +151,7 @@ std::vector<TargetDraft> gather(PlanFile& file, Errors& errors) {
     }
   }
   for (const TargetDraft::Text& pattern : file.metadata) {
-    const std::vector<std::string> files = files_of(pattern, file.plan.file, errors);
+    const std::vector<std::string> files = files_of(pattern, file.plan, errors);
     file.metadata_files.insert(file.metadata_files.end(), files.begin(), files.end());
   }
   const std::vector<std::string> remarks = read_metadata(file.metadata_files, drafts, errors);
@@ -198,6 +198,7 @@ void read_rules(PlanFile& file, Errors& errors) {
     const bool is_file = !bare && std::filesystem::is_regular_file(path, ignored);
     file.plan.rules.push_back(is_file ? path : rules.text);
     if (!is_file && builtin_name(rules.text)) continue;
+    file.plan.files.push_back(file.plan.rules.back());
     // The errors in a file have a place of their own.
     const auto set = load_rule_set(file.plan.rules.back());
     if (set) continue;
@@ -207,6 +208,14 @@ void read_rules(PlanFile& file, Errors& errors) {
     }
   }
   if (file.plan.rules.empty()) file.plan.rules = {"ghcr"};
+}
+
+void add_files_of_registries(Plan& plan) {
+  for (const auto& [host, options] : plan.registries) {
+    for (const std::string& path : {options.ca_file, options.registry_config}) {
+      if (!path.empty()) plan.files.push_back(path);
+    }
+  }
 }
 
 void check_scratch(const Plan& plan, Errors& errors) {
@@ -233,6 +242,7 @@ Result<Plan, Errors> finish_plan(config::Node root, const std::string& path,
   file.plan.file = path;
   fill_in(file.plan, environment);
   read_rules(file, errors);
+  add_files_of_registries(file.plan);
   std::vector<TargetDraft> drafts = gather(file, errors);
   file.plan.targets = finish_targets(file, std::move(drafts), environment, errors);
   if (file.plan.targets.empty() && errors.empty()) {

@@ -82,18 +82,18 @@ void expand_variables(config::Node& node, const Variables& environment, Errors& 
 // "path", as seen from the folder of `file`.
 std::string beside(const std::string& file, const std::string& path);
 
-// The files that a pattern stands for, sorted. A pattern without a match is an error.
-std::vector<std::string> files_of(const TargetDraft::Text& pattern, const std::string& plan_file,
-                                  Errors& errors);
+// The files that a pattern stands for, sorted; the plan has them among those that it names. A
+// pattern without a match is an error.
+std::vector<std::string> files_of(const TargetDraft::Text& pattern, Plan& plan, Errors& errors);
 
 // Their names, for people: of many, some.
 std::string names_of(const std::vector<std::string>& files);
 
 // Reads what the `inputs` of a target name.
-void read_inputs(const PlanFile& file, TargetDraft& draft, Errors& errors);
+void read_inputs(PlanFile& file, TargetDraft& draft, Errors& errors);
 
 // Takes tags, and annotations of the index, from the JSON of docker/metadata-action.
-void read_metadata_action(const PlanFile& file, TargetDraft& draft, Errors& errors);
+void read_metadata_action(PlanFile& file, TargetDraft& draft, Errors& errors);
 
 // Whether 'metadata-action' is that JSON itself, not a file of it.
 bool is_json(std::string_view metadata_action);
