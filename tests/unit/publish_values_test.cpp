@@ -232,7 +232,8 @@ TEST_CASE("Platforms are written and compared as containerd does", "[publish]") 
 TEST_CASE("Entries of an index are the same by digest, platform and what they attest",
           "[publish]") {
   const auto entry = [](char c, const std::string& of, const std::string& attested = "") {
-    Descriptor descriptor{.digest = "sha256:" + std::string(64, c)};
+    Descriptor descriptor{.media_type = "application/vnd.oci.image.manifest.v1+json",
+                          .digest = "sha256:" + std::string(64, c)};
     if (!of.empty()) descriptor.platform = platform(of);
     if (!attested.empty()) {
       descriptor.annotations = {{"vnd.docker.reference.digest", attested},

@@ -206,6 +206,9 @@ Said World::convert(const Words& argv) {
   std::vector<Descriptor> images;
   for (Descriptor image :
        parse_index(test::read_file(blob_of(layout, entry.digest))).value().manifests) {
+    if (!image.artifact_type.empty()) {
+      return {1, "", "soci: errors encountered while building soci layers; denied\n"};
+    }
     const std::string before = image.digest;
     image.digest = digest_of("soci of " + before);
     converted[image.digest] = before;

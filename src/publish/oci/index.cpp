@@ -133,6 +133,20 @@ bool is_attestation(const Descriptor& descriptor) {
          (descriptor.platform && descriptor.platform->os == "unknown");
 }
 
+bool is_image(const Descriptor& descriptor) {
+  return is_image_manifest(descriptor.media_type) && descriptor.artifact_type.empty() &&
+         !is_attestation(descriptor);
+}
+
+bool holds_images(const Descriptor& descriptor) {
+  return is_index(descriptor.media_type) && descriptor.artifact_type.empty() &&
+         !is_attestation(descriptor);
+}
+
+bool is_artifact(const Descriptor& descriptor) {
+  return !is_image(descriptor) && !holds_images(descriptor) && !is_attestation(descriptor);
+}
+
 std::vector<Child> in_order(std::vector<Child> children) {
   // Behind everything that has a platform comes what has none.
   const auto place = [](const Child& child) {
@@ -150,7 +164,7 @@ std::vector<Child> in_order(std::vector<Child> children) {
     if (std::none_of(ordered.begin(), ordered.end(), same)) ordered.push_back(child);
   };
   for (const Child& image : children) {
-    if (is_attestation(image.descriptor)) continue;
+    if (is_attestation(image.descriptor) || is_artifact(image.descriptor)) continue;
     add(image);
     for (const Child& other : children) {
       if (attested_by(other.descriptor) == image.descriptor.digest) add(other);

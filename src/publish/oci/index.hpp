@@ -26,10 +26,17 @@ struct Child {
 
 // Whether buildx made it to attest an image of the same index.
 bool is_attestation(const Descriptor& descriptor);
+// Whether it is something that clients can run.
+bool is_image(const Descriptor& descriptor);
+// Whether it is an index of such.
+bool holds_images(const Descriptor& descriptor);
+// Whether it is none of these: a SOCI index, a signature. It may name a platform all the same.
+bool is_artifact(const Descriptor& descriptor);
 
 // The same order whatever that of the sources: images by platform, each followed by what attests
-// it, then the rest. What stands twice, for one platform and about one image, stands once
-// afterwards; without a platform it is taken for one that has one.
+// it, then the rest, for a client takes the first entry of its platform. What stands twice, for one
+// platform and about one image, stands once afterwards; without a platform it is taken for one that
+// has one.
 std::vector<Child> in_order(std::vector<Child> children);
 
 // Go's encoding/json of an OCI index: keys in the order of its struct, annotations sorted, and

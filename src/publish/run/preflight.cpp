@@ -205,11 +205,14 @@ void TargetRun::gather_children() {
       children_.push_back({child, image.reference});
   }
   children_ = oci::in_order(std::move(children_));
-  if (target_.soci.enabled) {
-    const std::size_t attestations = std::erase_if(
-        children_, [](const oci::Child& child) { return oci::is_attestation(child.descriptor); });
-    if (attestations > 0) note("attestations are left out: soci makes other images of these");
-  }
+  if (!target_.soci.enabled) return;
+  const auto leave_out = [&](bool (*kind)(const oci::Descriptor&), const std::string& name) {
+    const std::size_t left_out =
+        std::erase_if(children_, [&](const oci::Child& child) { return kind(child.descriptor); });
+    if (left_out > 0) note(name + " are left out: soci makes other images of these");
+  };
+  leave_out(oci::is_attestation, "attestations");
+  leave_out(oci::is_artifact, "SOCI indexes and the like");
 }
 
 bool must_know_all_tags(const plan::Target& target) {

@@ -102,7 +102,7 @@ asio::awaitable<bool> TargetRun::is_made_of_ours(std::string index) {
     if (!image.artifact_type.empty()) continue;  // of soci
     const auto ours =
         std::find_if(children_.begin(), children_.end(), [&](const oci::Child& child) {
-          return image.platform && child.descriptor.platform &&
+          return oci::is_image(child.descriptor) && image.platform && child.descriptor.platform &&
                  oci::is_same(*image.platform, *child.descriptor.platform);
         });
     if (ours == children_.end()) co_return false;

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t deepest = 8;  // indexes in indexes
 
-bool is_image(const oci::Descriptor& entry) {
+bool is_for_a_platform(const oci::Descriptor& entry) {
   return !oci::is_attestation(entry) && entry.platform && oci::is_image_manifest(entry.media_type);
 }
 
@@ -45,7 +45,7 @@ TargetRun::Task TargetRun::read_index(std::size_t number) {
     }
   }
   const auto may_hold_one = [](const oci::Descriptor& entry) {
-    return is_image(entry) || oci::is_index(entry.media_type);
+    return is_for_a_platform(entry) || oci::is_index(entry.media_type);
   };
   if (contents &&
       std::any_of(contents->manifests.begin(), contents->manifests.end(), may_hold_one)) {
@@ -53,7 +53,7 @@ TargetRun::Task TargetRun::read_index(std::size_t number) {
     co_await read_entries(image.reference, image.children, 1);
   }
   const std::vector<oci::Descriptor> all = at_any_depth(image.children);
-  if (std::none_of(all.begin(), all.end(), is_image)) {
+  if (std::none_of(all.begin(), all.end(), is_for_a_platform)) {
     fail(StopReason::permanent,
          "source " + to_string(image.reference) + " is an index without an image of any platform");
   }
@@ -84,9 +84,9 @@ TargetRun::Task TargetRun::read_entries(oci::Reference repository,
       reads.push_back(read_inner_index(references[i], entry, depth));
       continue;
     }
-    reads.push_back(
-        await_digest(references[i], entry.size, is_image(entry) ? With::config : With::nothing));
-    if (target_.only_newer && is_image(entry)) {
+    reads.push_back(await_digest(references[i], entry.size,
+                                 is_for_a_platform(entry) ? With::config : With::nothing));
+    if (target_.only_newer && is_for_a_platform(entry)) {
       reads.push_back(read_config(references[i], entry.platform));
     }
   }

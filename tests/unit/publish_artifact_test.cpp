@@ -1,0 +1,81 @@
+// What indexes list besides images and what attests them.
+#include "catch_shim.hpp"
+#include "publish_images.hpp"
+
+#include <string>
+#include <vector>
+
+using namespace retry_exec;
+using namespace retry_exec::publish;
+using namespace retry_exec::publish::oci;
+using namespace retry_exec::publish::plan;
+
+using world::image;
+using world::published;
+using world::why;
+using world::World;
+
+namespace {
+
+// It names the platform of the image that it is for.
+Descriptor soci_index(char c, char of) {
+  Descriptor descriptor = image(of);
+  descriptor.digest = World::digest(c);
+  descriptor.artifact_type = "application/vnd.amazon.soci.index.v2+json";
+  return descriptor;
+}
+
+Source in_tmp(const std::string& digest) {
+  return {{"r.io", "tmp", "", digest}, std::nullopt};
+}
+
+// An index of image 'a' and its SOCI index, which comes first where digests decide.
+Source converted(World& world) {
+  return in_tmp(
+      world.add_index("r.io/tmp", index_json(std::vector{image('a'), soci_index('0', 'a')}, {})));
+}
+
+}  // namespace
+
+TEST_CASE("Whoever pulls for a platform finds its image first, whatever else is for it",
+          "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {}, {"f.io/r:1"});
+  target.sources = {converted(world)};
+  SECTION("merged with another source") {
+    target.sources.push_back(in_tmp(World::digest('b')));
+    world.shows('b') = world.start;
+  }
+  SECTION("given an annotation") {
+    target.annotations = {{"title", "one"}};
+  }
+  const PublishResult result = world.run();
+  INFO(why(result));
+  REQUIRE(result.exit_code() == 0);
+  const std::vector<Descriptor> entries = published(world, "f.io/r:1");
+  CHECK(entries.front().digest == World::digest('a'));
+  CHECK(entries.back().digest == World::digest('0'));
+}
+
+TEST_CASE("What soci has converted already is converted without its SOCI indexes, and once",
+          "[publish]") {
+  const bool alone = GENERATE(true, false);
+  World world;
+  Target& target = world.add_target("one", {}, {"f.io/r:1"});
+  target.soci.enabled = true;
+  target.sources = {converted(world)};
+  if (!alone) {
+    target.sources.push_back(in_tmp(World::digest('b')));
+    world.shows('b') = world.start;
+  }
+  const PublishResult result = world.run();
+  INFO(why(result));
+  REQUIRE(result.exit_code() == 0);
+  CHECK(published(world, "f.io/r:1").size() == (alone ? 2 : 4));
+  CHECK_THAT(world::notes(result),
+             test::ContainsSubstring("SOCI indexes and the like are left out"));
+  world.log.clear();
+  CHECK(world.run().exit_code() == 0);
+  CHECK(world.count("convert") == 0);
+  CHECK(world.writes() == 0);
+}
