@@ -157,6 +157,10 @@ class DrawnPlan {
         symbols.emplace_back(image.digest, "sha256:<each image>");
       }
       symbols.emplace_back(result.digest, "sha256:<soci>");
+      for (const auto& [tag, held] : world_.repositories.at("r.io/tmp").tags) {
+        const bool is_of_soci = tag.find("-soci-") != std::string::npos;
+        if (is_of_soci) symbols.emplace_back(held.digest, "sha256:<soci>");
+      }
     }
     const bool known =
         target.sources.size() == 1 && target.sources.front().reference.digest == result.index;

@@ -210,6 +210,7 @@ Said World::convert(const Words& argv) {
       return {1, "", "soci: errors encountered while building soci layers; denied\n"};
     }
     const std::string before = image.digest;
+    image.annotations.clear();
     image.digest = digest_of("soci of " + before);
     converted[image.digest] = before;
     images.push_back(image);

@@ -191,6 +191,15 @@ std::string index_json(std::span<const Descriptor> manifests, const Annotations&
   return json + "]" + annotations_json(annotations) + "}";
 }
 
+Annotations joined(Annotations first, const Annotations& second) {
+  for (const auto& entry : second) {
+    const auto same = [&](const auto& other) { return other.first == entry.first; };
+    if (std::none_of(first.begin(), first.end(), same)) first.push_back(entry);
+  }
+  std::sort(first.begin(), first.end());
+  return first;
+}
+
 std::string staging_tag(const std::string& target, const std::string& digest,
                         const std::string& suffix) {
   constexpr std::size_t hash_digits = 16;

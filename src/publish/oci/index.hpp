@@ -44,6 +44,9 @@ std::vector<Child> in_order(std::vector<Child> children);
 // as `docker buildx imagetools create` keeps it.
 std::string index_json(std::span<const Descriptor> manifests, const Annotations& annotations);
 
+// Both; of a key in both the value of `first`.
+Annotations joined(Annotations first, const Annotations& second);
+
 // "workbench-2026.05.0-3f9a0c1b5d7e", the tag that a target's index has in staging: legal whatever
 // the target is called, at most 128 characters with `suffix`.
 std::string staging_tag(const std::string& target, const std::string& digest,

@@ -186,6 +186,7 @@ class ImaginedRegistries {
     const oci::Reference place = oci::parse_reference(tag).value();
     const std::string bytes = scratch_.converted_index(layout).value();
     add(place, {std::string(oci::oci_index), digest_in(layout), bytes.size(), std::nullopt}, bytes);
+    made_up_digests_.emplace_back(digest_in(layout), "sha256:<soci>");
     add(place, image_of(converted_image(), std::nullopt), "");
     return "";
   }

@@ -100,18 +100,23 @@ asio::awaitable<bool> TargetRun::is_made_of_ours(std::string index) {
   std::vector<Task> comparisons;
   for (const oci::Descriptor& image : contents->manifests) {
     if (!image.artifact_type.empty()) continue;  // of soci
-    const auto ours =
-        std::find_if(children_.begin(), children_.end(), [&](const oci::Child& child) {
-          return oci::is_image(child.descriptor) && image.platform && child.descriptor.platform &&
-                 oci::is_same(*image.platform, *child.descriptor.platform);
-        });
-    if (ours == children_.end()) co_return false;
+    const oci::Child* const ours = image_for(image);
+    if (ours == nullptr) co_return false;
     if (ours->descriptor.digest == image.digest) continue;
     comparisons.push_back(compare_content(by_digest(target_.staging, image.digest),
                                           by_digest(ours->from, ours->descriptor.digest), same));
   }
   co_await all(std::move(comparisons));
   co_return same;
+}
+
+// Of ours, the one for its platform; null where there is none.
+const oci::Child* TargetRun::image_for(const oci::Descriptor& converted) const {
+  const auto ours = std::find_if(children_.begin(), children_.end(), [&](const oci::Child& child) {
+    return oci::is_image(child.descriptor) && converted.platform && child.descriptor.platform &&
+           oci::is_same(*converted.platform, *child.descriptor.platform);
+  });
+  return ours == children_.end() ? nullptr : &*ours;
 }
 
 TargetRun::Task TargetRun::compare_content(oci::Reference theirs, oci::Reference ours, bool& same) {
@@ -133,16 +138,33 @@ TargetRun::Task TargetRun::compare_content(oci::Reference theirs, oci::Reference
   same = same && one && other && *one == *other;
 }
 
-// From here on this is what is published.
+// What our index and its entries say of themselves, which soci leaves out.
+oci::IndexContents TargetRun::with_annotations(oci::IndexContents converted) const {
+  const auto ours = oci::parse_index(root_.bytes);
+  if (ours) converted.annotations = oci::joined(ours->annotations, converted.annotations);
+  for (oci::Descriptor& entry : converted.manifests) {
+    const oci::Child* const image = oci::is_image(entry) ? image_for(entry) : nullptr;
+    if (image == nullptr) continue;
+    entry.annotations = oci::joined(std::move(entry.annotations), image->descriptor.annotations);
+  }
+  return converted;
+}
+
+// From here on this is what is published, with what we say of it. Where that is nothing, it is the
+// index of soci itself.
 void TargetRun::take_converted(const std::string& index, const std::string& media_type) {
-  root_ = {index, media_type};
-  root_file_.clear();
-  result_.digest = oci::digest_of(index);
-  known_manifests_.insert(result_.digest);
-  children_.clear();
   const auto contents = oci::parse_index(index);
   if (!contents) return fail(StopReason::permanent, "the SOCI image: " + contents.error().what);
-  for (const oci::Descriptor& manifest : contents->manifests) {
+  const oci::IndexContents whole = with_annotations(*contents);
+  const std::string ours = oci::index_json(whole.manifests, whole.annotations);
+  const bool adds = ours != oci::index_json(contents->manifests, contents->annotations);
+  root_ = adds ? Root{ours, std::string(oci::oci_index)} : Root{index, media_type};
+  root_file_.clear();
+  converted_ = oci::digest_of(index);
+  result_.digest = oci::digest_of(root_.bytes);
+  known_manifests_.insert({converted_, result_.digest});
+  children_.clear();
+  for (const oci::Descriptor& manifest : whole.manifests) {
     children_.push_back({manifest, target_.staging});
     known_manifests_.insert(manifest.digest);
   }
@@ -239,8 +261,8 @@ TargetRun::Task TargetRun::push_converted(const std::string& layout) {
   if (soci_was_there_) co_await push_entries(layout);
   if (failed()) co_return;
   const oci::Reference staging = soci_tag();
-  Request push = request(to_string(staging), push_command(plan_, layout, result_.digest, staging),
-                         {staging.host});
+  Request push =
+      request(to_string(staging), push_command(plan_, layout, converted_, staging), {staging.host});
   push.missing = [this](const Verdict& verdict) {
     return missing(verdict, target_.staging, target_.staging);
   };

@@ -117,6 +117,8 @@ class TargetRun {
   Task pull_and_convert(const std::string& folder);
   Task push_converted(const std::string& layout);
   Task push_entries(const std::string& layout);
+  const oci::Child* image_for(const oci::Descriptor& converted) const;
+  oci::IndexContents with_annotations(oci::IndexContents converted) const;
   void take_converted(const std::string& index, const std::string& media_type);
   Task measure(std::size_t number, std::uint64_t& bytes);
 
@@ -224,6 +226,7 @@ class TargetRun {
     std::string media_type;
   };
   Root root_;
+  std::string converted_;  // digest of the index that soci made of it
   std::string root_file_;  // in the scratch folder, once it is needed
   std::vector<oci::Child> children_;
   std::vector<oci::Child> below_;  // what indexes among them list, each index before its own
