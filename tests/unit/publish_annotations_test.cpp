@@ -78,3 +78,50 @@ TEST_CASE("Without annotations, what soci made is published as it is", "[publish
   REQUIRE(world.run().exit_code() == 0);
   CHECK(world.at("f.io/r:1") == made_by_soci(world));
 }
+
+TEST_CASE("A tag with a SOCI image does not move back, by the date of its index", "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {'a'}, {"f.io/r:1"});
+  target.soci.enabled = target.only_newer = true;
+  target.platforms = {world::platform("linux/cpu-a")};
+  target.annotations = {{created, "2026-11-30T12:00:00Z"}};
+  // Reproducible images.
+  world.spoil = [](const world::Words& argv, world::Said said) {
+    if (argv[2] == "fetch-config") said.out.insert(1, R"("created":"1980-01-01T00:00:00Z",)");
+    return said;
+  };
+  REQUIRE(why(world.run()).empty());
+  const std::string held = world.at("f.io/r:1");
+  target.sources[0].reference.digest = "sha256:a" + std::string(63, 'c');
+  world.repositories["r.io/tmp"].shows[target.sources[0].reference.digest] = world.start;
+  target.annotations = {{created, "2026-11-29T12:00:00Z"}};
+  const PublishResult result = world.run();
+  INFO(why(result));
+  CHECK(result.exit_code() == 0);
+  CHECK(result.targets[0].tags[0].newer);
+  CHECK(world.at("f.io/r:1") == held);
+  CHECK_THAT(notes(result), ContainsSubstring("f.io/r:1 is left alone"));
+}
+
+TEST_CASE("A SOCI image of ours is not taken for something newer", "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {'a'}, {"f.io/r:1"});
+  target.soci.enabled = target.only_newer = true;
+  target.platforms = {world::platform("linux/cpu-a")};
+  target.annotations = {{created, "2026-11-30T10:00:00Z"}};  // of the commit
+  world.spoil = [](const world::Words& argv, world::Said said) {
+    if (argv[2] == "fetch-config") said.out.insert(1, R"("created":"2026-11-30T10:20:00Z",)");
+    return said;
+  };
+  REQUIRE(why(world.run()).empty());
+  const std::string held = world.at("f.io/r:1");
+  const bool without_annotations = GENERATE(false, true);
+  if (without_annotations) world.set_tag("f.io/r:1", made_by_soci(world));
+  const PublishResult result = world.run();
+  INFO(why(result));
+  CHECK(result.exit_code() == 0);
+  CHECK_FALSE(result.targets[0].tags[0].newer);
+  CHECK(result.targets[0].tags[0].had_it == !without_annotations);
+  CHECK(world.at("f.io/r:1") == held);
+  CHECK_THAT(notes(result), !ContainsSubstring("left alone"));
+}

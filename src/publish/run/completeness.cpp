@@ -157,13 +157,31 @@ void TargetRun::take_date_of_index() {
   if (created) created_ = created;
 }
 
+// Also as it was before soci, or as soci made it.
+bool TargetRun::is_ours(const std::string& digest) const {
+  return digest == result_.index || digest == result_.digest || digest == converted_;
+}
+
+void TargetRun::leave_alone(std::size_t number) {
+  note(to_string(target_.tags[number]) + " is left alone: the image there was created later");
+}
+
+// What soci makes is not known before it is made: what a tag holds may be just that, whatever its
+// date.
+void TargetRun::leave_newer_alone() {
+  for (std::size_t i = 0; i < looks_.size(); ++i) {
+    if (!result_.tags[i].newer) continue;
+    result_.tags[i].newer = !is_ours(looks_[i].digest);
+    if (result_.tags[i].newer) leave_alone(i);
+  }
+}
+
 // Before anything is written: what a tag holds and would lose, and what is newer than ours.
 TargetRun::Task TargetRun::guard_tag(std::size_t number) {
   const Look& look = looks_[number];
   const std::string tag = to_string(target_.tags[number]);
   const bool unsaid = target_.platforms.empty();
-  const bool ours = look.digest == result_.index || look.digest == result_.digest;
-  if (look.digest.empty() || ours || failed()) co_return;
+  if (look.digest.empty() || is_ours(look.digest) || failed()) co_return;
   if (target_.only_newer) {
     if (!created_) {
       fail(StopReason::permanent,
@@ -174,7 +192,8 @@ TargetRun::Task TargetRun::guard_tag(std::size_t number) {
     if (failed()) co_return;
     result_.tags[number].newer = *theirs > *created_;
     if (result_.tags[number].newer) {
-      note(tag + " is left alone: the image there was created later");
+      const bool may_be_ours = uses_soci() && phase_ == plan::Phase::preflight;
+      if (!may_be_ours) leave_alone(number);
       co_return;
     }
   }

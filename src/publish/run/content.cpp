@@ -16,6 +16,7 @@ bool was_put(const Attempt& failed, const Verdict& verdict, const std::string& d
 }
 
 TargetRun::Task TargetRun::copy() {
+  if (uses_soci()) leave_newer_alone();
   tag_is_ours_.resize(target_.tags.size());
   asked_.resize(target_.tags.size());
   for (std::size_t i = 0; i < looks_.size(); ++i) {

@@ -81,6 +81,9 @@ class TargetRun {
   void check_sources_known();
   void check_platforms();
   Task guard_tag(std::size_t number);
+  bool is_ours(const std::string& digest) const;
+  void leave_alone(std::size_t number);
+  void leave_newer_alone();
   void cannot_read_tag(std::size_t number, const Answer& answer);
   struct Held {
     oci::Reference image;
