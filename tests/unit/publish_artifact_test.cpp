@@ -79,3 +79,64 @@ TEST_CASE("What soci has converted already is converted without its SOCI indexes
   CHECK(world.count("convert") == 0);
   CHECK(world.writes() == 0);
 }
+
+namespace {
+
+// As the OCI specification has it: an image's artifact type is the media type of its config.
+Descriptor typed_image(char c) {
+  Descriptor descriptor = image(c);
+  descriptor.artifact_type = GENERATE("application/vnd.oci.image.config.v1+json",
+                                      "application/vnd.docker.container.image.v1+json");
+  return descriptor;
+}
+
+// A manifest of a kind of its own, which names a platform or none.
+Descriptor artifact(char c, std::optional<Platform> platform) {
+  return {"application/vnd.oci.artifact.manifest.v1+json", World::digest(c), World::image_size,
+          std::move(platform)};
+}
+
+}  // namespace
+
+TEST_CASE("An image whose entry has the artifact type of images is an image", "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {'b'}, {"f.io/r:1"});
+  const Descriptor typed = typed_image('a');
+  SECTION("which a tag does not lose") {
+    world.set_tag("f.io/r:1", world.add_index("f.io/r", index_json(std::vector{typed}, {})));
+    CHECK_THAT(why(world.run()), test::ContainsSubstring("holds linux/cpu-a too"));
+  }
+  SECTION("which is for its platform") {
+    target.platforms = {world::platform("linux/cpu-a")};
+    target.flatten = GENERATE(false, true);
+    target.sources = {in_tmp(world.add_index("r.io/tmp", index_json(std::vector{typed}, {})))};
+    const PublishResult result = world.run();
+    INFO(why(result));
+    CHECK(result.exit_code() == 0);
+    CHECK(result.targets[0].platforms.size() == 1);
+  }
+  SECTION("beside which there is no other of its platform") {
+    Descriptor other = image('c');
+    other.platform = typed.platform;
+    target.sources = {
+        in_tmp(world.add_index("r.io/tmp", index_json(std::vector{typed, other}, {})))};
+    CHECK_THAT(why(world.run()), test::ContainsSubstring("two sources are for linux/cpu-a"));
+  }
+}
+
+TEST_CASE("What is no image is none of a platform that it names", "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {'b'}, {"f.io/r:1"});
+  const Descriptor other = artifact('e', image('a').platform);
+  const std::string index =
+      world.add_index("r.io/tmp", index_json(std::vector{image('b'), other}, {}));
+  SECTION("in a source") {
+    target.sources = {in_tmp(index)};
+    target.platforms = {world::platform("linux/cpu-a")};
+    CHECK_THAT(why(world.run()), test::ContainsSubstring("incomplete: linux/cpu-a"));
+  }
+  SECTION("at a tag") {
+    world.set_tag("f.io/r:1", world.add_index("f.io/r", world.manifests.at(index)));
+    CHECK(why(world.run()).empty());
+  }
+}

@@ -133,9 +133,12 @@ bool is_attestation(const Descriptor& descriptor) {
          (descriptor.platform && descriptor.platform->os == "unknown");
 }
 
+// The artifact type of an image, where an entry has one, is the media type of its config.
 bool is_image(const Descriptor& descriptor) {
-  return is_image_manifest(descriptor.media_type) && descriptor.artifact_type.empty() &&
-         !is_attestation(descriptor);
+  const std::string& type = descriptor.artifact_type;
+  const bool is_of_an_image = type.empty() || type == "application/vnd.oci.image.config.v1+json" ||
+                              type == "application/vnd.docker.container.image.v1+json";
+  return is_image_manifest(descriptor.media_type) && is_of_an_image && !is_attestation(descriptor);
 }
 
 bool holds_images(const Descriptor& descriptor) {

@@ -38,9 +38,7 @@ std::vector<oci::Platform> missing_in(const std::vector<oci::Platform>& there,
 std::vector<oci::Platform> images_in(const std::vector<oci::Descriptor>& manifests) {
   std::vector<oci::Platform> platforms;
   for (const oci::Descriptor& manifest : manifests) {
-    if (oci::is_attestation(manifest) || !manifest.platform || !manifest.artifact_type.empty())
-      continue;
-    platforms.push_back(*manifest.platform);
+    if (oci::is_image(manifest) && manifest.platform) platforms.push_back(*manifest.platform);
   }
   return platforms;
 }
@@ -69,15 +67,14 @@ std::vector<oci::Descriptor> TargetRun::at_any_depth(
   std::set<std::string> indexes;
   std::vector<oci::Descriptor> found;
   const auto add = [&](const oci::Descriptor& entry) {
-    const bool attests = oci::is_attestation(entry);
-    if (oci::is_index(entry.media_type) && !attests && entry.artifact_type.empty()) {
+    if (oci::holds_images(entry)) {
       indexes.insert(entry.digest);
       return;
     }
     // Several sources may list one index.
     const auto same = [&](const oci::Descriptor& other) {
       return other.digest == entry.digest && other.platform == entry.platform &&
-             (!attests || other.annotations == entry.annotations);
+             (!oci::is_attestation(entry) || other.annotations == entry.annotations);
     };
     if (std::none_of(found.begin(), found.end(), same)) found.push_back(entry);
   };
@@ -104,12 +101,11 @@ std::vector<oci::Platform> TargetRun::platforms() const {
 void TargetRun::check_one_image_a_platform() {
   std::vector<oci::Descriptor> entries = listed();
   std::erase_if(entries, [](const oci::Descriptor& entry) {
-    return !entry.platform || oci::is_attestation(entry);
+    return !entry.platform || !oci::is_image(entry);
   });
   for (auto one = entries.begin(); one != entries.end(); ++one) {
     const auto other = std::find_if(std::next(one), entries.end(), [&](const auto& entry) {
-      return entry.artifact_type == one->artifact_type && entry.digest != one->digest &&
-             oci::is_same(*entry.platform, *one->platform);
+      return entry.digest != one->digest && oci::is_same(*entry.platform, *one->platform);
     });
     if (other == entries.end()) continue;
     fail(StopReason::permanent, "two sources are for " + to_string(*one->platform) + ": " +
@@ -238,13 +234,9 @@ asio::awaitable<std::vector<TargetRun::Held>> TargetRun::images_at(std::size_t n
     if (!is_index && i == 0) images.push_back({tag, std::nullopt});
     if (!is_index) continue;
     for (const oci::Descriptor& entry : index->manifests) {
-      if (oci::is_attestation(entry) || !entry.artifact_type.empty()) continue;
       const oci::Reference manifest = by_digest(tag, entry.digest);
-      if (!oci::is_index(entry.media_type)) {
-        const bool is_image = entry.platform || oci::is_image_manifest(entry.media_type);
-        if (is_image) images.push_back({manifest, entry.platform});
-        continue;
-      }
+      if (oci::is_image(entry)) images.push_back({manifest, entry.platform});
+      if (!oci::holds_images(entry)) continue;
       if (indexes.size() == most_indexes) {
         fail(StopReason::permanent, "tag " + to_string(tag) + " holds more than " +
                                         std::to_string(most_indexes) + " indexes");

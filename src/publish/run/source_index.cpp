@@ -19,11 +19,8 @@ bool is_for_a_platform(const oci::Descriptor& entry) {
   return !oci::is_attestation(entry) && entry.platform && oci::is_image_manifest(entry.media_type);
 }
 
-// An attestation, a signature, a SOCI index.
 bool is_not_an_image(const oci::Descriptor& entry) {
-  const bool may_be_one =
-      oci::is_image_manifest(entry.media_type) || oci::is_index(entry.media_type);
-  return !may_be_one || oci::is_attestation(entry) || !entry.artifact_type.empty();
+  return oci::is_attestation(entry) || oci::is_artifact(entry);
 }
 
 }  // namespace
