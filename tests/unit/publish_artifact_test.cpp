@@ -140,3 +140,32 @@ TEST_CASE("What is no image is none of a platform that it names", "[publish]") {
     CHECK(why(world.run()).empty());
   }
 }
+
+TEST_CASE("Where dates decide, what is no image is not asked for one", "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {}, {"f.io/r:1"});
+  target.only_newer = true;
+  target.sources = {converted(world)};
+  world.fault = [](const world::Words& argv) -> std::optional<world::Said> {
+    const bool of_soci = argv[2] == "fetch-config" && argv.back().ends_with(World::digest('0'));
+    if (!of_soci) return std::nullopt;
+    return world::Said{.out = "{}"};
+  };
+  const PublishResult result = world.run();
+  INFO(why(result));
+  CHECK(result.exit_code() == 0);
+}
+
+TEST_CASE("A config without a platform is no matter where the index names it", "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {}, {"f.io/r:1"});
+  target.only_newer = true;
+  target.sources = {in_tmp(world.add_index("r.io/tmp", index_json(std::vector{image('a')}, {})))};
+  world.fault = [](const world::Words& argv) -> std::optional<world::Said> {
+    if (argv[2] != "fetch-config") return std::nullopt;
+    return world::Said{.out = R"({"created":"2026-01-01T00:00:00Z"})"};
+  };
+  const PublishResult result = world.run();
+  INFO(why(result));
+  CHECK(result.exit_code() == 0);
+}

@@ -125,16 +125,17 @@ asio::awaitable<std::optional<std::string>> TargetRun::config_of(oci::Reference 
   co_return co_await read_needed(std::move(image), std::move(argv), std::move(what));
 }
 
-// Its platform and its date.
+// Its date, and its platform where the index does not say it.
 TargetRun::Task TargetRun::read_config(oci::Reference image,
                                        std::optional<oci::Platform>& platform) {
   const auto config = co_await config_of(image);
   if (!config) co_return;
   created_ = std::max(created_, oci::date_of_config(*config));
+  if (platform) co_return;
   const auto read = oci::parse_config_platform(*config);
   if (!read) {
     fail(StopReason::permanent, to_string(image) + ": " + read.error().what);
-  } else if (!platform) {
+  } else {
     platform = *read;
   }
 }
@@ -143,7 +144,7 @@ TargetRun::Task TargetRun::read_config(oci::Reference image,
 std::optional<oci::Platform> TargetRun::Image::platform() const {
   std::optional<oci::Platform> only;
   for (const oci::Descriptor& child : children) {
-    if (oci::is_attestation(child)) continue;
+    if (oci::is_attestation(child) || oci::is_artifact(child)) continue;
     if (only || !child.platform || oci::is_index(child.media_type)) return std::nullopt;
     only = child.platform;
   }
@@ -172,7 +173,7 @@ TargetRun::Task TargetRun::date_rivals() {
 
 TargetRun::Task TargetRun::date_rival(std::size_t number) {
   const std::vector<oci::Descriptor>& children = images_[number].children;
-  const auto image = std::find_if_not(children.begin(), children.end(), oci::is_attestation);
+  const auto image = std::find_if(children.begin(), children.end(), oci::is_image);
   const auto config = co_await config_of(by_digest(images_[number].reference, image->digest));
   if (config) images_[number].created = oci::date_of_config(*config);
 }

@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t deepest = 8;  // indexes in indexes
 
 bool is_for_a_platform(const oci::Descriptor& entry) {
-  return !oci::is_attestation(entry) && entry.platform && oci::is_image_manifest(entry.media_type);
+  return oci::is_image(entry) && entry.platform;
 }
 
 bool is_not_an_image(const oci::Descriptor& entry) {
