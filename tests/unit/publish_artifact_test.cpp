@@ -169,3 +169,26 @@ TEST_CASE("A config without a platform is no matter where the index names it", "
   INFO(why(result));
   CHECK(result.exit_code() == 0);
 }
+
+TEST_CASE("What oras takes for no manifest of an image is looked for by itself", "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {}, {"f.io/r:1"});
+  target.sources = {in_tmp(world.add_index(
+      "r.io/tmp", index_json(std::vector{image('a'), artifact('e', std::nullopt)}, {})))};
+  world.fault = [](const world::Words& argv) -> std::optional<world::Said> {
+    if (argv[3] != "create" || argv.back().find(World::digest('e')) == std::string::npos) return {};
+    return world::Said{1, "", "Error: " + World::digest('e') + " is not a manifest: denied\n"};
+  };
+  SECTION("when it is copied to where it is") {
+    world.repositories["f.io/r"].shows[World::digest('e')] = world.start;
+  }
+  SECTION("when it is there") {
+    REQUIRE(why(world.run()).empty());
+  }
+  SECTION("when it is gone") {
+    REQUIRE(why(world.run()).empty());
+    world.repositories["f.io/r"].shows.erase(World::digest('e'));
+  }
+  CHECK(why(world.run()).empty());
+  CHECK(world.repositories["f.io/r"].shows.contains(World::digest('e')));
+}

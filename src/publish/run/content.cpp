@@ -108,9 +108,7 @@ TargetRun::Task TargetRun::mend_content(std::string repository) {
   if (digests.empty() || !ours) co_return;
   const oci::Reference place = any_tag_in(repository);
   const std::vector<std::string> all_digests(digests.begin(), digests.end());
-  Request wanted = probe(place, false);
-  wanted.argv = describe_command(plan_, place, all_digests);
-  const Answer answer = co_await run(std::move(wanted));
+  const Answer answer = co_await find_all(probe(place, false), place, all_digests);
   if (answer.ok() || failed()) co_return;
   const std::string what = "what the tags in " + repository + " list";
   if (!answer.absent()) co_return fail(answer, what + " could not be read");
@@ -139,12 +137,42 @@ TargetRun::Task TargetRun::check_whole(oci::Reference place, std::vector<std::st
 asio::awaitable<Answer> TargetRun::find_whole(oci::Reference place,
                                               std::vector<std::string> digests) {
   Request wanted = probe(place, true);
-  wanted.argv = describe_command(plan_, place, digests);
   wanted.deadline = std::min(phase_deadline_, shared_.seams.now() + 1min);
-  Answer answer = co_await run(wanted);
+  Answer answer = co_await find_all(wanted, place, digests);
   if (answer.ok() || answer.absent() || shared_.seams.now() >= phase_deadline_) co_return answer;
   wanted.deadline = phase_deadline_;
-  co_return co_await run(std::move(wanted));
+  co_return co_await find_all(std::move(wanted), std::move(place), std::move(digests));
+}
+
+// Images and indexes with what oras reads of them in one command; it refuses to list anything else,
+// which is looked for by itself.
+asio::awaitable<Answer> TargetRun::find_all(Request wanted, oci::Reference place,
+                                            std::vector<std::string> digests) {
+  const auto others =
+      std::stable_partition(digests.begin(), digests.end(),
+                            [this](const std::string& digest) { return is_described(digest); });
+  std::vector<std::string> described(digests.begin(), others);
+  Answer answer;
+  if (!described.empty()) {
+    wanted.argv = describe_command(plan_, place, described);
+    answer = co_await run(wanted);
+  }
+  for (auto other = others; other != digests.end() && answer.ok(); ++other) {
+    wanted.argv = probe_command(plan_, by_digest(place, *other));
+    answer = co_await run(wanted);
+  }
+  co_return answer;
+}
+
+// Whether oras takes it into an index; what is not known here, soci has made.
+bool TargetRun::is_described(const std::string& digest) const {
+  const auto is_other = [&](const oci::Child& child) {
+    const std::string& type = child.descriptor.media_type;
+    return child.descriptor.digest == digest && !oci::is_image_manifest(type) &&
+           !oci::is_index(type);
+  };
+  return std::none_of(children_.begin(), children_.end(), is_other) &&
+         std::none_of(below_.begin(), below_.end(), is_other);
 }
 
 // What was put and has not been read since may show later. Where a tag is pulled already, it does

@@ -132,6 +132,9 @@ class TargetRun {
   oci::Reference any_tag_in(const std::string& repository) const;
   Task copy_content(std::string repository, bool with_root);
   Task mend_content(std::string repository);
+  bool is_described(const std::string& digest) const;
+  boost::asio::awaitable<Answer> find_all(Request wanted, oci::Reference place,
+                                          std::vector<std::string> digests);
   boost::asio::awaitable<Answer> find_whole(oci::Reference place, std::vector<std::string> digests);
   Task check_whole(oci::Reference place, std::vector<std::string> digests, std::string what);
   Task confirm_content();
