@@ -280,6 +280,31 @@ TEST_CASE("SOCI content that is gone from staging is made again", "[publish]") {
   CHECK(world.repositories["f.io/r"].shows.contains(made[gone].digest));
 }
 
+TEST_CASE("What is gone from below the index in staging is copied there again", "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {'a', 'b'}, {"f.io/r:1"});
+  target.soci.enabled = true;
+  target.staging = {"s.io", "stage", "", ""};
+  REQUIRE(world.run().exit_code() == 0);
+  const std::string published = world.at("f.io/r:1");
+  world::Repository& staging = world.repositories["s.io/stage"];
+  SECTION("though what soci made is there") {
+    staging.shows.erase(World::digest('b'));
+  }
+  SECTION("with what soci made") {
+    std::erase_if(staging.shows,
+                  [&](const auto& shown) { return !world.manifests.contains(shown.first); });
+  }
+  const TimePoint began = world.now;
+  const PublishResult result = world.run();
+  INFO(why(result));
+  CHECK(result.exit_code() == 0);
+  CHECK(world.now - began < 1min);
+  CHECK(staging.shows.contains(World::digest('b')));
+  CHECK(world.at("f.io/r:1") == published);
+  CHECK_THAT(notes(result), ContainsSubstring("not all that the index in staging lists was there"));
+}
+
 TEST_CASE("A failure knows whether its command named files that are gone after the run",
           "[publish]") {
   World world;

@@ -43,7 +43,8 @@ TargetRun::Task TargetRun::index() {
   }
 }
 
-// A run that was cut short, or this very plan, may have left it.
+// A run that was cut short, or this very plan, may have left it; and a registry may have cleaned up
+// below it since.
 asio::awaitable<bool> TargetRun::index_is_there() {
   const oci::Reference reference = by_digest(target_.staging, result_.index);
   Request wanted = probe(reference, false);
@@ -51,7 +52,24 @@ asio::awaitable<bool> TargetRun::index_is_there() {
   if (answer.run.reason == StopReason::interrupted || answer.run.reason == StopReason::deadline) {
     fail(answer, "the index could not be created");
   }
-  if (answer.ok()) seen_.emplace(to_string(reference), root_.bytes.size());
+  if (!answer.ok()) co_return false;
+  seen_.emplace(to_string(reference), root_.bytes.size());
+  co_return co_await has_all_images(reference);
+}
+
+// Those that come from elsewhere: what was in staging before has been read.
+asio::awaitable<bool> TargetRun::has_all_images(oci::Reference index) {
+  std::vector<std::string> digests;
+  for (const oci::Child& child : children_) {
+    if (child.from.name() != index.name()) digests.push_back(child.descriptor.digest);
+  }
+  if (digests.empty()) co_return true;
+  const Answer answer = co_await find_all(probe(index, false), index, std::move(digests));
+  if (answer.absent()) {
+    note("not all that the index in staging lists was there, and it is copied again");
+  } else if (!answer.ok()) {
+    fail(answer, "what the index in staging lists could not be read");
+  }
   co_return answer.ok();
 }
 

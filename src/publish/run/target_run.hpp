@@ -108,6 +108,7 @@ class TargetRun {
   void make_index();
   bool is_ready() const;
   boost::asio::awaitable<bool> index_is_there();
+  boost::asio::awaitable<bool> has_all_images(oci::Reference index);
   Task stage_index();
 
   // soci
