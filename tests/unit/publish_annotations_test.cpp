@@ -125,3 +125,52 @@ TEST_CASE("A SOCI image of ours is not taken for something newer", "[publish]") 
   CHECK(world.at("f.io/r:1") == held);
   CHECK_THAT(notes(result), !ContainsSubstring("left alone"));
 }
+
+TEST_CASE("A single index keeps its annotations where something is added or left out",
+          "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {}, {"f.io/r:1"});
+  const std::vector images = {image('a'), attestation('e', 'a')};
+  target.sources = {in_tmp(world.add_index(
+      "r.io/tmp", index_json(images, {{created, "2026-02-01T00:00:00Z"}, {"title", "its own"}})))};
+  Annotations expected = {{created, "2026-02-01T00:00:00Z"}, {"title", "its own"}};
+  SECTION("by the plan, whose word goes first") {
+    target.annotations = {{"title", "the plan's"}, {"url", "https://example.org"}};
+    expected = {
+        {created, "2026-02-01T00:00:00Z"}, {"title", "the plan's"}, {"url", "https://example.org"}};
+  }
+  SECTION("of its attestations") {
+    target.flatten = true;
+  }
+  SECTION("for soci") {
+    target.soci.enabled = true;
+  }
+  SECTION("but not as one of several") {
+    target.sources.push_back(in_tmp(World::digest('b')));
+    world.shows('b') = world.start;
+    expected = {};
+  }
+  const PublishResult result = world.run();
+  INFO(why(result));
+  REQUIRE(result.exit_code() == 0);
+  CHECK(annotations_at(world, "f.io/r:1") == expected);
+}
+
+TEST_CASE("An index that keeps its date does not take a tag back", "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {}, {"f.io/r:1"});
+  target.only_newer = true;
+  target.platforms = {world::platform("linux/cpu-a")};
+  target.annotations = {{"title", "one"}};
+  const auto dated = [&](const char* date) {
+    return in_tmp(
+        world.add_index("r.io/tmp", index_json(std::vector{image('a')}, {{created, date}})));
+  };
+  target.sources = {dated("2026-02-02T00:00:00Z")};
+  REQUIRE(why(world.run()).empty());
+  const std::string held = world.at("f.io/r:1");
+  target.sources = {dated("2026-02-01T00:00:00Z")};
+  const PublishResult result = world.run();
+  CHECK(result.targets[0].tags[0].newer);
+  CHECK(world.at("f.io/r:1") == held);
+}

@@ -17,6 +17,14 @@ bool TargetRun::is_ready() const {
   return children_.size() == oci::in_order(std::move(all)).size();
 }
 
+// An index that is the only source goes on saying what it said of itself, but for what the plan
+// says. Of several, none speaks for all.
+oci::Annotations TargetRun::annotations() const {
+  if (images_.size() != 1) return target_.annotations;
+  const auto source = oci::parse_index(images_.front().bytes);
+  return source ? oci::joined(target_.annotations, source->annotations) : target_.annotations;
+}
+
 void TargetRun::make_index() {
   std::vector<oci::Descriptor> manifests;
   for (const oci::Child& child : children_) manifests.push_back(child.descriptor);
@@ -25,7 +33,7 @@ void TargetRun::make_index() {
     result_.index = images_.front().descriptor.digest;
     note("the source is published as it is");
   } else {
-    root_ = {oci::index_json(manifests, target_.annotations), std::string(oci::oci_index)};
+    root_ = {oci::index_json(manifests, annotations()), std::string(oci::oci_index)};
     result_.index = oci::digest_of(root_.bytes);
   }
   result_.digest = result_.index;

@@ -105,6 +105,7 @@ class TargetRun {
   std::string lost_in(const std::string& index) const;
 
   // index
+  oci::Annotations annotations() const;
   void make_index();
   bool is_ready() const;
   boost::asio::awaitable<bool> index_is_there();
