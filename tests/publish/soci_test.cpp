@@ -1,6 +1,7 @@
 // soci itself, ours and a real one: what the publish driver relies on.
 #include "publish_scene.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -142,6 +143,27 @@ TEST_CASE("only the platforms that the plan names are converted", "[soci]") {
                                 {}, {{"Accept", std::string(index_type)}});
   CHECK(index.body.find(scene.targets[0].images[0].digest) != std::string::npos);
   CHECK(index.body.find(scene.targets[0].images[1].digest) == std::string::npos);
+}
+
+TEST_CASE("what the plan says of an index is on what soci made of it", "[soci]") {
+  PublishScene scene;
+  scene.soci = GENERATE(from_range(soci_commands()));
+  scene.targets = {make_target("beta", 80, true)};
+  scene.targets[0].extra = "annotations: {org.example.title: beta}";
+  scene.push_sources();
+  for (int run = 0; run < 2; ++run) {
+    const PublishScene::Moment before = scene.moment();
+    const Ended ended = scene.publish();
+    INFO(ended.err);
+    CHECK(ended.exit_code() == 0);
+    check_published(scene);
+    const HttpAnswer index = http(scene.first_registry.address(), "GET",
+                                  "/v2/" + scene.repository_of(scene.targets[0]) + "/manifests/1.0",
+                                  {}, {{"Accept", std::string(index_type)}});
+    CHECK(index.body.find(R"("org.example.title":"beta")") != std::string::npos);
+    const auto entries = scene.entries_since(before);
+    CHECK(std::any_of(entries.begin(), entries.end(), is_write) == (run == 0));
+  }
 }
 
 TEST_CASE("layers around soci's own threshold are converted by its defaults", "[soci]") {

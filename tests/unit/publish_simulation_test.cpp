@@ -111,6 +111,8 @@ class Simulation {
       expected.platforms.insert(std::string("linux/cpu-") + c);
     }
     target.soci.enabled = draw(4) == 0;
+    if (draw(3) == 0) target.annotations = {{"of", name}};
+    if (draw(3) == 0) target.staging = parse_reference("s.io/stage").value();
     if (draw(2) == 0) {
       for (const std::string& platform : expected.platforms) {
         target.platforms.push_back(parse_platform(platform).value());
@@ -206,7 +208,12 @@ class Simulation {
         }
       }
     }
-    return gone;
+    // Of what has no tag.
+    return std::erase_if(world_.repositories["s.io/stage"].shows,
+                         [&](const auto& shown) {
+                           return !world_.manifests.contains(shown.first) && draw(4) == 0;
+                         }) > 0 ||
+           gone;
   }
 
   // Nobody who pulls a tag finds that what it lists is missing, not even for a while.
