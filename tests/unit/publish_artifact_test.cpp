@@ -46,6 +46,10 @@ TEST_CASE("Whoever pulls for a platform finds its image first, whatever else is 
     target.sources.push_back(in_tmp(World::digest('b')));
     world.shows('b') = world.start;
   }
+  SECTION("by itself, though the source has it behind") {
+    target.sources = {in_tmp(world.add_index(
+        "r.io/tmp", index_json(std::vector{soci_index('0', 'a'), image('a')}, {})))};
+  }
   SECTION("given an annotation") {
     target.annotations = {{"title", "one"}};
   }

@@ -7,12 +7,32 @@ namespace retry_exec::publish {
 
 namespace asio = boost::asio;
 
-// One source that is an index already, with nothing to add and nothing to take away.
+namespace {
+
+// Whether an image comes behind something else for its platform, which a client would take.
+bool hides_an_image(const std::vector<oci::Child>& children) {
+  for (auto entry = children.begin(); entry != children.end(); ++entry) {
+    const oci::Descriptor& first = entry->descriptor;
+    if (!oci::is_artifact(first) || !first.platform) continue;
+    const bool hides = std::any_of(entry, children.end(), [&](const oci::Child& other) {
+      const oci::Descriptor& image = other.descriptor;
+      return oci::is_image(image) && image.platform &&
+             oci::is_same(*image.platform, *first.platform);
+    });
+    if (hides) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+// One source that is an index already, with nothing to add, to take away or to put in order.
 bool TargetRun::is_ready() const {
   if (images_.size() != 1 || images_.front().bytes.empty()) return false;
   if (!target_.annotations.empty() || target_.flatten) return false;
   std::vector<oci::Child> all;
   for (const oci::Descriptor& child : images_.front().children) all.push_back({child, {}});
+  if (hides_an_image(all)) return false;
   // What it lists twice has been taken once, which takes nothing away.
   return children_.size() == oci::in_order(std::move(all)).size();
 }
