@@ -27,6 +27,7 @@ cli_suite() { # ARCHITECTURE
 
 unit_suite() { # ARCHITECTURE
   local build
+  export TEST_INSTRUMENTED=yes # for tests that ask how long something takes: an emulator is slow
   build=$(with_tests "$1" tests/unit/unit)
   most_of unit "$(emulator_of "$1")" "$build/tests/unit/unit"
 }
