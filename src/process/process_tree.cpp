@@ -73,7 +73,9 @@ bool ProcessTree::anything_to_end() const {
 }
 
 void ProcessTree::pass_on(int signal) const {
-  if (!own_group_) {
+  // TSTP stops nobody whom nobody could continue: so the kernel has it, but for our command's
+  // group, which we could continue. The command alone gets it then, for Job sees no others stop.
+  if (!own_group_ || (signal == SIGTSTP && in_orphaned_group())) {
     ::kill(command_, signal);
     return;
   }

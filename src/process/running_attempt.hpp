@@ -44,6 +44,8 @@ class RunningAttempt {
   void escalate();
   void end_in_time(int asked);  // on account of that signal; what does not end is killed
   void kill_at_once() { tree_.kill_at_once(); }
+  // Does the command, once it has been stopped, stop us? See Job.
+  bool stops_us() const { return runs() && !options_.own_group; }
   void on_child_event();  // some descendant may have ended or stopped
   // The child whose end is still to come; -1: none.
   pid_t awaited() const { return runs() ? tree_.command() : -1; }

@@ -43,7 +43,7 @@ void Supervisor::State::on_signal(SignalSource::Received received) {
   } else if (was_blocked(received.signal)) {
     for (RunningAttempt* attempt : running) attempt->on_signal(received);  // and nothing to us
   } else if (received.signal == SIGTSTP) {
-    on_stop();
+    on_stop(received);
   } else if (asks_to_end(received.signal)) {
     on_end_request(received);
   } else if (running.empty() && received.signal != SIGWINCH && received.signal != SIGCONT) {
@@ -92,9 +92,16 @@ void Supervisor::State::spare_what_is_there() {
   spared = has_children() ? descendants({}) : std::vector<pid_t>();
 }
 
-void Supervisor::State::on_stop() {
-  for (RunningAttempt* attempt : running) attempt->on_signal({SIGTSTP, false});
-  ::raise(SIGSTOP);  // the signal that continues us is passed on as any other
+// A command that does not stop, because it has other uses for TSTP or none, shall not be left
+// behind by us.
+void Supervisor::State::on_stop(SignalSource::Received received) {
+  bool command_will = false;
+  for (RunningAttempt* attempt : running) {
+    attempt->on_signal(received);
+    command_will = command_will || attempt->stops_us();
+  }
+  if (command_will || stop_by(SIGTSTP)) return;
+  for (RunningAttempt* attempt : running) attempt->on_signal({SIGCONT, false});
 }
 
 Supervisor::Supervisor(boost::asio::io_context& context)

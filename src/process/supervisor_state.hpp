@@ -25,7 +25,7 @@ struct Supervisor::State {
 
   void on_signal(SignalSource::Received received);
   void on_end_request(SignalSource::Received received);
-  void on_stop();
+  void on_stop(SignalSource::Received received);
   bool parent_has_ended() const;
   void on_parent_end();
   // After a failed attempt, once it is clear that another follows: as bare, the last one's stay.
@@ -34,7 +34,7 @@ struct Supervisor::State {
   void spare_what_is_there();
 
   boost::asio::io_context& context;
-  bool foreground;  // commands share our process group
+  bool foreground;               // commands share our process group
   std::optional<termios> modes;  // of the terminal in whose foreground we began
   bool modes_may_be_off = false;
   SignalSource signals;

@@ -161,6 +161,13 @@ TEST_CASE("as process 1 of a container it works, and ends when asked to", "[reso
   CHECK(running.wait().exit_code() == 128 + SIGTERM);
 }
 
+TEST_CASE("process 1 cannot be stopped, so its command goes on", "[resource]") {
+  Program program = wrapped({"-a", "1"}, {"stop-self", std::to_string(SIGTSTP), "+", "exit", "4"});
+  const auto container = in_container("exec \"$@\"");
+  program.argv.insert(program.argv.begin(), container.begin(), container.end());
+  CHECK(run(program).exit_code() == 4);
+}
+
 TEST_CASE("a parent that is process 1 is not taken for a dead one", "[resource]") {
   Program program = wrapped({"-a", "1"}, {"exit", "0"});
   const auto container = in_container("\"$@\"; exit $?");

@@ -132,6 +132,59 @@ TEST_CASE("a stopped command is continued when we are asked to continue", "[sign
   CHECK(running.wait().exit_code() == 4);
 }
 
+TEST_CASE("where nobody could continue us, a command that stops itself goes on as it does bare",
+          "[signal]") {
+  const std::vector<std::string> words = {"stop-self", std::to_string(SIGTSTP), "+", "exit", "4"};
+  CHECK(run(wrapped({"-a", "1"}, words)).exit_code() == 4);
+}
+
+TEST_CASE("where nobody could continue us, a stop that we are sent stops nothing", "[signal]") {
+  const TemporaryFolder folder;
+  const std::string notes = folder / "notes";
+  Running running(
+      wrapped({"-a", "1"}, {"write-pid", notes, "+", "sleep-ms", "500", "+", "exit", "4"}));
+  REQUIRE(noted(notes, "\n"));
+  running.send(SIGTSTP);
+  CHECK(running.wait().exit_code() == 4);
+
+  Running between(wrapped({"-a", "2", "-d", "500ms", "--unmatched", "retry"}, {"exit", "1"}));
+  REQUIRE(between.wait_for_err("waiting"));
+  between.send(SIGTSTP);
+  CHECK(between.wait().exit_code() == 1);
+}
+
+TEST_CASE("a command that has a use for a stop of its own gets it wherever it runs", "[signal]") {
+  const TemporaryFolder folder;
+  const std::string notes = folder / "notes";
+  Running running(
+      wrapped({"-a", "1"}, {"trap", std::to_string(SIGTSTP), "6", "no more jobs", notes}));
+  REQUIRE(noted(notes, "ready\n"));
+  running.send(SIGTSTP);
+  const Ended ended = running.wait();
+  CHECK(ended.exit_code() == 6);
+  CHECK(ended.err.starts_with("no more jobs\n"));
+}
+
+TEST_CASE("what stops us stops the command, and what continues us continues it", "[signal]") {
+  const TemporaryFolder folder;
+  const std::string notes = folder / "notes";
+  // A shell with job control keeps our group from being orphaned.
+  Running running(
+      {.argv = {"bash", "-c",
+                "set -m; '" + required("RETRY_EXEC") + "' -a 1 -- '" + helper() + "' write-pid '" +
+                    notes + "' + sleep-ms 500 + exit 4 & until test -s '" + notes +
+                    "'; do sleep 0.02; done; kill -TSTP $!; "
+                    "until jobs -s | grep -q Stopped; do sleep 0.02; done; "
+                    "echo stopped; read line; fg; echo code $?"},
+       .input = OpenPipe{}});
+  REQUIRE(running.wait_for_out("stopped"));
+  const auto command = static_cast<pid_t>(std::stol(read_file(notes)));
+  CHECK(state_of(command) == 'T');
+  running.write("go on\n");
+  CHECK(running.wait_for_out("code 4"));
+  running.wait();
+}
+
 TEST_CASE("a second request to end kills what ignored the first", "[signal]") {
   const TemporaryFolder folder;
   const std::string notes = folder / "notes";

@@ -135,6 +135,19 @@ bool is_stopped(pid_t pid) {
   return read_stat(std::to_string(pid)).state == 'T';
 }
 
+bool in_orphaned_group() {
+  bool orphaned = proc_is_ours();
+  const pid_t group = ::getpgrp();
+  const pid_t session = ::getsid(0);
+  for_each_process([&](pid_t, const Stat& stat) {
+    if (stat.group == group && ::getpgid(stat.parent) != group &&
+        ::getsid(stat.parent) == session) {
+      orphaned = false;
+    }
+  });
+  return orphaned;
+}
+
 std::string name_of(pid_t pid) {
   const std::string path = "/proc/" + std::to_string(pid) + "/comm";
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));

@@ -29,6 +29,10 @@ std::vector<pid_t> children();
 // Is `pid` stopped (SIGSTOP, SIGTSTP)? It then acts on nothing but KILL and CONT.
 bool is_stopped(pid_t pid);
 
+// Is our process group orphaned: has none of its members a parent in another group of our session,
+// who could continue it? False where /proc does not tell.
+bool in_orphaned_group();
+
 // What proc(5) calls it, printable; "?" where that is not told.
 std::string name_of(pid_t pid);
 

@@ -1,5 +1,6 @@
 #include "job.hpp"
 
+#include "signals.hpp"
 #include "terminal.hpp"
 
 #include <sys/wait.h>
@@ -27,14 +28,12 @@ void Job::look_for_stop(pid_t command) {
     return;
   }
   take_terminal_back(command);
-  ::raise(own_group_ && signal == SIGTSTP ? SIGSTOP : signal);  // TSTP is watched there
-  ::sigpending(&pending);
-  // Nobody is left who could put us in front: our group is orphaned, and the kernel stops none
-  // such. Its members are hung up on when they are stopped (setpgid(2)); so is the command.
-  if (own_group_ && ::sigismember(&pending, SIGCONT) != 1) {
-    ::kill(-command, SIGHUP);
-    ::kill(-command, SIGCONT);
-  }
+  if (stop_by(signal) || (reads_terminal && !own_group_)) return;
+  // Nobody is left who could continue us, or put us in front. Its group is not orphaned as ours
+  // is, but it shall fare as if it were: TSTP stops none such, and whoever stands still in one is
+  // hung up on (setpgid(2)).
+  if (reads_terminal) ::kill(-command, SIGHUP);
+  ::kill(own_group_ ? -command : command, SIGCONT);
 }
 
 bool Job::take_terminal_back(pid_t command) {

@@ -71,6 +71,25 @@ void SignalSource::await() {
                          });
 }
 
+bool stop_by(int signal) {
+  struct sigaction by_default {};
+  by_default.sa_handler = SIG_DFL;
+  struct sigaction before {};
+  ::sigaction(signal, &by_default, &before);
+  sigset_t only;
+  sigset_t mask;
+  sigemptyset(&only);
+  sigaddset(&only, signal);
+  ::raise(signal);
+  ::pthread_sigmask(SIG_UNBLOCK, &only, &mask);  // here we stand still
+  ::pthread_sigmask(SIG_SETMASK, &mask, nullptr);
+  ::sigaction(signal, &before, nullptr);
+  // Each stop signal takes back an earlier CONT: this one came since.
+  sigset_t pending;
+  ::sigpending(&pending);
+  return ::sigismember(&pending, SIGCONT) == 1;
+}
+
 int die_by(int signal) {
   // No core of ours: it would only hide that of the command.
   ::prctl(PR_SET_DUMPABLE, 0);
