@@ -1,6 +1,7 @@
 #include "process_tree.hpp"
 
 #include "process/kernel/descendants.hpp"
+#include "process/kernel/job.hpp"
 #include "process/output/log_filters.hpp"
 #include "values/end_request.hpp"
 
@@ -38,7 +39,11 @@ std::vector<pid_t> ProcessTree::members() const {
   if (!has_children()) return {};
   // Orphans cannot be told apart by parent once they are ours: beside other attempts, only the
   // members of our own group are surely ours.
-  if (supervisor_.running.size() > 1) return group_members(command_);
+  if (supervisor_.running.size() > 1) {
+    std::vector<pid_t> found = group_members(command_);
+    if (command_ > 0 && command_runs_ && !contains(found, command_)) found.push_back(command_);
+    return found;
+  }
   return descendants(supervisor_.spared);
 }
 
@@ -75,7 +80,7 @@ bool ProcessTree::anything_to_end() const {
 void ProcessTree::pass_on(int signal) const {
   // TSTP stops nobody whom nobody could continue: so the kernel has it, but for our command's
   // group, which we could continue. The command alone gets it then, for Job sees no others stop.
-  if (!own_group_ || (signal == SIGTSTP && in_orphaned_group())) {
+  if (!leads_group(command_) || (signal == SIGTSTP && in_orphaned_group())) {
     ::kill(command_, signal);
     return;
   }
@@ -83,7 +88,7 @@ void ProcessTree::pass_on(int signal) const {
       asks_to_end(signal) ? group_members(command_) : std::vector<pid_t>();
   const std::vector<pid_t> filters = spared(group);
   if (filters.empty()) {
-    ::kill(-command_, signal);
+    signal_command(command_, signal);
     return;
   }
   for (const pid_t pid : group) {
@@ -97,8 +102,12 @@ void ProcessTree::signal(int signal, bool all) {
   signalled_ = found;
   const std::vector<pid_t> filters = all ? std::vector<pid_t>() : spared(found);
   // Until it is reaped its pid and group are its own; afterwards only what is found below us.
-  const bool to_group = command_runs_ && own_group_ && filters.empty();
-  if (command_runs_) ::kill(to_group ? -command_ : command_, signal);
+  const bool to_group = command_runs_ && filters.empty() && leads_group(command_);
+  if (to_group) {
+    signal_command(command_, signal);
+  } else if (command_runs_) {
+    ::kill(command_, signal);
+  }
   for (const pid_t pid : found) {
     if (contains(filters, pid)) continue;
     const bool already =
@@ -130,7 +139,7 @@ void ProcessTree::signal_newcomers(int signal) {
 
 void ProcessTree::kill_at_once() {
   if (command_ <= 0) return;
-  if (command_runs_) ::kill(own_group_ ? -command_ : command_, SIGKILL);
+  if (command_runs_) signal_command(command_, SIGKILL);
   try {
     kill(true);
   } catch (const std::bad_alloc&) {

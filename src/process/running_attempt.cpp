@@ -171,7 +171,7 @@ void RunningAttempt::on_signal(SignalSource::Received received) {
     if (output_.window_changed()) return tree_.pass_on(SIGWINCH);
   }
   // In our own group, what the terminal sends has reached the command already.
-  if (!tree_.own_group() && received.from_terminal) return;
+  if (received.from_terminal && ::getpgid(tree_.command()) == ::getpgrp()) return;
   if (received.signal == SIGCONT) {
     // A shell's `fg` continues our whole group.
     if (!tree_.own_group() && !is_stopped(tree_.command())) return;

@@ -38,6 +38,18 @@ TEST_CASE("signals are passed on, each once", "[signal]") {
   CHECK(read_file(notes) == expected);
 }
 
+TEST_CASE("a command that has left its process group gets them as well", "[signal]") {
+  const TemporaryFolder folder;
+  const std::string notes = folder / "notes";
+  Running running(wrapped({}, {"join-group", "+", "print-signals", notes}));
+  REQUIRE(noted(notes, "ready\n"));
+  running.send(SIGUSR1);
+  REQUIRE(noted(notes, "ready\n10\n"));
+  running.send(SIGTERM);
+  CHECK(running.wait().signal() == SIGTERM);
+  CHECK(read_file(notes) == "ready\n10\n15\n");
+}
+
 TEST_CASE("a signal that was blocked when we were started is left to the command", "[signal]") {
   const auto block = [] {
     sigset_t set;

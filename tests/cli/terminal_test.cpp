@@ -35,6 +35,29 @@ TEST_CASE("Ctrl-C reaches the command once, and we die by it", "[terminal]") {
   CHECK(count(read_file(notes), "2\n") == 1);
 }
 
+TEST_CASE("Ctrl-C reaches a command that has left our group for one of its own", "[terminal]") {
+  const TemporaryFolder folder;
+  const std::string notes = folder / "notes";
+  Terminal terminal;
+  Running running(terminal.at(
+      wrapped({}, {"lead-group", "+", "trap", std::to_string(SIGINT), "0", "had enough", notes})));
+  REQUIRE(eventually([&] { return read_file(notes) == "ready\n"; }));
+  terminal.type("\x03");
+  CHECK(terminal.shows("had enough"));
+  CHECK(running.wait().signal() == SIGINT);
+}
+
+TEST_CASE("a command that has left our group for one of its own can read the terminal",
+          "[terminal]") {
+  Terminal terminal;
+  Running running(terminal.at(wrapped(
+      {}, {"lead-group", "+", "out", "ready\n", "+", "read-stdin", "5", "+", "out", "done\n"})));
+  REQUIRE(terminal.shows("ready"));
+  terminal.type("line\n");
+  CHECK(terminal.shows("done"));
+  CHECK(running.wait().exit_code() == 0);
+}
+
 TEST_CASE("an attempt that took the terminal and was killed leaves it to the next one",
           "[terminal]") {
   Terminal terminal;

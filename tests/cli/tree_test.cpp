@@ -52,6 +52,18 @@ TEST_CASE("a stopped attempt can still be ended", "[tree]") {
   CHECK(ended.wall.count() < 10);
 }
 
+TEST_CASE("an attempt whose command has left its process group is ended, and another follows",
+          "[tree]") {
+  for (const char* signal : {"10", "15"}) {  // deaf to the first request, or not
+    const Ended ended = run(wrapped(at_once({"-a", "2", "-t", "200ms", "-k", "200ms"}),
+                                    {"join-group", "+", "ignore", signal, "+", "sleep"}));
+    CHECK(ended.exit_code() == 124);
+    CHECK_THAT(ended.err, ContainsSubstring("attempt 2"));
+    CHECK_THAT(ended.err, !ContainsSubstring("could not be ended"));
+    CHECK(ended.survivors.empty());
+  }
+}
+
 TEST_CASE("grandchildren of an attempt that is out of time die with it, wherever they hid",
           "[tree]") {
   for (const std::vector<std::string>& manner : {std::vector<std::string>{},

@@ -176,6 +176,14 @@ void ignore(const Arguments& a) {
   ::signal(static_cast<int>(number(a, 0, SIGTERM)), SIG_IGN);
 }
 
+// join-group: from its own process group into its parent's. lead-group: into a new one.
+void join_group(const Arguments&) {
+  ::setpgid(0, ::getpgid(::getppid()));
+}
+void lead_group(const Arguments&) {
+  ::setpgid(0, 0);
+}
+
 // leave-grandchild FILE [setsid] [ignore-term] [quiet]: a background process that holds our streams
 // (unless quiet) and notes its pid, for a minute.
 void leave_grandchild(const Arguments& a) {
@@ -322,6 +330,8 @@ constexpr std::array misbehaviours = {
     Misbehaviour{"trap", trap},
     Misbehaviour{"ignore", ignore},
     Misbehaviour{"name", take_name},
+    Misbehaviour{"join-group", join_group},
+    Misbehaviour{"lead-group", lead_group},
     Misbehaviour{"leave-grandchild", leave_grandchild},
     Misbehaviour{"flood", flood},
     Misbehaviour{"close", close_fd},

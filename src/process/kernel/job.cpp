@@ -4,11 +4,20 @@
 #include "terminal.hpp"
 
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <utility>
 
 namespace retry_exec {
+
+bool leads_group(pid_t command) {
+  return ::getpgid(command) == command;
+}
+
+void signal_command(pid_t command, int signal) {
+  if (!leads_group(command) || ::kill(-command, signal) != 0) ::kill(command, signal);
+}
 
 void Job::look_for_stop(pid_t command) {
   siginfo_t info{};
@@ -22,9 +31,9 @@ void Job::look_for_stop(pid_t command) {
   ::sigpending(&pending);
   const bool continued = ::sigismember(&pending, SIGCONT) == 1;
   if ((signal != SIGTSTP && !reads_terminal) || continued) return;
-  if (own_group_ && reads_terminal && lend_terminal(command)) {
+  if (reads_terminal && leads_group(command) && lend_terminal(command)) {
     has_terminal_ = true;
-    ::kill(-command, SIGCONT);
+    signal_command(command, SIGCONT);
     return;
   }
   take_terminal_back(command);
@@ -32,8 +41,8 @@ void Job::look_for_stop(pid_t command) {
   // Nobody is left who could continue us, or put us in front. Its group is not orphaned as ours
   // is, but it shall fare as if it were: TSTP stops none such, and whoever stands still in one is
   // hung up on (setpgid(2)).
-  if (reads_terminal) ::kill(-command, SIGHUP);
-  ::kill(own_group_ ? -command : command, SIGCONT);
+  if (reads_terminal) signal_command(command, SIGHUP);
+  signal_command(command, SIGCONT);
 }
 
 bool Job::take_terminal_back(pid_t command) {

@@ -5,6 +5,13 @@
 
 namespace retry_exec {
 
+// A command may leave the group that it was given (setpgid(2), setsid(2)), or lead one where it was
+// to share ours, as timeout(1) does.
+bool leads_group(pid_t command);
+
+// To the group that it leads, or to it alone.
+void signal_command(pid_t command, int signal);
+
 class Job {
  public:
   explicit Job(bool own_group) : own_group_(own_group) {}
