@@ -12,6 +12,20 @@
 
 using namespace test;
 
+namespace {
+
+// A shell with job control that runs retry-exec around the helper, says when that has stopped, puts
+// it in front again, and says how it ended.
+Program under_a_shell(const std::string& options, const std::string& words) {
+  return {.argv = {"bash", "-c",
+                   "set -m; '" + required("RETRY_EXEC") + "' " + options + " -- '" + helper() +
+                       "' " + words +
+                       "; c=$?; if [ $c -gt 128 ]; then echo stop''ped; fg; c=$?; fi; "
+                       "echo co''de $c"}};
+}
+
+}  // namespace
+
 TEST_CASE("a command at a terminal can read it", "[terminal]") {
   Terminal terminal;
   Running running(
@@ -150,6 +164,20 @@ TEST_CASE("a command that stops itself stops us, so that its shell sees a stoppe
   REQUIRE(terminal.shows("stopped"));
   CHECK(terminal.shows("code 0"));
   running.wait();
+}
+
+TEST_CASE("a command that stops itself by STOP stops us as well", "[terminal]") {
+  Terminal terminal;
+  Running running(terminal.at(under_a_shell("-a 1", "stop-self + exit 4")));
+  REQUIRE(terminal.shows("stopped"));
+  CHECK(terminal.shows("code 4"));
+  running.wait();
+}
+
+TEST_CASE("where nobody could continue us, it does not, and our time limits hold", "[terminal]") {
+  Terminal terminal;
+  Running running(terminal.at(wrapped({"-a", "1", "-t", "200ms"}, {"stop-self", "+", "sleep"})));
+  CHECK(running.wait().exit_code() == 124);
 }
 
 TEST_CASE("a command in the background that reads the terminal can do so once it is put in front",

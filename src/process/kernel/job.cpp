@@ -1,5 +1,6 @@
 #include "job.hpp"
 
+#include "descendants.hpp"
 #include "signals.hpp"
 #include "terminal.hpp"
 
@@ -30,14 +31,17 @@ void Job::look_for_stop(pid_t command) {
   sigset_t pending;
   ::sigpending(&pending);
   const bool continued = ::sigismember(&pending, SIGCONT) == 1;
-  if ((signal != SIGTSTP && !reads_terminal) || continued) return;
+  // Whoever sends STOP may later continue the command alone, and leave us standing still. But in
+  // the foreground somebody waits for the job to stop, and puts all of it in front again.
+  const bool stops_group = signal == SIGSTOP && !own_group_ && !in_orphaned_group();
+  if ((signal != SIGTSTP && !reads_terminal && !stops_group) || continued) return;
   if (reads_terminal && leads_group(command) && lend_terminal(command)) {
     has_terminal_ = true;
     signal_command(command, SIGCONT);
     return;
   }
   take_terminal_back(command);
-  if (stop_by(signal) || (reads_terminal && !own_group_)) return;
+  if (stop_by(signal) || (signal != SIGTSTP && !own_group_)) return;
   // Nobody is left who could continue us, or put us in front. Its group is not orphaned as ours
   // is, but it shall fare as if it were: TSTP stops none such, and whoever stands still in one is
   // hung up on (setpgid(2)).

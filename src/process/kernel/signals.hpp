@@ -44,10 +44,10 @@ class SignalSource {
   std::function<void(Received)> handler_;
 };
 
-// Stops us the way `signal` (TSTP, TTIN, TTOU) stops a process by default, if it does: the kernel
-// leaves running who has nobody left to continue him (an orphaned process group), and process 1 of
-// a container. Returns whether it did, once we have been continued; that CONT is still to be dealt
-// with.
+// Stops us the way `signal` (TSTP, TTIN, TTOU, STOP) stops a process by default, if it does: but
+// for STOP, the kernel leaves running who has nobody left to continue him (an orphaned process
+// group); and process 1 of a container in any case. Returns whether it did, once we have been
+// continued; that CONT is still to be dealt with.
 bool stop_by(int signal);
 
 }  // namespace retry_exec
