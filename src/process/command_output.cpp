@@ -116,6 +116,13 @@ bool CommandOutput::held_up() const {
                      [](const Stream& stream) { return stream.pump && stream.pump->held_up(); });
 }
 
+bool CommandOutput::waits() {
+  return std::any_of(streams_.begin(), streams_.end(), [](Stream& stream) {
+    return stream.pump && !stream.pump->ended() &&
+           (stream.pump->held_up() || stream.pump->has_news());
+  });
+}
+
 void CommandOutput::close() {
   for (Stream& stream : streams_) {
     if (stream.pump) stream.pump->close();

@@ -36,6 +36,7 @@ class CommandOutput {
 
   bool ended() const;
   bool held_up() const;  // by a reader of ours that takes nothing
+  bool waits();          // is there anything that was printed and not passed on yet?
   void close();          // what is still open
 
   // The command has ended, or all that it had left: from now on its output is awaited no longer

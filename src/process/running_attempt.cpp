@@ -25,7 +25,7 @@ RunningAttempt::RunningAttempt(Supervisor::State& supervisor, const Command& com
       command_(command),
       options_(options),
       tree_(supervisor, !supervisor.foreground || options.own_group),
-      job_(tree_.own_group()),
+      job_(supervisor.context, tree_.own_group(), [this] { return output_.waits(); }),
       output_(supervisor, options),
       limit_timer_(supervisor.context),
       idle_timer_(supervisor.context),
@@ -209,7 +209,7 @@ void RunningAttempt::escalate() {
 
 void RunningAttempt::on_child_event() {
   if (runs()) look_for_exit();
-  if (runs() && !options_.own_group) job_.look_for_stop(tree_.command());
+  if (stops_us()) job_.look_for_stop(tree_.command());
   if (stage_ == Stage::ending) look_for_leftovers();
 }
 

@@ -24,7 +24,7 @@ Supervisor::State::State(boost::asio::io_context& one_thread)
     : context(one_thread),
       foreground(in_foreground()),
       modes(foreground ? terminal_modes() : std::nullopt),
-      signals(context, !foreground),
+      signals(context),
       standard_output(context, STDOUT_FILENO),
       standard_error(context, STDERR_FILENO),
       input(context, {&standard_output, &standard_error}) {

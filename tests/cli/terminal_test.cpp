@@ -12,20 +12,6 @@
 
 using namespace test;
 
-namespace {
-
-// A shell with job control that runs retry-exec around the helper, says when that has stopped, puts
-// it in front again, and says how it ended.
-Program under_a_shell(const std::string& options, const std::string& words) {
-  return {.argv = {"bash", "-c",
-                   "set -m; '" + required("RETRY_EXEC") + "' " + options + " -- '" + helper() +
-                       "' " + words +
-                       "; c=$?; if [ $c -gt 128 ]; then echo stop''ped; fg; c=$?; fi; "
-                       "echo co''de $c"}};
-}
-
-}  // namespace
-
 TEST_CASE("a command at a terminal can read it", "[terminal]") {
   Terminal terminal;
   Running running(
@@ -137,62 +123,6 @@ TEST_CASE("a terminal that hangs up reaches the command of a session's leader", 
   REQUIRE(eventually([&] { return read_file(notes) == "ready\n"; }));
   terminal.hang_up();
   CHECK(running.wait().signal() == SIGHUP);
-}
-
-TEST_CASE("Ctrl-Z stops both, and both go on together", "[terminal]") {
-  const TemporaryFolder folder;
-  Terminal terminal;
-  const std::string line = "set -m; '" + required("RETRY_EXEC") + "' -- '" + helper() +
-                           "' out 'run''ning\n' + read-stdin 5 + exit 0; "
-                           "echo stop''ped; fg; echo code $?";
-  Running running(terminal.at({.argv = {"bash", "-c", line}}));
-  REQUIRE(terminal.shows("running"));
-  terminal.type("\x1a");
-  REQUIRE(terminal.shows("stopped"));
-  terminal.type("line\n");
-  CHECK(terminal.shows("code 0"));
-  running.wait();
-}
-
-TEST_CASE("a command that stops itself stops us, so that its shell sees a stopped job",
-          "[terminal]") {
-  Terminal terminal;
-  const std::string line = "set -m; '" + required("RETRY_EXEC") + "' -- '" + helper() +
-                           "' stop-self " + std::to_string(SIGTSTP) +
-                           " + exit 0; echo stop''ped; fg; echo code $?";
-  Running running(terminal.at({.argv = {"bash", "-c", line}}));
-  REQUIRE(terminal.shows("stopped"));
-  CHECK(terminal.shows("code 0"));
-  running.wait();
-}
-
-TEST_CASE("a command that stops itself by STOP stops us as well", "[terminal]") {
-  Terminal terminal;
-  Running running(terminal.at(under_a_shell("-a 1", "stop-self + exit 4")));
-  REQUIRE(terminal.shows("stopped"));
-  CHECK(terminal.shows("code 4"));
-  running.wait();
-}
-
-TEST_CASE("where nobody could continue us, it does not, and our time limits hold", "[terminal]") {
-  Terminal terminal;
-  Running running(terminal.at(wrapped({"-a", "1", "-t", "200ms"}, {"stop-self", "+", "sleep"})));
-  CHECK(running.wait().exit_code() == 124);
-}
-
-TEST_CASE("a command in the background that reads the terminal can do so once it is put in front",
-          "[terminal]") {
-  Terminal terminal;
-  const std::string line = "set -m; '" + required("RETRY_EXEC") + "' -- '" + helper() +
-                           "' read-stdin 5 + out 'do''ne\n' + exit 0 & "
-                           "until jobs -s | grep -q Stopped; do sleep 0.02; done; "
-                           "echo stop''ped; fg; echo code $?";
-  Running running(terminal.at({.argv = {"bash", "-c", line}}));
-  REQUIRE(terminal.shows("stopped"));
-  terminal.type("line\n");
-  CHECK(terminal.shows("done"));
-  CHECK(terminal.shows("code 0"));
-  running.wait();
 }
 
 TEST_CASE("a terminal that takes nothing keeps no signal and no deadline from us", "[terminal]") {

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <utility>
 
@@ -21,12 +22,26 @@ void signal_command(pid_t command, int signal) {
 }
 
 void Job::look_for_stop(pid_t command) {
+  const auto id = static_cast<id_t>(command);
   siginfo_t info{};
-  if (command <= 0 || ::waitid(P_PID, static_cast<id_t>(command), &info, WSTOPPED | WNOHANG) != 0 ||
+  if (command <= 0 || ::waitid(P_PID, id, &info, WSTOPPED | WNOHANG | WNOWAIT) != 0 ||
       info.si_pid != command) {
     return;
   }
-  const int signal = info.si_status;
+  constexpr int most_looks = 40;  // the reader of our output may have stopped, too
+  if (output_waits_() && ++looks_ <= most_looks) {
+    timer_.expires_after(std::chrono::milliseconds(5));
+    timer_.async_wait([this, command](const boost::system::error_code& error) {
+      if (!error) look_for_stop(command);
+    });
+    return;
+  }
+  looks_ = 0;
+  ::waitid(P_PID, id, &info, WSTOPPED | WNOHANG);
+  if (info.si_pid == command) stop_behind(command, info.si_status);
+}
+
+void Job::stop_behind(pid_t command, int signal) {
   const bool reads_terminal = signal == SIGTTIN || signal == SIGTTOU;
   sigset_t pending;
   ::sigpending(&pending);
@@ -50,6 +65,7 @@ void Job::look_for_stop(pid_t command) {
 }
 
 bool Job::take_terminal_back(pid_t command) {
+  timer_.cancel();
   const bool lent = std::exchange(has_terminal_, false);
   if (lent) retry_exec::take_terminal_back(command);
   return lent;

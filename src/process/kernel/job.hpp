@@ -1,7 +1,13 @@
 // The command as a job at our terminal: stopped and continued as a shell's own would be.
 #pragma once
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
 #include <sys/types.h>
+
+#include <functional>
+#include <utility>
 
 namespace retry_exec {
 
@@ -14,17 +20,24 @@ void signal_command(pid_t command, int signal);
 
 class Job {
  public:
-  explicit Job(bool own_group) : own_group_(own_group) {}
+  // `output_waits`: has it printed what we have not passed on yet?
+  Job(boost::asio::io_context& context, bool own_group, std::function<bool()> output_waits)
+      : own_group_(own_group), output_waits_(std::move(output_waits)), timer_(context) {}
 
   // A command that the terminal stopped (Ctrl-Z, or it read it from the background) or that stopped
-  // itself, as editors do, stops us, so that a process that watches us sees a stopped job and can
-  // put it in the foreground.
+  // itself, as editors do, stops us, once we have passed on what it printed, so that a process that
+  // watches us sees a stopped job and can put it in the foreground.
   void look_for_stop(pid_t command);
   // The command has ended. Returns whether the terminal had been lent to it.
   bool take_terminal_back(pid_t command);
 
  private:
+  void stop_behind(pid_t command, int signal);
+
   const bool own_group_;
+  const std::function<bool()> output_waits_;
+  boost::asio::steady_timer timer_;
+  int looks_ = 0;
   bool has_terminal_ = false;  // its group is the foreground group, in place of ours
 };
 

@@ -20,9 +20,9 @@ namespace retry_exec {
 
 namespace {
 
-constexpr std::array watched_signals = {SIGHUP,  SIGINT,    SIGQUIT, SIGTERM,  SIGUSR1, SIGUSR2,
-                                        SIGALRM, SIGVTALRM, SIGPROF, SIGXCPU,  SIGIO,   SIGPWR,
-                                        SIGCONT, SIGWINCH,  SIGCHLD, SIGSTKFLT};
+constexpr std::array watched_signals = {SIGHUP,  SIGINT,    SIGQUIT, SIGTERM,   SIGUSR1, SIGUSR2,
+                                        SIGALRM, SIGVTALRM, SIGPROF, SIGXCPU,   SIGIO,   SIGPWR,
+                                        SIGCONT, SIGWINCH,  SIGCHLD, SIGSTKFLT, SIGTSTP};
 
 // What the kernel sends when a key is pressed or the window changes goes to the whole foreground
 // group; its other signals (an alarm, a limit of processor time) are for us alone. So is a hangup,
@@ -36,12 +36,10 @@ bool is_from_terminal(const signalfd_siginfo& info) {
 
 }  // namespace
 
-SignalSource::SignalSource(boost::asio::io_context& context, bool stop_signals)
-    : descriptor_(context) {
+SignalSource::SignalSource(boost::asio::io_context& context) : descriptor_(context) {
   sigemptyset(&watched_);
   for (const int signal : watched_signals) sigaddset(&watched_, signal);
   for (int signal = SIGRTMIN; signal <= SIGRTMAX; ++signal) sigaddset(&watched_, signal);
-  if (stop_signals) sigaddset(&watched_, SIGTSTP);
   ignored_children_ = ::signal(SIGCHLD, SIG_DFL) == SIG_IGN;
   ::pthread_sigmask(SIG_BLOCK, &watched_, &original_mask_);
   const int descriptor = ::signalfd(-1, &watched_, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -60,15 +58,25 @@ void SignalSource::await() {
   descriptor_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
                          [this](const boost::system::error_code& error) {
                            if (error) return;
-                           signalfd_siginfo info{};
-                           while (::read(descriptor_.native_handle(), &info, sizeof info) ==
-                                  static_cast<ssize_t>(sizeof info)) {
-                             const auto signal = static_cast<int>(info.ssi_signo);
-                             // Blocked, an ignored signal still reaches a signalfd.
-                             if (!is_ignored(signal)) handler_({signal, is_from_terminal(info)});
-                           }
+                           deliver();
                            await();
                          });
+}
+
+// CHLD comes last: what it tells may have been caused by the others.
+void SignalSource::deliver() {
+  bool child_event = false;
+  signalfd_siginfo info{};
+  while (::read(descriptor_.native_handle(), &info, sizeof info) ==
+         static_cast<ssize_t>(sizeof info)) {
+    const auto signal = static_cast<int>(info.ssi_signo);
+    if (signal == SIGCHLD) {
+      child_event = true;
+    } else if (!is_ignored(signal)) {  // blocked, it reaches a signalfd all the same
+      handler_({signal, is_from_terminal(info)});
+    }
+  }
+  if (child_event) handler_({SIGCHLD, false});
 }
 
 bool stop_by(int signal) {

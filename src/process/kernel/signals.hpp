@@ -21,10 +21,9 @@ class SignalSource {
     bool from_terminal = false;  // the kernel sent it to the whole foreground group
   };
 
-  // `stop_signals`: whether TSTP is ours to pass on; not so when the command shares our foreground
-  // group, where the kernel stops both. Takes over an inherited "ignore" of CHLD, under which the
-  // kernel would reap the command before we learn its status.
-  SignalSource(boost::asio::io_context& context, bool stop_signals);
+  // Takes over an inherited "ignore" of CHLD, under which the kernel would reap the command before
+  // we learn its status.
+  explicit SignalSource(boost::asio::io_context& context);
 
   // Calls `handler` for each signal from now on, until the context ends.
   void start(std::function<void(Received)> handler);
@@ -36,6 +35,7 @@ class SignalSource {
 
  private:
   void await();
+  void deliver();
 
   bool ignored_children_ = false;
   sigset_t original_mask_{};
