@@ -38,6 +38,36 @@ TEST_CASE("signals are passed on, each once", "[signal]") {
   CHECK(read_file(notes) == expected);
 }
 
+TEST_CASE("so are those of a failing write, an abort and a trap, where somebody sends them",
+          "[signal]") {
+  for (const int signal : {SIGPIPE, SIGXFSZ, SIGABRT, SIGSYS, SIGTRAP}) {
+    INFO(signal);
+    const TemporaryFolder folder;
+    const std::string notes = folder / "notes";
+    Running running(
+        wrapped({"-a", "1"}, {"trap", std::to_string(signal), "42", "had its say", notes}));
+    REQUIRE(noted(notes, "ready\n"));
+    running.send(signal);
+    const Ended ended = running.wait();
+    CHECK(ended.exit_code() == 42);
+    CHECK(ended.err.starts_with("had its say\n"));
+    Running killed(wrapped(at_once(), {"note", notes, "ran", "+", "sleep"}));
+    REQUIRE(noted(notes, "ran\n"));
+    killed.send(signal);
+    CHECK(killed.wait().signal() == signal);
+    CHECK(count(read_file(notes), "ran\n") == 1);
+  }
+}
+
+TEST_CASE("the PIPE of our own failing write is not passed on", "[signal]") {
+  const Ended ended = run({.argv = {"bash", "-c",
+                                    "'" + required("RETRY_EXEC") + "' -v -a 1 -- '" + helper() +
+                                        "' sleep-ms 200 + out x + sleep-ms 300 + exit 4 | true; "
+                                        "echo ${PIPESTATUS[0]}"}});
+  CHECK(ended.out == "4\n");
+  CHECK_THAT(ended.err, !ContainsSubstring("passed on"));
+}
+
 TEST_CASE("a command that has left its process group gets them as well", "[signal]") {
   const TemporaryFolder folder;
   const std::string notes = folder / "notes";

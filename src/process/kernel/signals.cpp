@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 #include <utility>
 
@@ -22,7 +23,14 @@ namespace {
 
 constexpr std::array watched_signals = {SIGHUP,  SIGINT,    SIGQUIT, SIGTERM,   SIGUSR1, SIGUSR2,
                                         SIGALRM, SIGVTALRM, SIGPROF, SIGXCPU,   SIGIO,   SIGPWR,
-                                        SIGCONT, SIGWINCH,  SIGCHLD, SIGSTKFLT, SIGTSTP};
+                                        SIGCONT, SIGWINCH,  SIGCHLD, SIGSTKFLT, SIGTSTP, SIGPIPE,
+                                        SIGXFSZ, SIGABRT,   SIGSYS,  SIGTRAP};
+
+// A write of ours that fails is told by its errno.
+bool is_of_our_own_write(const signalfd_siginfo& info) {
+  return (info.ssi_signo == SIGPIPE || info.ssi_signo == SIGXFSZ) &&
+         info.ssi_pid == static_cast<std::uint32_t>(::getpid());
+}
 
 // What the kernel sends when a key is pressed or the window changes goes to the whole foreground
 // group; its other signals (an alarm, a limit of processor time) are for us alone. So is a hangup,
@@ -72,7 +80,8 @@ void SignalSource::deliver() {
     const auto signal = static_cast<int>(info.ssi_signo);
     if (signal == SIGCHLD) {
       child_event = true;
-    } else if (!is_ignored(signal)) {  // blocked, it reaches a signalfd all the same
+    } else if (!is_ignored(signal) && !is_of_our_own_write(info)) {
+      // An ignored one is blocked as well, and so reaches a signalfd.
       handler_({signal, is_from_terminal(info)});
     }
   }

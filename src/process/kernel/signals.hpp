@@ -12,8 +12,8 @@ namespace retry_exec {
 // asio::signal_set overrides an inherited "ignore", which breaks nohup, and says nothing about the
 // sender. signalfd(2) does neither. Signals that were ignored when we started stay ignored, here
 // and in the command. Watched is what would end us, and what the command may want to know: all but
-// the synchronous faults (SEGV, BUS, FPE, ILL, ABRT, TRAP, SYS), which blocked would be lost or
-// loop, and PIPE and XFSZ, which a failing write tells as well.
+// the faults (SEGV, BUS, FPE, ILL). Our own fault, trap or abort(3) ends us, though blocked: the
+// kernel and abort(3) see to that.
 class SignalSource {
  public:
   struct Received {
