@@ -40,6 +40,8 @@ void Supervisor::State::on_signal(SignalSource::Received received) {
     std::vector<pid_t> awaited;
     for (const RunningAttempt* attempt : running) awaited.push_back(attempt->awaited());
     reap_orphans(awaited);
+  } else if (is_for_attempt(received)) {
+    return;  // and has reached it
   } else if (was_blocked(received.signal)) {
     for (RunningAttempt* attempt : running) attempt->on_signal(received);  // and nothing to us
   } else if (received.signal == SIGTSTP) {
@@ -51,6 +53,13 @@ void Supervisor::State::on_signal(SignalSource::Received received) {
   } else {
     for (RunningAttempt* attempt : running) attempt->on_signal(received);
   }
+}
+
+// A sender that has been reaped, or that cannot be seen, is taken for a stranger: no request to end
+// shall be missed.
+bool Supervisor::State::is_for_attempt(SignalSource::Received received) const {
+  return received.sender > 0 && !running.empty() && ::getpgid(received.sender) == ::getpgrp() &&
+         is_descendant(received.sender, spared);
 }
 
 void Supervisor::State::on_end_request(SignalSource::Received received) {

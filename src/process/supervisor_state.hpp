@@ -24,6 +24,8 @@ struct Supervisor::State {
   explicit State(boost::asio::io_context& one_thread);
 
   void on_signal(SignalSource::Received received);
+  // Did a process of an attempt mean its group, which is ours, and not us (`kill 0`)?
+  bool is_for_attempt(SignalSource::Received received) const;
   void on_end_request(SignalSource::Received received);
   void on_stop(SignalSource::Received received);
   bool parent_has_ended() const;

@@ -58,6 +58,34 @@ TEST_CASE("a command that has left our group for one of its own can read the ter
   CHECK(running.wait().exit_code() == 0);
 }
 
+TEST_CASE("what a command sends to its whole group is for itself", "[terminal]") {
+  Terminal terminal;
+  const std::string script = "trap 'trap - TERM; kill 0' EXIT; sleep 100 & exit 1";
+  Running running(terminal.at(wrapping(at_once({"-a", "3"}), {"bash", "-c", script})));
+  CHECK(terminal.shows("gave up after 3 attempts"));
+  CHECK_FALSE(terminal.seen().find("interrupted") != std::string::npos);
+  running.wait();
+
+  const TemporaryFolder folder;
+  const std::string notes = folder / "notes";
+  Terminal other;
+  const std::string counting =
+      "trap 'echo got >> " + notes +
+      "' USR1; kill -USR1 0; for i in {1..20}; do sleep 0.01; done; exit 4";
+  Running counted(other.at(wrapping({"-v", "-a", "1"}, {"bash", "-c", counting})));
+  CHECK(counted.wait().exit_code() == 4);
+  CHECK(other.shows("exit 4"));
+  CHECK_THAT(other.seen(), !ContainsSubstring("passed on"));
+  CHECK(read_file(notes) == "got\n");
+}
+
+TEST_CASE("what a command sends to us alone is not", "[terminal]") {
+  Terminal terminal;
+  Running running(terminal.at(wrapping(
+      at_once({"-a", "3"}), {"setsid", "sh", "-c", "kill -TERM $PPID; sleep 0.5; exit 1"})));
+  CHECK(running.wait().signal() == SIGTERM);
+}
+
 TEST_CASE("an attempt that took the terminal and was killed leaves it to the next one",
           "[terminal]") {
   Terminal terminal;

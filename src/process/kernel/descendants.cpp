@@ -114,6 +114,15 @@ std::vector<pid_t> descendants_of(pid_t pid) {
   return below(pid, {});
 }
 
+bool is_descendant(pid_t pid, std::span<const pid_t> spared) {
+  if (!proc_is_ours()) return false;
+  while (pid > 0 && !contains(spared, pid)) {
+    pid = read_stat(std::to_string(pid)).parent;
+    if (pid == ::getpid()) return true;
+  }
+  return false;
+}
+
 std::vector<pid_t> children() {
   // proc(5): "pid pid pid "; kernels built without CONFIG_PROC_CHILDREN have no such file.
   const std::string path = "/proc/self/task/" + std::to_string(::getpid()) + "/children";

@@ -23,6 +23,9 @@ std::vector<pid_t> descendants(std::span<const pid_t> spared);
 // Those below `pid`.
 std::vector<pid_t> descendants_of(pid_t pid);
 
+// Is `pid` below us, and not below one of `spared`? A dead one counts until it has been reaped.
+bool is_descendant(pid_t pid, std::span<const pid_t> spared);
+
 // Our own children alone: quicker than a process forks, which descendants() is not.
 std::vector<pid_t> children();
 

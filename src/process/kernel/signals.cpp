@@ -82,10 +82,11 @@ void SignalSource::deliver() {
       child_event = true;
     } else if (!is_ignored(signal) && !is_of_our_own_write(info)) {
       // An ignored one is blocked as well, and so reaches a signalfd.
-      handler_({signal, is_from_terminal(info)});
+      const pid_t sender = info.ssi_code == SI_USER ? static_cast<pid_t>(info.ssi_pid) : 0;
+      handler_({signal, is_from_terminal(info), sender});
     }
   }
-  if (child_event) handler_({SIGCHLD, false});
+  if (child_event) handler_({SIGCHLD});
 }
 
 bool stop_by(int signal) {

@@ -4,6 +4,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 
+#include <sys/types.h>
+
 #include <csignal>
 #include <functional>
 
@@ -19,6 +21,7 @@ class SignalSource {
   struct Received {
     int signal = 0;
     bool from_terminal = false;  // the kernel sent it to the whole foreground group
+    pid_t sender = 0;            // who called kill(2), for us or for our whole group
   };
 
   // Takes over an inherited "ignore" of CHLD, under which the kernel would reap the command before
