@@ -78,9 +78,7 @@ bool ProcessTree::anything_to_end() const {
 }
 
 void ProcessTree::pass_on(int signal) const {
-  // TSTP stops nobody whom nobody could continue: so the kernel has it, but for our command's
-  // group, which we could continue. The command alone gets it then, for Job sees no others stop.
-  if (!leads_group(command_) || (signal == SIGTSTP && in_orphaned_group())) {
+  if (!leads_group(command_)) {
     ::kill(command_, signal);
     return;
   }

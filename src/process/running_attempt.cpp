@@ -173,11 +173,11 @@ void RunningAttempt::on_signal(SignalSource::Received received) {
   // In our own group, what the terminal sends has reached the command already.
   if (received.from_terminal && ::getpgid(tree_.command()) == ::getpgrp()) return;
   if (received.signal == SIGCONT) {
-    // A shell's `fg` continues our whole group.
-    if (!tree_.own_group() && !is_stopped(tree_.command())) return;
+    if (!tree_.own_group() && !is_stopped(tree_.command())) return;  // `fg` has continued it
   } else if (!again) {
     remarks_.push_back(signal_name(received.signal) + " was passed on to it");
   }
+  if (received.signal == SIGTSTP && stops_us()) return job_.ask_to_stop(tree_.command());
   tree_.pass_on(received.signal);
 }
 

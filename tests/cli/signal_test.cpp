@@ -207,6 +207,19 @@ TEST_CASE("a command that has a use for a stop of its own gets it wherever it ru
   CHECK(ended.err.starts_with("no more jobs\n"));
 }
 
+TEST_CASE("a stop that the command has a use for does not stop its children", "[signal]") {
+  const TemporaryFolder folder;
+  const std::string notes = folder / "notes";
+  const std::string script =
+      "trap \"exit 3\" TSTP; echo ready > " + notes + "; sleep 0.5; sleep 0.1; exit 5";
+  Running running({.argv = {"bash", "-c",
+                            "set -m; '" + required("RETRY_EXEC") + "' -a 1 -- bash -c '" + script +
+                                "' & until test -s '" + notes +
+                                "'; do sleep 0.02; done; kill -TSTP $!; wait $!; echo code $?"}});
+  CHECK(running.wait_for_out("code 3"));
+  running.wait();
+}
+
 TEST_CASE("what stops us stops the command, and what continues us continues it", "[signal]") {
   const TemporaryFolder folder;
   const std::string notes = folder / "notes";

@@ -56,12 +56,19 @@ void Job::stop_behind(pid_t command, int signal) {
     return;
   }
   take_terminal_back(command);
+  const bool asked = std::exchange(asked_to_stop_, false) && signal == SIGTSTP;
+  if (asked && leads_group(command) && !in_orphaned_group()) signal_command(command, SIGTSTP);
   if (stop_by(signal) || (signal != SIGTSTP && !own_group_)) return;
   // Nobody is left who could continue us, or put us in front. Its group is not orphaned as ours
   // is, but it shall fare as if it were: TSTP stops none such, and whoever stands still in one is
   // hung up on (setpgid(2)).
   if (reads_terminal) signal_command(command, SIGHUP);
   signal_command(command, SIGCONT);
+}
+
+void Job::ask_to_stop(pid_t command) {
+  asked_to_stop_ = true;
+  ::kill(command, SIGTSTP);
 }
 
 bool Job::take_terminal_back(pid_t command) {

@@ -28,6 +28,10 @@ class Job {
   // itself, as editors do, stops us, once we have passed on what it printed, so that a process that
   // watches us sees a stopped job and can put it in the foreground.
   void look_for_stop(pid_t command);
+  // TSTP was sent to us. The command gets it, and the rest of its group once that is stopped by it:
+  // where it is not, because it has another use for TSTP, the children that it waits for shall go
+  // on, too.
+  void ask_to_stop(pid_t command);
   // The command has ended. Returns whether the terminal had been lent to it.
   bool take_terminal_back(pid_t command);
 
@@ -38,6 +42,7 @@ class Job {
   const std::function<bool()> output_waits_;
   boost::asio::steady_timer timer_;
   int looks_ = 0;
+  bool asked_to_stop_ = false;
   bool has_terminal_ = false;  // its group is the foreground group, in place of ours
 };
 
