@@ -169,6 +169,32 @@ TEST_CASE(
   CHECK(world.at("f.io/r:1").empty());
 }
 
+TEST_CASE("A tag that could not be read at first is asked again whether it is pulled",
+          "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {'a'}, {"f.io/r:latest"});
+  target.platforms = {world::platform("linux/cpu-a")};
+  world.lag = [](const std::string& repository, const std::string& what) -> Duration {
+    return repository == "f.io/r" && what == World::digest('a') ? 7s : 0s;
+  };
+  bool copied = false;
+  world.fault = [&](const world::Words& argv) -> std::optional<Said> {
+    copied = copied || argv[1] == "cp";
+    const bool looks = argv[1] == "manifest" && argv.back() == "f.io/r:latest";
+    if (!looks || copied) return std::nullopt;
+    return Said{1, "", "Error response from registry: denied\n"};
+  };
+  const bool is_pulled = GENERATE(false, true);
+  if (is_pulled) world.set_tag("f.io/r:latest", World::digest('0'));
+  CHECK(world.run().exit_code() == 0);
+  const auto move = std::find_if(world.times.begin(), world.times.end(), [](const auto& command) {
+    return command.first.starts_with("manifest push");
+  });
+  REQUIRE(move != world.times.end());
+  const TimePoint readable = world.repositories["f.io/r"].shows.at(World::digest('a'));
+  CHECK((move->second >= readable) == is_pulled);
+}
+
 TEST_CASE("A tag that is pulled moves when all that it will list can be read", "[publish]") {
   World world;
   world.add_target("one", {'a', 'b'}, {"f.io/r:latest"});

@@ -134,6 +134,7 @@ class Simulation {
     for (std::size_t i = 1 + draw(4); i > 0; --i) {
       add_tag(target, repositories[draw(3)] + ":" + name + "-" + std::to_string(i), expected);
     }
+    if (!target.platforms.empty()) refuse_looks(target);
     expected_.push_back(expected);
   }
 
@@ -157,6 +158,15 @@ class Simulation {
     world_.set_tag(tag, before_[tag]);
   }
 
+  // Of a repository's tags the first is looked at, and may not be read then.
+  void refuse_looks(const Target& target) {
+    std::set<std::string> repositories;
+    for (const Reference& tag : target.tags) {
+      if (!repositories.insert(tag.name()).second) continue;
+      if (draw(6) == 0) refused_looks_.insert(to_string(tag));
+    }
+  }
+
   void draw_lags(std::uint64_t seed) {
     const std::size_t most = draw(3) == 0 ? 1 : 1 + draw(30'000);
     world_.lag = [seed, most](const std::string& repository, const std::string& what) -> Duration {
@@ -168,7 +178,10 @@ class Simulation {
     }
   }
 
-  std::optional<Said> fault(const world::Words&) {
+  std::optional<Said> fault(const world::Words& argv) {
+    if (refused_looks_.erase(argv.back()) > 0) {
+      return Said{1, "", "Error response from registry: denied\n"};
+    }
     if (faults_left_ == 0 || draw(8) != 0) return std::nullopt;
     --faults_left_;
     switch (draw(8)) {
@@ -311,6 +324,7 @@ class Simulation {
   World world_;
   std::vector<Expected> expected_;
   std::map<std::string, std::string> before_;  // by tag
+  std::set<std::string> refused_looks_;
   std::size_t faults_left_ = 0;
   bool lost_ = false;
   std::size_t seen_moves_ = 0;

@@ -315,10 +315,10 @@ TargetRun::Task TargetRun::look_again(std::size_t number, TimePoint deadline) {
   wanted.deadline = deadline;
   const Answer answer = co_await run(std::move(wanted));
   if (!answer.ok() && !answer.absent()) cannot_read_tag(number, answer);
-  if (!answer.ok()) co_return;
-  const std::string digest = oci::digest_of(answer.output);
-  if (digest == looks_[number].digest) co_return;
-  looks_[number] = {.digest = digest, .bytes = answer.output};
+  Look look = look_of(answer);
+  if (!look.is_known || (looks_[number].is_known && look.digest == looks_[number].digest))
+    co_return;
+  looks_[number] = std::move(look);
   co_await guard_tag(number);
 }
 

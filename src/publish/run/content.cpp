@@ -198,8 +198,7 @@ asio::awaitable<bool> TargetRun::is_pulled() {
   std::vector<Task> reads;
   for (std::size_t i = 0; i < target_.tags.size(); ++i) {
     pulled = pulled || (moves(i) && !looks_[i].digest.empty());
-    const bool looked = must_know_all_tags(target_) || is_first_in_repository(i);
-    if (moves(i) && !looked) reads.push_back(is_pulled(i, pulled));
+    if (moves(i) && !looks_[i].is_known) reads.push_back(is_pulled(i, pulled));
   }
   if (!pulled) co_await all(std::move(reads));
   co_return pulled;

@@ -256,8 +256,12 @@ TargetRun::Task TargetRun::look_at_tag(std::size_t number) {
   constexpr std::size_t requests = 3;  // to connect, to be told how to log in, to read
   note_request_time(answer, tag.host, requests);
   if (!answer.ok() && !answer.absent()) cannot_read_tag(number, answer);
-  if (!answer.ok()) co_return;
-  looks_[number] = {.digest = oci::digest_of(answer.output), .bytes = answer.output};
+  looks_[number] = look_of(answer);
+}
+
+TargetRun::Look TargetRun::look_of(const Answer& answer) {
+  if (!answer.ok()) return {.digest = {}, .bytes = {}, .is_known = answer.absent()};
+  return {.digest = oci::digest_of(answer.output), .bytes = answer.output, .is_known = true};
 }
 
 }  // namespace retry_exec::publish

@@ -38,6 +38,12 @@ class TargetRun {
  private:
   using Task = boost::asio::awaitable<void>;
   struct Image;
+  // What stood at a tag before.
+  struct Look {
+    std::string digest;  // empty: nothing, or that is not known
+    std::string bytes;
+    bool is_known = false;  // it was looked at, and read or found not to be there
+  };
 
   // Phases. Each ends early when the target has failed.
   struct PhaseBody {
@@ -75,6 +81,7 @@ class TargetRun {
   void gather_children();
   bool is_first_in_repository(std::size_t tag) const;
   Task look_at_tag(std::size_t number);
+  static Look look_of(const Answer& answer);
   Task look_at_tags(std::vector<std::size_t> tags);
 
   // completeness
@@ -239,12 +246,7 @@ class TargetRun {
   std::vector<oci::Child> children_;
   std::vector<oci::Child> below_;  // what indexes among them list, each index before its own
 
-  // What stood at a tag before.
-  struct Look {
-    std::string digest;  // empty: nothing, or it was not looked at
-    std::string bytes;
-  };
-  std::vector<Look> looks_;
+  std::vector<Look> looks_;            // one a tag
   std::set<std::string> unconfirmed_;  // references that were put, and have not been read since
 
   std::set<std::string> known_manifests_;  // digests; what is none of them may be a blob
