@@ -288,6 +288,23 @@ TEST_CASE("What cannot be brought back below a tag fails its target", "[publish]
   CHECK(world.elapsed() < 10min);
 }
 
+TEST_CASE("Every target is asked for the config of an image that it did not copy itself",
+          "[publish]") {
+  World world;
+  world.add_target("one", {'a'}, {"f.io/r:1"});
+  world.add_target("two", {'a'}, {"f.io/r:2"});
+  world.add_target("three", {'b'}, {"f.io/r:3"});
+  world.repositories["f.io/r"].shows[World::digest('a')] = world.start;
+  world.repositories["f.io/r"].without_config.insert(World::digest('a'));
+  const PublishResult result = world.run();
+  for (const std::size_t target : {0, 1}) {
+    CHECK_THAT(why(result, target), ContainsSubstring("is there, but not all that it needs"));
+  }
+  CHECK(world.at("f.io/r:1").empty());
+  CHECK(world.at("f.io/r:2").empty());
+  CHECK(world.at("f.io/r:3") == result.targets[2].digest);
+}
+
 TEST_CASE("SOCI content that is gone from staging is made again", "[publish]") {
   World world;
   Target& target = world.add_target("one", {'a', 'b'}, {"r.io/tmp:1", "f.io/r:1"});

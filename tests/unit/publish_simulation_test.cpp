@@ -39,6 +39,7 @@ class Simulation {
   explicit Simulation(std::uint64_t seed) : random_(seed) {
     world_.seed = seed;
     world_.keeps_events = false;
+    lose_configs();
     const std::size_t targets = 1 + draw(6);
     for (std::size_t i = 0; i < targets; ++i) add_target("t" + std::to_string(i));
     world_.plan.policy.attempts = 30;
@@ -80,6 +81,17 @@ class Simulation {
  private:
   std::size_t draw(std::size_t below) {
     return std::uniform_int_distribution<std::size_t>(0, below - 1)(random_);
+  }
+
+  // Where they are published: whoever copies such an image there finds its manifest, and copies
+  // nothing.
+  void lose_configs() {
+    for (const char* name : {"f.io/r", "g.io/r"}) {
+      if (draw(12) != 0) continue;
+      const std::string digest = World::digest("abcdef"[draw(6)]);
+      world_.repositories[name].shows[digest] = world_.start;
+      world_.repositories[name].without_config.insert(digest);
+    }
   }
 
   static Descriptor image(char c) {
@@ -133,6 +145,12 @@ class Simulation {
     const std::vector<std::string> repositories = {"f.io/r", "g.io/r", "r.io/tmp"};
     for (std::size_t i = 1 + draw(4); i > 0; --i) {
       add_tag(target, repositories[draw(3)] + ":" + name + "-" + std::to_string(i), expected);
+    }
+    for (const Reference& tag : target.tags) {
+      const std::set<std::string>& broken = world_.repositories[tag.name()].without_config;
+      const bool lists_one = std::any_of(letters.begin(), letters.end(),
+                                         [&](char c) { return broken.contains(World::digest(c)); });
+      if (lists_one && !target.soci.enabled) expected.published = false;
     }
     if (!target.platforms.empty()) refuse_looks(target);
     expected_.push_back(expected);

@@ -14,6 +14,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,7 @@ std::string behind(const std::string& reference, char sign);
 // A repository: since when what shows, and what its tags hold.
 struct Repository {
   std::map<std::string, TimePoint> shows;  // digest → since when
+  std::set<std::string> without_config;    // images that are there and cannot be run
   struct Tag {
     std::string digest;
     std::string before;  // what reads give until it shows; empty: nothing

@@ -138,6 +138,9 @@ Said World::describe(const Words& argv) const {
     const std::string reference = *repository + sign + *name;
     const std::string found = read(reference);
     if (found.empty()) return not_found(reference);
+    if (repositories.at(*repository).without_config.contains(found)) {
+      return not_found(digest_of("config of " + found));
+    }
     Descriptor descriptor = parse_descriptor(descriptor_of(found)).value();
     if (!manifests.contains(found)) {
       descriptor.platform = Platform{.os = "linux", .architecture = "cpu-" + found.substr(7, 1)};

@@ -223,15 +223,18 @@ TargetRun::Task TargetRun::copy_child(const oci::Child& child, oci::Reference re
   wanted.done = [digest = child.descriptor.digest](const Attempt& failed, const Verdict& verdict) {
     return was_put(failed, verdict, digest);
   };
-  const bool first = shared_.copied.insert(to_string(place)).second;
   const Answer answer = co_await run(std::move(wanted));
   if (!answer.ok()) {
     fail(answer, "the copy of " + to_string(source) + " to " + repository.name() + " failed");
-  } else if (answer.unconfirmed) {
+    co_return;
+  }
+  if (answer.unconfirmed) {
     unconfirmed_.insert(to_string(place));
-  } else if (first && !begins_to_put(answer.output, child.descriptor.digest)) {
+  } else if (!begins_to_put(answer.output, child.descriptor.digest) &&
+             !shared_.whole.contains(to_string(place))) {
     co_await check_whole(place, std::vector(1, place.digest), to_string(place));
   }
+  if (!failed()) shared_.whole.insert(to_string(place));
 }
 
 asio::awaitable<Answer> TargetRun::put_root(oci::Reference place,

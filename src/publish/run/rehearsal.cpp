@@ -286,7 +286,7 @@ Rehearsal rehearse(const plan::Plan& plan, std::size_t number) {
                 .entrances = Entrances(1),
                 .scratch = scratch,
                 .copies = {},
-                .copied = {},
+                .whole = {},
                 .started = {}};
   for (const oci::Reference& tag : target.tags) shared.copies.add(tag.name(), number);
   TargetRun target_run(shared, target, number);

@@ -27,7 +27,7 @@ asio::awaitable<PublishResult> publish(const plan::Plan& plan, PublishOptions op
                 .entrances = Entrances(options.jobs),
                 .scratch = scratch,
                 .copies = {},
-                .copied = {},
+                .whole = {},
                 .started = seams.now(),
                 .unfinished = plan.targets.size()};
   if (options.deadline) shared.deadline = later(shared.started, *options.deadline);

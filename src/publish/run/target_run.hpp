@@ -21,7 +21,7 @@ struct Shared {
   Entrances entrances;
   Scratch& scratch;
   Queues copies;                                  // by destination repository
-  std::set<std::string> copied;                   // references, by any target
+  std::set<std::string> whole;                    // references; copied or asked for by any target
   std::map<std::string, Duration> request_times;  // the shortest seen, by host
   TimePoint started;
   std::size_t unfinished = 0;             // targets
