@@ -21,7 +21,7 @@ TargetRun::Task TargetRun::verify() {
   std::vector<Task> reads;
   for (std::size_t i = 0; i < target_.tags.size(); ++i) {
     // What had it when we looked has been read.
-    if (!moves(i)) result_.tags[i].verified = tag_is_ours_[i];
+    if (!result_.tags[i].copied) result_.tags[i].verified = tag_is_ours_[i];
   }
   for (const std::vector<std::size_t>& tags :
        shares([this](std::size_t tag) { return result_.tags[tag].copied; })) {
