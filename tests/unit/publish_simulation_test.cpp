@@ -74,6 +74,11 @@ class Simulation {
         settle();
         check(mended);
       }
+      if (roll_back()) {
+        const PublishResult moved = world_.run();
+        settle();
+        check(moved);
+      }
     }
     if (world_.elapsed() > 5h) broken_ = "it took " + format_duration(world_.elapsed());
     return broken_;
@@ -254,6 +259,39 @@ class Simulation {
                            return !world_.manifests.contains(shown.first) && draw(4) == 0;
                          }) > 0 ||
            gone;
+  }
+
+  // Another run has moved tags, and the registry shows once more what they had before.
+  bool roll_back() {
+    std::set<std::string> stale;
+    for (std::size_t i = 0; i < expected_.size(); ++i) {
+      std::vector<Descriptor> images;
+      for (const std::string& platform : expected_[i].platforms)
+        images.push_back(image(platform.back()));
+      for (const Reference& tag : world_.plan.targets[i].tags) {
+        if (draw(6) != 0) continue;
+        const std::string other =
+            world_.add_index(tag.name(), index_json(images, {{"of", "another run"}}));
+        const std::string ours = world_.at(to_string(tag));
+        world_.repositories[tag.name()].tags[tag.tag] = {other, ours, TimePoint::max()};
+        before_[to_string(tag)] = other;
+        stale.insert(to_string(tag));
+      }
+    }
+    world_.spoil = [this, stale](const world::Words& argv, Said said) {
+      for (const std::string& tag : stale) show_once_read(argv, parse_reference(tag).value());
+      return said;
+    };
+    return !stale.empty();
+  }
+
+  void show_once_read(const world::Words& argv, const Reference& tag) {
+    TimePoint& shows = world_.repositories[tag.name()].tags[tag.tag].shows;
+    const auto has = [&](const std::string& word) {
+      return std::find(argv.begin(), argv.end(), word) != argv.end();
+    };
+    if (shows == TimePoint::max() && (has(to_string(tag)) || (has(tag.name()) && has(tag.tag))))
+      shows = world_.now;
   }
 
   // Nobody who pulls a tag finds that what it lists is missing, not even for a while.

@@ -134,6 +134,57 @@ TEST_CASE("A tag is verified by what is pulled from it, whatever its headers say
   CHECK_THAT(why(result), ContainsSubstring("is stale"));
 }
 
+TEST_CASE("A tag that read as ours at first and holds something else is moved", "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {'a'}, {"f.io/r:1", "f.io/r:2", "g.io/r:1"});
+  bool fails = false;
+  SECTION("where all tags are looked at") {}
+  SECTION("where the first tells enough of the others") {
+    target.platforms = {parse_platform("linux/cpu-a").value()};
+  }
+  SECTION("unless it would lose a platform") {
+    fails = true;
+  }
+  REQUIRE(world.run().exit_code() == 0);
+  const std::string ours = world.at("f.io/r:2");
+  const std::string other = world.add_index("f.io/r", index_of(fails ? "ab" : "a") + "\n");
+  world.repositories["f.io/r"].tags["2"] = {other, ours, TimePoint::max()};
+  world.spoil = [&](const world::Words& argv, Said said) {
+    const bool reads = argv.back() == "f.io/r:2" || (argv[3] == "create" && argv.back() == "2");
+    if (reads) world.repositories["f.io/r"].tags["2"].shows = world.now;
+    return said;
+  };
+  world.log.clear();
+  const PublishResult result = world.run();
+  INFO(why(result));
+  CHECK(world.count("manifest push") == (fails ? 0 : 1));
+  CHECK(world.at("f.io/r:2") == (fails ? other : ours));
+  CHECK(result.exit_code() == (fails ? 1 : 0));
+  const std::vector<TagResult>& tags = result.targets[0].tags;
+  CHECK(tags[0].had_it);
+  CHECK(tags[0].verified);
+  CHECK_FALSE(tags[1].had_it);
+  CHECK(tags[1].copied != fails);
+  CHECK(tags[1].verified != fails);
+  if (fails) CHECK_THAT(why(result), ContainsSubstring("holds linux/cpu-b too"));
+}
+
+TEST_CASE("A tag that had it and cannot be read again is not said to be verified", "[publish]") {
+  World world;
+  world.add_target("one", {'a'}, {"f.io/r:1", "f.io/r:2"});
+  REQUIRE(world.run().exit_code() == 0);
+  unsigned reads = 0;
+  world.fault = [&](const world::Words& argv) -> std::optional<Said> {
+    const bool reads_it = argv.back() == "f.io/r:2" || (argv[3] == "create" && argv.back() == "2");
+    if (!reads_it || ++reads == 1) return std::nullopt;
+    return Said{1, "", "Error response from registry: denied\n"};
+  };
+  const PublishResult result = world.run();
+  CHECK_THAT(why(result), ContainsSubstring("tag f.io/r:2 is not verified: "));
+  CHECK(result.targets[0].tags[0].verified);
+  CHECK_FALSE(result.targets[0].tags[1].verified);
+}
+
 TEST_CASE("Where dates decide, the config of each image of an index is read by its own digest",
           "[publish]") {
   World world;

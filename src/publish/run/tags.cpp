@@ -19,7 +19,11 @@ TargetRun::Task TargetRun::move_tags(std::string repository) {
   entrance_.reset();  // those before it in the queue may not be in yet
   const TimePoint asked = shared_.seams.now();
   co_await take_turn(repository);
-  const TimePoint deadline = deadline_after_wait(asked);
+  co_await move_tags_now(repository, deadline_after_wait(asked));
+  shared_.copies.leave(repository, number_);
+}
+
+TargetRun::Task TargetRun::move_tags_now(std::string repository, TimePoint deadline) {
   std::vector<std::size_t> tags;
   for (std::size_t i = 0; i < target_.tags.size(); ++i) {
     if (target_.tags[i].name() == repository && moves(i)) tags.push_back(i);
@@ -29,7 +33,6 @@ TargetRun::Task TargetRun::move_tags(std::string repository) {
     std::erase_if(tags, [this](std::size_t tag) { return !moves(tag); });
   }
   co_await put_tags(std::move(tags), deadline);
-  shared_.copies.leave(repository, number_);
 }
 
 // The order is for the eye; a target that hangs must not keep the others from being published.

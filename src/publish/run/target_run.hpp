@@ -154,6 +154,7 @@ class TargetRun {
       oci::Reference place, std::vector<std::string> more_tags, TimePoint deadline,
       std::function<boost::asio::awaitable<bool>()> still_wanted = {});
   Task move_tags(std::string repository);
+  Task move_tags_now(std::string repository, TimePoint deadline);
   Task take_turn(const std::string& repository);
   Task look_again(std::vector<std::size_t> tags, TimePoint deadline);
   boost::asio::awaitable<bool> all_still_move(std::vector<std::size_t> tags, TimePoint deadline);
@@ -166,6 +167,8 @@ class TargetRun {
   // verify
   Task verify_tags(std::vector<std::size_t> tags);
   Task verify_tag(std::size_t number);
+  Task move_what_changed();
+  Task look_once_more(std::size_t number);
   std::function<std::optional<std::string>(const std::string&)> digest_check() const;
   std::optional<std::string> stale(const std::string& digest) const;
 

@@ -18,35 +18,79 @@ constexpr Duration start_of_command = 8ms;
 }  // namespace
 
 TargetRun::Task TargetRun::verify() {
+  const auto unverified = [this](std::size_t tag) {
+    return !result_.tags[tag].verified && !result_.tags[tag].newer;
+  };
   std::vector<Task> reads;
-  for (std::size_t i = 0; i < target_.tags.size(); ++i) {
-    // What had it when we looked has been read.
-    if (!result_.tags[i].copied) result_.tags[i].verified = tag_is_ours_[i];
-  }
-  for (const std::vector<std::size_t>& tags :
-       shares([this](std::size_t tag) { return result_.tags[tag].copied; })) {
-    reads.push_back(verify_tags(tags));
+  for (std::vector<std::size_t>& tags : shares(unverified)) {
+    reads.push_back(verify_tags(std::move(tags)));
   }
   for (const std::string& place : unconfirmed_) {
     reads.push_back(await_digest(oci::parse_reference(place).value()));
   }
   co_await all(std::move(reads));
+  if (failed()) co_return;
+  co_await move_what_changed();
+  if (failed()) co_return;
+  reads.clear();
+  for (std::vector<std::size_t>& tags : shares(unverified)) {
+    reads.push_back(verify_tags(std::move(tags)));
+  }
+  co_await all(std::move(reads));
 }
 
-// Those that are not there yet, or still have what they had before, are waited for one by one.
+// Of those that were moved, what is not there yet, or still has what it had before, is waited for
+// one by one.
 TargetRun::Task TargetRun::verify_tags(std::vector<std::size_t> tags) {
-  if (tags.size() > 1) {
+  const auto moved = [this](std::size_t tag) { return result_.tags[tag].copied; };
+  if (tags.size() > 1 || !moved(tags.front())) {
     const std::vector<std::string> digests = co_await read_digests(tags);
-    std::vector<std::size_t> others;
     for (std::size_t i = 0; i < tags.size(); ++i) {
       result_.tags[tags[i]].verified = digests[i] == result_.digest;
-      if (!result_.tags[tags[i]].verified) others.push_back(tags[i]);
     }
-    tags = std::move(others);
   }
   std::vector<Task> reads;
-  for (const std::size_t tag : tags) reads.push_back(verify_tag(tag));
+  for (const std::size_t tag : tags) {
+    if (moved(tag) && !result_.tags[tag].verified) reads.push_back(verify_tag(tag));
+  }
   co_await all(std::move(reads));
+}
+
+// A tag that had it when we looked may have read stale then, or another run has moved it since.
+TargetRun::Task TargetRun::move_what_changed() {
+  std::vector<Task> looks;
+  for (std::size_t i = 0; i < target_.tags.size(); ++i) {
+    const TagResult& tag = result_.tags[i];
+    if (!tag.verified && !tag.newer) looks.push_back(look_once_more(i));
+  }
+  co_await all(std::move(looks));
+  if (failed()) co_return;
+  const std::vector<std::string> repositories = destinations();
+  if (!repositories.empty()) co_await confirm_content();
+  std::vector<Task> moves;
+  for (const std::string& repository : repositories) {
+    moves.push_back(move_tags_now(repository, phase_deadline_));
+  }
+  co_await all(std::move(moves));
+}
+
+TargetRun::Task TargetRun::look_once_more(std::size_t number) {
+  const oci::Reference& tag = target_.tags[number];
+  Request wanted = probe(tag, false);
+  wanted.argv = manifest_command(plan_, tag);
+  wanted.policy.failures.attempts = 0;  // until the deadline
+  const Answer answer = co_await run(std::move(wanted));
+  looks_[number] = look_of(answer);
+  tag_is_ours_[number] = looks_[number].digest == result_.digest;
+  result_.tags[number].verified = tag_is_ours_[number];
+  if (tag_is_ours_[number]) co_return;
+  if (!looks_[number].is_known) {
+    fail(answer, "tag " + to_string(tag) + " is not verified");
+    co_return;
+  }
+  result_.tags[number].had_it = false;
+  note(to_string(tag) + " had it at first, and does not have it any more");
+  co_await guard_tag(number);
 }
 
 TargetRun::Task TargetRun::verify_tag(std::size_t number) {
