@@ -61,7 +61,7 @@ struct TargetFailure {
 struct TagResult {
   oci::Reference tag;
   bool copied = false;          // moved by this run
-  bool may_have_moved = false;  // it was being moved when the run ended, and was not asked since
+  bool may_have_moved = false;  // whether it moved is not known
   bool newer = false;           // left alone: what it holds was created later
   bool had_it = false;          // before this run, as far as it was looked at
   bool verified = false;

@@ -160,6 +160,93 @@ TEST_CASE("Of tags that were being moved when the run ended it is said that nobo
   }
 }
 
+TEST_CASE("A tag that was moved by an attempt whose answer was lost may show that later",
+          "[publish]") {
+  World world;
+  world.plan.policy.attempts = 2;
+  const bool refused_then = GENERATE(false, true);
+  world.add_target("one", {'a'}, {"f.io/r:1"});
+  world.set_tag("f.io/r:1", World::digest('a'));
+  Duration lag = 0s;
+  world.lag = [&lag](const std::string&, const std::string& what) {
+    return what == "tag 1" ? lag : 0s;
+  };
+  unsigned pushes = 0;
+  world.spoil = [&](const Words& argv, Said said) {
+    if (argv[2] != "push") return said;
+    const char* const word = ++pushes > 1 && refused_then ? "denied" : "504 Gateway Timeout";
+    return Said{1, "", std::string("Error response from registry: ") + word + "\n"};
+  };
+  SECTION("within a minute") {
+    lag = 20s;
+    const PublishResult result = world.run();
+    CHECK(result.exit_code() == 0);
+    CHECK(result.targets[0].tags[0].copied);
+  }
+  SECTION("or after that: then nobody knows") {
+    lag = 10h;
+    const PublishResult result = world.run();
+    REQUIRE(result.targets[0].failure);
+    CHECK(result.targets[0].failure->what.starts_with("it is not known whether f.io/r:1 moved"));
+    CHECK(result.targets[0].tags[0].may_have_moved);
+    CHECK(world.elapsed() < 2min);
+  }
+}
+
+TEST_CASE("Of a tag whose move was refused it is told at once that it did not move", "[publish]") {
+  World world;
+  world.add_target("one", {'a'}, {"f.io/r:1"});
+  world.set_tag("f.io/r:1", World::digest('a'));
+  world.fault = [](const Words& argv) -> std::optional<Said> {
+    if (argv[2] != "push") return std::nullopt;
+    return Said{1, "", "Error response from registry: denied\n"};
+  };
+  const PublishResult result = world.run();
+  REQUIRE(result.targets[0].failure);
+  CHECK(result.targets[0].failure->what.starts_with("tag f.io/r:1 could not be moved"));
+  CHECK_FALSE(result.targets[0].tags[0].may_have_moved);
+  CHECK(world.elapsed() < 5s);
+}
+
+TEST_CASE("Where one of several tags is refused, one before it that has moved may show that later",
+          "[publish]") {
+  World world;
+  world.add_target("one", {'a'}, {"f.io/r:1", "f.io/r:2"});
+  world.lag = [](const std::string&, const std::string& what) {
+    return what == "tag 1" ? 20s : 0s;
+  };
+  world.fault = [&](const Words& argv) -> std::optional<Said> {
+    if (argv[2] != "push" || argv[argv.size() - 2] != "f.io/r:1,2") return std::nullopt;
+    Words first = argv;
+    first[first.size() - 2] = "f.io/r:1";
+    world.answer(first);
+    return Said{1, "", "Error response from registry: denied\n"};
+  };
+  const PublishResult result = world.run();
+  REQUIRE(result.targets[0].failure);
+  CHECK(result.targets[0].failure->what.starts_with("tag f.io/r:2 could not be moved"));
+  CHECK(result.targets[0].tags[0].copied);
+  CHECK_FALSE(result.targets[0].tags[1].copied);
+  CHECK_FALSE(result.targets[0].tags[1].may_have_moved);
+}
+
+TEST_CASE("A tag that moved while the move of another failed is told to have moved", "[publish]") {
+  World world;
+  world.add_target("one", {'a'}, {"f.io/r:1", "g.io/r:1"});
+  world.fault = [](const Words& argv) -> std::optional<Said> {
+    if (argv[2] != "push" || argv[argv.size() - 2] != "g.io/r:1") return std::nullopt;
+    return Said{1, "", "Error response from registry: denied\n"};
+  };
+  world.spoil = [](const Words& argv, Said said) {
+    if (argv[2] == "push" && argv[argv.size() - 2] == "f.io/r:1") said.took = 5s;
+    return said;
+  };
+  const PublishResult result = world.run();
+  REQUIRE(result.targets[0].failure);
+  CHECK(result.targets[0].tags[0].copied);
+  CHECK_FALSE(result.targets[0].tags[0].may_have_moved);
+}
+
 TEST_CASE("Of tags that had it before a failure, and of those that did not move, both are told",
           "[publish][report]") {
   World world;

@@ -46,6 +46,7 @@ class Simulation {
     world_.plan.policy.attempts = 30;
     draw_lags(seed);
     faults_left_ = draw(3) == 0 ? 0 : draw(12);
+    if (draw(5) == 0) lose_answers();
     world_.fault = [this](const world::Words& argv) { return fault(argv); };
     world_.spoil = [this](const world::Words& argv, Said said) {
       // What a tag has stays whole, because nothing is ever taken away.
@@ -230,7 +231,22 @@ class Simulation {
     }
   }
 
-  Said spoil(const world::Words&, Said said) {
+  // All of those to the moves of tags, of which there are few.
+  void lose_answers() {
+    faults_left_ = 0;
+    world_.plan.policy.attempts = 2;
+    for (const char* name : {"f.io/r", "g.io/r"}) {
+      if (draw(2) == 0) without_answers_.insert(name);
+    }
+  }
+
+  Said spoil(const world::Words& argv, Said said) {
+    const bool pushes = argv.size() > 2 && argv[2] == "push";
+    const std::string place = pushes ? argv[argv.size() - 2] : "";
+    if (place.find('@') == std::string::npos &&
+        without_answers_.contains(world::repository_of(place))) {
+      return Said{1, "", "504 Gateway Timeout\n", said.took};
+    }
     if (!std::exchange(lost_, false)) return said;
     return Said{1, "", "connection reset by peer\n", said.took};
   }
@@ -395,7 +411,8 @@ class Simulation {
   std::vector<Expected> expected_;
   std::map<std::string, std::string> before_;  // by tag
   std::set<std::string> refused_looks_;
-  std::set<std::string> never_shown_;  // tags that read as before, however long ago they moved
+  std::set<std::string> without_answers_;  // repositories
+  std::set<std::string> never_shown_;      // tags that read as before, however long ago they moved
   std::size_t faults_left_ = 0;
   bool lost_ = false;
   std::size_t seen_moves_ = 0;

@@ -1,6 +1,7 @@
 #include "publish/run/commands.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 
 namespace retry_exec::publish {
@@ -31,6 +32,13 @@ Attempt not_run(std::optional<int> interrupted_by) {
   return attempt;
 }
 
+// The registry's own word that it has not done what it was asked for.
+bool is_refusal(const Attempt& failed, const Verdict& verdict) {
+  constexpr std::array<std::string_view, 3> refusals = {"permanent", "absent", "throttled"};
+  return verdict.matched && std::holds_alternative<Exited>(failed.outcome) &&
+         std::find(refusals.begin(), refusals.end(), verdict.class_name) != refusals.end();
+}
+
 }  // namespace
 
 std::string_view detail_of(const Verdict& verdict, std::string_view name) {
@@ -50,6 +58,8 @@ struct Commands::Running {
   TimePoint not_before{};  // the budget's word on the next attempt
   std::string missing;     // what the last failure named
   TimePoint missing_since{};
+  unsigned begun = 0;    // attempts
+  unsigned refused = 0;  // of these
   bool unconfirmed = false;
   bool was_found = false;  // and the next attempt failed because it was missing all the same
 
@@ -105,6 +115,8 @@ asio::awaitable<Answer> Commands::run_inside(Request request) {
   answer.command = running.request.argv;
   answer.deadline = running.request.deadline;
   answer.unconfirmed = running.unconfirmed;
+  answer.was_begun = running.begun > 0;
+  answer.may_be_done = running.refused < running.begun;
   if (answer.ok()) {
     for (const std::string& host : running.request.hosts) {
       registries_.of(host).budget.refund(seams_.now());
@@ -173,6 +185,7 @@ asio::awaitable<Attempt> Commands::attempt(Running& running, unsigned number, Po
   options.stall_timeout = policy.stall_timeout;
   options.deadline = deadline;
   options.kill_after = policy.kill_after;
+  ++running.begun;
   Attempt attempt = co_await seams_.run(command, options);
   running.unfit.reset();
   if (!succeeded(attempt.outcome) && request.done &&
@@ -213,6 +226,7 @@ Verdict Commands::judge(Running& running, const Attempt& attempt) {
     if (failures.attempts == 0U && verdict.class_name == "suspect") failures.attempts.reset();
     verdict.policy = layered(failures, verdict.policy);
   }
+  if (is_refusal(attempt, verdict)) ++running.refused;
   running.verdict = verdict;
   running.blamed = blamed_hosts(running, verdict);
   return verdict;

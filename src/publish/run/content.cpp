@@ -245,8 +245,12 @@ asio::awaitable<Answer> TargetRun::put_root(oci::Reference place,
     const Result<std::string> file =
         opened ? shared_.scratch.write_file(std::to_string(number_) + ".json", root_.bytes)
                : Result<std::string>(opened.error());
-    if (!file) fail(StopReason::permanent, file.error().what);
-    if (!file) co_return Answer{};
+    if (!file) {
+      fail(StopReason::permanent, file.error().what);
+      Answer nothing;
+      nothing.run.reason = StopReason::permanent;
+      co_return nothing;
+    }
     root_file_ = *file;
   }
   Request wanted =

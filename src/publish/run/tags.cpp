@@ -72,43 +72,39 @@ TargetRun::Task TargetRun::put_tags(std::vector<std::size_t> tags, TimePoint dea
   }
   const Answer answer =
       co_await put_root(target_.tags[tags.front()], more, deadline, std::move(still_wanted));
-  if (failed()) {
-    for (const std::size_t tag : tags) result_.tags[tag].may_have_moved = answer.run.attempts > 0;
-    co_return;
-  }
-  const auto left = [this](std::size_t tag) { return !moves(tag); };
-  if (std::any_of(tags.begin(), tags.end(), left)) {
-    std::erase_if(tags, left);
-    co_await put_tags(std::move(tags), deadline);
-    co_return;
-  }
   if (answer.ok()) {
     note_request_time(answer, target_.tags[tags.front()].host, tags.size() + 2);
     for (const std::size_t tag : tags) result_.tags[tag].copied = tag_is_ours_[tag] = true;
-  } else if (tags.size() > 1 && answer.is_immutable_tag()) {
+    co_return;
+  }
+  const auto left = [this](std::size_t tag) { return !moves(tag); };
+  if (!failed() && std::any_of(tags.begin(), tags.end(), left)) {
+    std::erase_if(tags, left);
+    co_await put_tags(std::move(tags), deadline);
+  } else if (!failed() && tags.size() > 1 && answer.is_immutable_tag()) {
     for (const std::size_t tag : tags) co_await put_tags(std::vector(1, tag), deadline);
-  } else {
+  } else if (!failed() || answer.was_begun) {
     co_await find_tags(tags, answer, deadline);
   }
 }
 
-// An attempt whose answer was lost may have moved some, and an immutable tag may hold it already.
+// An attempt whose answer was lost may have moved some, as may one of which a later tag was
+// refused; and an immutable tag may hold it already.
 TargetRun::Task TargetRun::find_tags(std::vector<std::size_t> tags, const Answer& answer,
                                      TimePoint deadline) {
+  const bool may_be_stale = answer.may_be_done || (answer.was_begun && tags.size() > 1);
   std::vector<Task> finds;
   for (const std::size_t tag : tags) {
     if (shared_.seams.interrupted_by()) break;  // nothing is asked any more
-    finds.push_back(answer.is_immutable_tag()
-                        ? find_immutable_tag(tag, answer.run.attempts > 1, deadline)
-                        : find_tag(tag, deadline));
+    finds.push_back(find_tag(tag, answer, may_be_stale, deadline));
   }
   co_await all(std::move(finds));
   std::string unknown;
   for (const std::size_t tag : tags) {
     TagResult& result = result_.tags[tag];
     result.copied = tag_is_ours_[tag];
-    // What has been asked for is known, and nothing was begun by a command that never was.
-    result.may_have_moved = !result.copied && !asked_[tag] && answer.run.attempts > 0;
+    // What has been asked for is known.
+    result.may_have_moved = !result.copied && !asked_[tag] && may_be_stale;
     if (result.may_have_moved) text::append_to(unknown, to_string(result.tag));
     if (result.copied) note(to_string(result.tag) + " has it although the copy failed");
   }
@@ -121,26 +117,20 @@ TargetRun::Task TargetRun::find_tags(std::vector<std::size_t> tags, const Answer
   }
 }
 
-TargetRun::Task TargetRun::find_tag(std::size_t number, TimePoint deadline) {
-  Request wanted = probe(target_.tags[number], false);
+// One that an attempt moved may show that later. An immutable one that cannot be read only lags:
+// the refusal tells that it is there.
+TargetRun::Task TargetRun::find_tag(std::size_t number, const Answer& put, bool may_be_stale,
+                                    TimePoint deadline) {
+  using namespace std::chrono_literals;
+  Request wanted = probe(target_.tags[number], may_be_stale || put.is_immutable_tag());
+  if (wanted.waits) deadline = std::min(deadline, shared_.seams.now() + 1min);
   wanted.deadline = deadline;
   wanted.abandoned = nullptr;
-  const Answer answer = co_await run(std::move(wanted));
-  if (answer.ok()) tag_is_ours_[number] = !digest_check()(answer.output);
-  asked_[number] = answer.ok() || answer.absent();
-}
-
-// The refusal tells that the tag is there, so that one which cannot be read only lags. It may also
-// show for a while what it had before, if an attempt before the refused one moved it.
-TargetRun::Task TargetRun::find_immutable_tag(std::size_t number, bool may_be_stale,
-                                              TimePoint deadline) {
-  using namespace std::chrono_literals;
-  Request wanted = probe(target_.tags[number], true);
-  wanted.deadline = std::min(deadline, shared_.seams.now() + 1min);
   if (may_be_stale) wanted.check = digest_check();
   const Answer answer = co_await run(std::move(wanted));
   if (answer.ok()) tag_is_ours_[number] = !digest_check()(answer.output);
-  asked_[number] = answer.ok() || !may_be_stale;
+  // Of tags that were all refused, one that has not shown for so long did not move.
+  asked_[number] = answer.ok() || !may_be_stale || (!put.may_be_done && answer.absent());
 }
 
 void TargetRun::note_tags_that_had_it() {

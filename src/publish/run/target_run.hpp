@@ -160,8 +160,7 @@ class TargetRun {
   boost::asio::awaitable<bool> all_still_move(std::vector<std::size_t> tags, TimePoint deadline);
   Task put_tags(std::vector<std::size_t> tags, TimePoint deadline);
   Task find_tags(std::vector<std::size_t> tags, const Answer& answer, TimePoint deadline);
-  Task find_tag(std::size_t number, TimePoint deadline);
-  Task find_immutable_tag(std::size_t number, bool may_be_stale, TimePoint deadline);
+  Task find_tag(std::size_t number, const Answer& put, bool may_be_stale, TimePoint deadline);
   void note_tags_that_had_it();
 
   // verify

@@ -18,7 +18,7 @@ Lines moves_told(const TargetResult& result, const Redactor& redactor) {
   std::vector<std::pair<std::string, std::string>> lists = {
       {"moved", ""},
       {"moved, but not verified", ""},
-      {"may have moved, the run ended before it could ask", ""},
+      {"may have moved", ""},
       {"had it already", ""},
       {"left alone, what is there is newer", ""},
       {"not moved", ""}};
