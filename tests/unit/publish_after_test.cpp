@@ -122,6 +122,23 @@ TEST_CASE(
         Words{"cosign sign --yes f.io/r@" + digest, "tell one f.io/r:1", "tell one f.io/r:2"});
 }
 
+TEST_CASE("A command about a tag is run again when the tag has moved back to what it had",
+          "[publish]") {
+  World world;
+  add_signed_target(world);
+  const PublishResult first = world.run();
+  REQUIRE(first.exit_code() == 0);
+  world.set_tag("f.io/r:2", World::digest('a'));  // by another run
+  world.done_after.clear();
+  const PublishResult back = world.run();
+  REQUIRE(back.exit_code() == 0);
+  CHECK(world.at("f.io/r:2") == first.targets[0].digest);
+  CHECK(world.done_after == Words{"tell one f.io/r:2"});
+  world.done_after.clear();
+  REQUIRE(world.run().exit_code() == 0);
+  CHECK(world.done_after.empty());
+}
+
 TEST_CASE("A run that ends during a command has recorded the commands before it", "[publish]") {
   World world;
   Target& target = world.add_target("one", {'a'}, {"f.io/r:1"});

@@ -103,6 +103,12 @@ TargetRun::Task TargetRun::after() {
   if (before > 0) note(std::to_string(before) + " had been done by an earlier run");
 }
 
+// What has been done about a tag was done the last time that it had this digest.
+bool TargetRun::has_moved(const oci::Reference& tag) const {
+  return std::any_of(result_.tags.begin(), result_.tags.end(),
+                     [&](const TagResult& result) { return result.copied && result.tag == tag; });
+}
+
 // Each command is recorded as soon as it is done: a run that ends during the next one does not take
 // that back. Where a record could not be made, the rest waits for the end: its attempts take the
 // time of the commands.
@@ -116,7 +122,7 @@ TargetRun::Task TargetRun::after_at(std::vector<oci::Reference> tags) {
   for (AfterCommand& command : after_commands(plan_, target_, tags, result_.digest)) {
     AfterResult result{.command = command.argv,
                        .about = to_string(command.about),
-                       .was_done = done && done->contains(command.id)};
+                       .was_done = done && done->contains(command.id) && !has_moved(command.about)};
     if (!result.was_done && goes_on) {
       result.done = co_await run_after(std::move(command.argv), command.about);
       result.failed = !result.done;

@@ -173,6 +173,7 @@ class TargetRun {
 
   // after
   Task after_at(std::vector<oci::Reference> tags);
+  bool has_moved(const oci::Reference& tag) const;
   boost::asio::awaitable<bool> run_after(Arguments argv, oci::Reference about);
   boost::asio::awaitable<std::optional<std::set<std::string>>> recorded_at(
       const oci::Reference& root);
