@@ -188,6 +188,21 @@ TEST_CASE("What could not be recorded at once is recorded with what follows, or 
   CHECK(world.count("attach") == 4);
 }
 
+TEST_CASE("A digest that is gone by the time of recording does not hold the run for long",
+          "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {'a'}, {"f.io/r:1"});
+  target.after = {{"oras", "manifest", "delete", "{repository}@{digest}"}};
+  world.fault = [&](const Words& argv) -> std::optional<Said> {
+    if (argv[2] == "delete") return Said{};
+    if (argv[1] != "attach") return std::nullopt;
+    return World::not_found(argv.back());
+  };
+  const PublishResult result = world.run();
+  CHECK_THAT(world::notes(result), test::ContainsSubstring("could not be recorded at f.io/r"));
+  CHECK(world.elapsed() < 30s);
+}
+
 TEST_CASE("Every command that was not done is told, and only one that was run has failed",
           "[publish]") {
   World world;

@@ -15,6 +15,10 @@ namespace asio = boost::asio;
 
 namespace {
 
+// What is missing may lag; a key that is not there does not, nor does a digest that a command has
+// deleted.
+constexpr unsigned attempts_of_absent = 8;
+
 // Puts values in the place of {repository}, {digest}, {tag} and {name}; what a value says is not
 // looked at again.
 std::string filled_in(const std::string& word,
@@ -149,8 +153,7 @@ asio::awaitable<bool> TargetRun::run_after(Arguments argv, oci::Reference about)
   const std::string program = argv.front();
   Request wanted = request(to_string(about), std::move(argv), {about.host});
   wanted.abandoned = nullptr;
-  constexpr unsigned attempts = 8;  // what is missing may lag; a key that is not there does not
-  wanted.policy.absent.attempts = attempts;
+  wanted.policy.absent.attempts = attempts_of_absent;
   const Answer answer = co_await run(std::move(wanted));
   if (!answer.ok()) {
     fail(answer, to_string(about) + " is published, but '" + program + "' failed for it");
@@ -179,6 +182,7 @@ asio::awaitable<std::optional<std::set<std::string>>> TargetRun::recorded_at(
 asio::awaitable<bool> TargetRun::record_at(oci::Reference root, std::string ids) {
   Request wanted = request(to_string(root), record_command(plan_, root, ids), {root.host});
   wanted.abandoned = nullptr;
+  wanted.policy.absent.attempts = attempts_of_absent;
   const Answer answer = co_await run(std::move(wanted));
   co_return answer.ok();
 }
