@@ -3,13 +3,12 @@
 #include "catch_shim.hpp"
 #include "publish/oci/index.hpp"
 #include "publish/oci/sha256.hpp"
+#include "publish_drawn_plan.hpp"
 #include "publish_world.hpp"
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <map>
-#include <random>
 #include <set>
 #include <string>
 #include <utility>
@@ -21,30 +20,20 @@ using namespace retry_exec::publish::oci;
 using namespace retry_exec::publish::plan;
 using namespace std::chrono_literals;
 
+using world::DrawnPlan;
+using world::Expected;
+using world::image;
 using world::Said;
 using world::World;
 
 namespace {
 
-constexpr const char* image_type = "application/vnd.oci.image.manifest.v1+json";
-
-// What a target should come to.
-struct Expected {
-  std::set<std::string> platforms;
-  bool published = true;
-  bool shows = true;  // once it is published
-};
-
-class Simulation {
+class Simulation : private DrawnPlan {
  public:
-  explicit Simulation(std::uint64_t seed) : random_(seed) {
+  explicit Simulation(std::uint64_t seed) : DrawnPlan(seed) {
     world_.seed = seed;
     world_.keeps_events = false;
-    lose_configs();
-    const std::size_t targets = 1 + draw(6);
-    for (std::size_t i = 0; i < targets; ++i) add_target("t" + std::to_string(i));
     world_.plan.policy.attempts = 30;
-    draw_lags(seed);
     faults_left_ = draw(3) == 0 ? 0 : draw(12);
     if (draw(5) == 0) lose_answers();
     world_.fault = [this](const world::Words& argv) { return fault(argv); };
@@ -86,131 +75,6 @@ class Simulation {
   }
 
  private:
-  std::size_t draw(std::size_t below) {
-    return std::uniform_int_distribution<std::size_t>(0, below - 1)(random_);
-  }
-
-  // Where they are published: whoever copies such an image there finds its manifest, and copies
-  // nothing.
-  void lose_configs() {
-    for (const char* name : {"f.io/r", "g.io/r"}) {
-      if (draw(12) != 0) continue;
-      const std::string digest = World::digest("abcdef"[draw(6)]);
-      world_.repositories[name].shows[digest] = world_.start;
-      world_.repositories[name].without_config.insert(digest);
-    }
-  }
-
-  static Descriptor image(char c) {
-    return {image_type, World::digest(c), World::image_size,
-            Platform{.os = "linux", .architecture = std::string("cpu-") + c}};
-  }
-
-  // Built with provenance: an index of an image and what attests it.
-  std::string attested(char c) {
-    Descriptor attestation = image(c);
-    attestation.digest = digest_of("attests " + attestation.digest);
-    attestation.platform = Platform{.os = "unknown", .architecture = "unknown"};
-    attestation.annotations = {{"vnd.docker.reference.digest", World::digest(c)},
-                               {"vnd.docker.reference.type", "attestation-manifest"}};
-    return world_.add_index("r.io/tmp", index_json(std::vector{image(c), attestation}, {}));
-  }
-
-  void add_target(const std::string& name) {
-    Target& target = world_.add_target(name, {}, {});
-    Expected expected;
-    std::string letters = "abcdef";
-    std::shuffle(letters.begin(), letters.end(), random_);
-    letters.resize(1 + draw(3));
-    const bool attestations = draw(3) == 0;
-    for (const char c : letters) {
-      const std::string digest = attestations ? attested(c) : World::digest(c);
-      world_.repositories["r.io/tmp"].shows.emplace(digest, world_.start);
-      target.sources.push_back({{"r.io", "tmp", "", digest}, std::nullopt});
-      expected.platforms.insert(std::string("linux/cpu-") + c);
-    }
-    target.soci.enabled = draw(4) == 0;
-    if (draw(3) == 0) target.annotations = {{"of", name}};
-    if (draw(3) == 0) target.staging = parse_reference("s.io/stage").value();
-    if (draw(2) == 0) {
-      for (const std::string& platform : expected.platforms) {
-        target.platforms.push_back(parse_platform(platform).value());
-      }
-    }
-    if (draw(6) == 0) {
-      target.platforms.push_back(parse_platform("linux/cpu-missing").value());
-      expected.published = false;
-    }
-    if (draw(12) == 0) {
-      target.sources.clear();
-      expected.published = false;
-    }
-    if (draw(4) == 0) {
-      target.after = {{"cosign", "sign", "{repository}@{digest}"},
-                      {"note", "{repository}:{tag}", "{digest}"}};
-    }
-    const std::vector<std::string> repositories = {"f.io/r", "g.io/r", "r.io/tmp"};
-    for (std::size_t i = 1 + draw(4); i > 0; --i) {
-      add_tag(target, repositories[draw(3)] + ":" + name + "-" + std::to_string(i), expected);
-    }
-    for (const Reference& tag : target.tags) {
-      const std::set<std::string>& broken = world_.repositories[tag.name()].without_config;
-      const bool lists_one = std::any_of(letters.begin(), letters.end(),
-                                         [&](char c) { return broken.contains(World::digest(c)); });
-      if (lists_one && !target.soci.enabled) expected.published = false;
-    }
-    if (!target.platforms.empty()) refuse_looks(target);
-    expected_.push_back(expected);
-  }
-
-  void add_tag(Target& target, const std::string& tag, Expected& expected) {
-    target.tags.push_back(parse_reference(tag).value());
-    if (draw(40) == 0) {
-      never_shown_.insert(tag);
-      expected.shows = false;
-    }
-    std::vector<Descriptor> held;
-    switch (draw(4)) {
-      case 0:
-        held = {image('a'), image('0')};
-        if (target.platforms.empty()) expected.published = false;  // it would lose one
-        break;
-      case 1:
-        held = {image((*expected.platforms.begin()).back())};
-        break;
-      default:
-        before_[tag] = "";
-        return;
-    }
-    const std::string repository = tag.substr(0, tag.find(':'));
-    before_[tag] = world_.add_index(repository, index_json(held, {{"tag", tag}}));
-    world_.set_tag(tag, before_[tag]);
-  }
-
-  // Of a repository's tags the first is looked at, and may not be read then.
-  void refuse_looks(const Target& target) {
-    std::set<std::string> repositories;
-    for (const Reference& tag : target.tags) {
-      if (!repositories.insert(tag.name()).second) continue;
-      if (draw(6) == 0) refused_looks_.insert(to_string(tag));
-    }
-  }
-
-  void draw_lags(std::uint64_t seed) {
-    const std::size_t most = draw(3) == 0 ? 1 : 1 + draw(30'000);
-    world_.lag = [this, seed, most](const std::string& repository,
-                                    const std::string& what) -> Duration {
-      if (what.starts_with("tag ") && never_shown_.contains(repository + ":" + what.substr(4))) {
-        return 10'000h;
-      }
-      const std::size_t drawn = std::hash<std::string>{}(std::to_string(seed) + repository + what);
-      return std::chrono::milliseconds(drawn % 2 == 0 ? 0 : drawn / 2 % most);
-    };
-    for (auto& [digest, since] : world_.repositories["r.io/tmp"].shows) {
-      since += world_.lag("r.io/tmp", digest);
-    }
-  }
-
   std::optional<Said> fault(const world::Words& argv) {
     if (refused_looks_.erase(argv.back()) > 0) {
       return Said{1, "", "Error response from registry: denied\n"};
@@ -406,13 +270,7 @@ class Simulation {
     }
   }
 
-  std::mt19937_64 random_;
-  World world_;
-  std::vector<Expected> expected_;
-  std::map<std::string, std::string> before_;  // by tag
-  std::set<std::string> refused_looks_;
   std::set<std::string> without_answers_;  // repositories
-  std::set<std::string> never_shown_;      // tags that read as before, however long ago they moved
   std::size_t faults_left_ = 0;
   bool lost_ = false;
   std::size_t seen_moves_ = 0;

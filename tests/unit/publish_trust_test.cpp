@@ -132,6 +132,8 @@ TEST_CASE("A tag is verified by what is pulled from it, whatever its headers say
   const PublishResult result = world.run();
   CHECK(result.exit_code() == 1);
   CHECK_THAT(why(result), ContainsSubstring("is stale"));
+  CHECK(result.targets[0].tags[0].copied);
+  CHECK_FALSE(result.targets[0].tags[0].verified);
 }
 
 TEST_CASE("A tag that read as ours at first and holds something else is moved", "[publish]") {
