@@ -371,35 +371,3 @@ TEST_CASE("A failure knows whether its command named files that are gone after t
   CHECK_FALSE(push.needs_scratch);
   CHECK_FALSE(push.manifest.empty());
 }
-
-TEST_CASE("What may not be read is not told to be incomplete", "[publish]") {
-  World world;
-  Target& target = world.add_target("one", {'a', 'b'}, {"f.io/r:1"});
-  REQUIRE(world.run().exit_code() == 0);
-  SECTION("at a tag that has it already") {}
-  SECTION("at a new tag") {
-    target.tags = {parse_reference("f.io/r:2").value()};
-  }
-  world.fault = [](const world::Words& argv) -> std::optional<Said> {
-    const bool reads = argv[1] == "manifest" && argv[3] == "create" &&
-                       std::find(argv.begin(), argv.end(), "f.io/r") != argv.end() &&
-                       std::find(argv.begin(), argv.end(), World::digest('b')) != argv.end();
-    if (!reads) return std::nullopt;
-    return Said{.code = 1, .err = "Error response from registry: denied: not you\n"};
-  };
-  const PublishResult result = world.run();
-  CHECK(result.exit_code() == 1);
-  CHECK_THAT(why(result), ContainsSubstring("could not be read"));
-  CHECK_THAT(why(result), !ContainsSubstring("is deleted"));
-}
-
-TEST_CASE("A copy that succeeded without copying is told as that", "[publish]") {
-  World world;
-  world.add_target("one", {'a', 'b'}, {"f.io/r:1"});
-  world.fault = [](const world::Words& argv) -> std::optional<Said> {
-    return argv[1] == "cp" ? std::optional(Said{}) : std::nullopt;
-  };
-  const PublishResult result = world.run();
-  CHECK(result.exit_code() == 1);
-  CHECK_THAT(why(result), ContainsSubstring("is not there, although the copy succeeded"));
-}
