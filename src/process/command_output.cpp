@@ -162,8 +162,8 @@ std::optional<TimePoint> CommandOutput::next_look(Pump& pump, TimePoint now,
     return std::nullopt;
   if (now >= limit_ && !limit_struck_) {
     if (!at_deadline_ && pump.held_up() && waiting.filter_at_work()) {
-      limit_ =
-          later(now, options_.drain_limit);  // a filter that our own reader holds up is not late
+      // A filter that our own reader holds up is not late.
+      limit_ = later(now, options_.drain_limit);
       return next;
     }
     limit_struck_ = true;
