@@ -76,14 +76,14 @@ std::string literal(const std::string& path) {
 }
 
 // A folder and those in it at any depth, each with a '/' behind it; "" is the current one. Hidden
-// ones and links are not entered, as by a shell.
+// ones, links and those that may not be read are not entered, as by a shell.
 std::vector<std::string> folders_from(const std::string& folder, const Position& where,
                                       Errors& errors) {
   namespace fs = std::filesystem;
   std::vector<std::string> folders = {folder};
   const std::string root = folder.empty() ? "." : folder;
   std::error_code failure;
-  fs::recursive_directory_iterator at(root, failure);
+  fs::recursive_directory_iterator at(root, fs::directory_options::skip_permission_denied, failure);
   for (; !failure && at != fs::recursive_directory_iterator(); at.increment(failure)) {
     const bool is_folder = at->symlink_status(failure).type() == fs::file_type::directory;
     const bool hidden = at->path().filename().native().starts_with('.');

@@ -226,8 +226,9 @@ std::string wrong_in_metadata_action(const boost::json::object& fields) {
   if (oci::texts_of(fields, "tags").empty() || !oci::is_list_of_texts(fields, "tags")) {
     return "no list of 'tags' in it";
   }
-  const bool strange =
-      fields.contains("annotations") && !oci::is_list_of_texts(fields, "annotations");
+  const boost::json::value* annotations = fields.if_contains("annotations");
+  const bool strange = annotations != nullptr && !annotations->is_null() &&
+                       !oci::is_list_of_texts(fields, "annotations");
   return strange ? "'annotations' in it is not a list of texts" : "";
 }
 
