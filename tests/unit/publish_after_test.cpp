@@ -139,6 +139,33 @@ TEST_CASE("A command about a tag is run again when the tag has moved back to wha
   CHECK(world.done_after.empty());
 }
 
+TEST_CASE(
+    "A command about a tag that moved back is run by a later run where it failed, or never began",
+    "[publish]") {
+  World world;
+  add_signed_target(world);
+  REQUIRE(world.run().exit_code() == 0);
+  world.set_tag("f.io/r:2", World::digest('a'));  // by another run
+  world.done_after.clear();
+  const bool ended = GENERATE(false, true);
+  world.fault = [&](const Words& argv) -> std::optional<Said> {
+    const bool is_it = ended ? argv[1] == "discover" && world.at("f.io/r:2") != World::digest('a')
+                             : argv[0] == "tell";
+    if (!is_it) return std::nullopt;
+    if (ended) world.interrupted_at = world.now;
+    return Said{1, "", "denied\n"};
+  };
+  CHECK(world.run().exit_code() != 0);
+  CHECK(world.done_after.empty());
+  world.fault = nullptr;
+  world.interrupted_at.reset();
+  REQUIRE(world.run().exit_code() == 0);
+  CHECK(world.done_after == Words{"tell one f.io/r:2"});
+  world.done_after.clear();
+  REQUIRE(world.run().exit_code() == 0);
+  CHECK(world.done_after.empty());
+}
+
 TEST_CASE("A run that ends during a command has recorded the commands before it", "[publish]") {
   World world;
   Target& target = world.add_target("one", {'a'}, {"f.io/r:1"});

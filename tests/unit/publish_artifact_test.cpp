@@ -61,6 +61,39 @@ TEST_CASE("Whoever pulls for a platform finds its image first, whatever else is 
   CHECK(entries.back().digest == World::digest('0'));
 }
 
+TEST_CASE("Where soci makes nothing, what was left out for it is published all the same",
+          "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {}, {"f.io/r:1"});
+  target.soci.enabled = true;
+  SECTION("SOCI indexes") {
+    target.sources = {converted(world)};
+  }
+  SECTION("attestations") {
+    target.sources = {in_tmp(world.add_index(
+        "r.io/tmp", index_json(std::vector{image('a'), world::attestation('d', 'a')}, {})))};
+  }
+  SECTION("of one of several sources") {
+    target.sources = {converted(world), in_tmp(World::digest('b'))};
+    world.shows('b') = world.start;
+  }
+  world.fault = [](const world::Words& argv) -> std::optional<world::Said> {
+    if (argv[1] != "convert") return std::nullopt;
+    return world::Said{1, "",
+                       "soci: no ztocs created, all layers either skipped or produced errors\n"};
+  };
+  for (int runs = 0; runs < 2; ++runs) {
+    const PublishResult result = world.run();
+    INFO(why(result));
+    REQUIRE(result.exit_code() == 0);
+    CHECK(published(world, "f.io/r:1").size() == target.sources.size() + 1);
+    CHECK(
+        world.repositories.at("f.io/r").shows.contains(published(world, "f.io/r:1").back().digest));
+    if (target.sources.size() == 1)
+      CHECK(world.at("f.io/r:1") == target.sources[0].reference.digest);
+  }
+}
+
 TEST_CASE("What soci has converted already is converted without its SOCI indexes, and once",
           "[publish]") {
   const bool alone = GENERATE(true, false);

@@ -38,6 +38,8 @@ Verdict judge(const retry_exec::Failure& failure) {
   is("denied", "permanent", false);
   is("immutable", "permanent", false);
   if (text.find("immutable") != std::string::npos) verdict.rule = "oci/immutable-tag";
+  is("no ztocs created", "permanent", false);
+  if (text.find("no ztocs created") != std::string::npos) verdict.rule = "soci/nothing-to-index";
   is("toomanyrequests", "throttled", true);
   is("not found", "absent", false);
   is("blob unknown", "absent", false);

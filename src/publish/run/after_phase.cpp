@@ -49,17 +49,22 @@ std::string id_of(const Arguments& argv) {
   return oci::digest_of(words).substr(algorithm, digits);
 }
 
-// The ids in the records that `oras discover` lists.
-std::set<std::string> recorded_in(const std::string& discovered) {
-  std::set<std::string> ids;
+// How often each id stands in the records that `oras discover` lists, less "-ID", which takes one
+// back.
+std::map<std::string, int> recorded_in(const std::string& discovered) {
+  std::map<std::string, int> ids;
   const auto fields = oci::parse_object(discovered);
   if (!fields) return ids;
   for (const boost::json::object* referrer : oci::objects_of(*fields, "referrers")) {
     const boost::json::object* annotations = oci::object_of(*referrer, "annotations");
     if (annotations == nullptr) continue;
     text::for_each_part(oci::text_of(*annotations, after_record_key), ',',
-                        [&](std::string_view id) { ids.emplace(id); });
+                        [&](std::string_view id) {
+                          const bool taken_back = id.starts_with('-');
+                          ids[std::string(id.substr(taken_back ? 1 : 0))] += taken_back ? -1 : 1;
+                        });
   }
+  std::erase_if(ids, [](const auto& id) { return id.second <= 0; });
   return ids;
 }
 
@@ -107,7 +112,31 @@ TargetRun::Task TargetRun::after() {
   if (before > 0) note(std::to_string(before) + " had been done by an earlier run");
 }
 
-// What has been done about a tag was done the last time that it had this digest.
+// What has been done about a tag was done the last time that it had this digest. Before it moves
+// there again, so that no run that ends in between leaves it as done.
+TargetRun::Task TargetRun::take_records_back(std::vector<std::size_t> numbers) {
+  std::vector<oci::Reference> tags;
+  for (const std::size_t number : numbers) tags.push_back(target_.tags[number]);
+  if (tags.empty() || std::none_of(target_.after.begin(), target_.after.end(), names_a_tag)) {
+    co_return;
+  }
+  const oci::Reference root = by_digest(tags.front(), result_.digest);
+  Request wanted = probe(root, false);
+  wanted.argv = discover_command(plan_, root);
+  const Answer answer = co_await run(std::move(wanted));
+  if (!answer.ok()) co_return;  // not there yet, as a rule; of anything else, after() tells
+  std::string back;
+  for (const auto& [id, times] : recorded_in(answer.output)) {
+    const std::vector<AfterCommand> commands = after_commands(plan_, target_, tags, result_.digest);
+    const bool about_one =
+        std::any_of(commands.begin(), commands.end(), [&](const AfterCommand& command) {
+          return command.id == id && !command.about.tag.empty();
+        });
+    for (int i = 0; about_one && i < times; ++i) text::append_to(back, "-" + id, ",");
+  }
+  if (!back.empty()) co_await record_at(root, back);
+}
+
 bool TargetRun::has_moved(const oci::Reference& tag) const {
   return std::any_of(result_.tags.begin(), result_.tags.end(),
                      [&](const TagResult& result) { return result.copied && result.tag == tag; });
@@ -118,7 +147,7 @@ bool TargetRun::has_moved(const oci::Reference& tag) const {
 // time of the commands.
 TargetRun::Task TargetRun::after_at(std::vector<oci::Reference> tags) {
   const oci::Reference root = by_digest(tags.front(), result_.digest);
-  const std::optional<std::set<std::string>> done = co_await recorded_at(root);
+  const std::optional<std::map<std::string, int>> done = co_await recorded_at(root);
   std::string unrecorded;
   bool refused = false;
   bool more = false;  // since a record was refused
@@ -163,7 +192,7 @@ asio::awaitable<bool> TargetRun::run_after(Arguments argv, oci::Reference about)
 
 // Where that cannot be read, everything is done again: better twice than never. Not where it took
 // all the time that there is: a command would be begun only to be killed. Then there is nothing.
-asio::awaitable<std::optional<std::set<std::string>>> TargetRun::recorded_at(
+asio::awaitable<std::optional<std::map<std::string, int>>> TargetRun::recorded_at(
     const oci::Reference& root) {
   Request wanted = probe(root, false);
   wanted.argv = discover_command(plan_, root);
@@ -176,7 +205,7 @@ asio::awaitable<std::optional<std::set<std::string>>> TargetRun::recorded_at(
     co_return std::nullopt;
   }
   if (!answer.absent()) note(what + " could not be read, and is done again");
-  co_return std::set<std::string>();
+  co_return std::map<std::string, int>();
 }
 
 asio::awaitable<bool> TargetRun::record_at(oci::Reference root, std::string ids) {

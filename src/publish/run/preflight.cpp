@@ -208,9 +208,13 @@ void TargetRun::gather_children() {
   children_ = oci::in_order(std::move(children_));
   if (!target_.soci.enabled) return;
   const auto leave_out = [&](bool (*kind)(const oci::Descriptor&), const std::string& name) {
-    const std::size_t left_out =
-        std::erase_if(children_, [&](const oci::Child& child) { return kind(child.descriptor); });
-    if (left_out > 0) note(name + " are left out: soci makes other images of these");
+    const auto first =
+        std::stable_partition(children_.begin(), children_.end(),
+                              [&](const oci::Child& child) { return !kind(child.descriptor); });
+    if (first == children_.end()) return;
+    left_out_.insert(left_out_.end(), first, children_.end());
+    children_.erase(first, children_.end());
+    note(name + " are left out: soci makes other images of these");
   };
   leave_out(oci::is_attestation, "attestations");
   leave_out(oci::is_artifact, "SOCI indexes and the like");

@@ -5,6 +5,7 @@
 #include "publish/run/target_run.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace retry_exec::publish {
 
@@ -99,7 +100,7 @@ asio::awaitable<bool> TargetRun::is_made_of_ours(std::string index) {
   bool same = true;
   std::vector<Task> comparisons;
   for (const oci::Descriptor& image : contents->manifests) {
-    if (!image.artifact_type.empty()) continue;  // of soci
+    if (!oci::is_image(image)) continue;  // of soci
     const oci::Child* const ours = image_for(image);
     if (ours == nullptr) co_return false;
     if (ours->descriptor.digest == image.digest) continue;
@@ -238,12 +239,24 @@ TargetRun::Task TargetRun::pull_and_convert(const std::string& folder) {
   if (!converted.ok()) {
     if (converted.is_by(nothing_to_index_rule) && !target_.soci.fail_on_empty) {
       note("no layer is worth indexing: the image is published as it is");
+      take_back_what_was_left_out();
     } else {
       fail(converted, "the image could not be converted");
     }
     co_return;
   }
   co_await push_converted(output);
+}
+
+// Soci has made no other images, so that what belongs to these goes with them.
+void TargetRun::take_back_what_was_left_out() {
+  if (left_out_.empty()) return;
+  std::move(left_out_.begin(), left_out_.end(), std::back_inserter(children_));
+  left_out_.clear();
+  children_ = oci::in_order(std::move(children_));
+  make_index();
+  root_file_.clear();  // what it holds was staged
+  note("what was left out for soci is in it again");
 }
 
 TargetRun::Task TargetRun::push_converted(const std::string& layout) {

@@ -32,6 +32,7 @@ TargetRun::Task TargetRun::move_tags_now(std::string repository, TimePoint deadl
     co_await look_again(tags, deadline);
     std::erase_if(tags, [this](std::size_t tag) { return !moves(tag); });
   }
+  if (!failed()) co_await take_records_back(tags);
   co_await put_tags(std::move(tags), deadline);
 }
 
@@ -61,7 +62,8 @@ asio::awaitable<bool> TargetRun::all_still_move(std::vector<std::size_t> tags, T
       std::all_of(tags.begin(), tags.end(), [this](std::size_t tag) { return moves(tag); });
 }
 
-// In one command; where the registry refuses to overwrite one of them, each by itself.
+// In one command; where the registry refuses one of them, each by itself: the refusal of one alone
+// tells that it did not move, and of the others nothing.
 TargetRun::Task TargetRun::put_tags(std::vector<std::size_t> tags, TimePoint deadline) {
   if (failed() || tags.empty()) co_return;
   std::vector<std::string> more;
@@ -81,18 +83,27 @@ TargetRun::Task TargetRun::put_tags(std::vector<std::size_t> tags, TimePoint dea
   if (!failed() && std::any_of(tags.begin(), tags.end(), left)) {
     std::erase_if(tags, left);
     co_await put_tags(std::move(tags), deadline);
-  } else if (!failed() && tags.size() > 1 && answer.is_immutable_tag()) {
-    for (const std::size_t tag : tags) co_await put_tags(std::vector(1, tag), deadline);
-  } else if (!failed() || answer.was_begun) {
-    co_await find_tags(tags, answer, deadline);
+    co_return;
+  }
+  const bool is_refused = answer.is_immutable_tag() || (answer.was_begun && !answer.may_be_done);
+  const bool of_several = answer.was_begun && tags.size() > 1;
+  if (!failed() && tags.size() > 1 && is_refused) {
+    while (!tags.empty() && !failed()) {
+      co_await put_tags(std::vector(1, tags.front()), deadline);
+      tags.erase(tags.begin());
+    }
+  }
+  if (!tags.empty() && (!failed() || answer.was_begun)) {
+    co_await find_tags(tags, answer, of_several, deadline);
   }
 }
 
-// An attempt whose answer was lost may have moved some, as may one of which a later tag was
-// refused; and an immutable tag may hold it already.
+// An attempt whose answer was lost may have moved some, as may one in which another of several tags
+// was refused; and an immutable tag may hold it already. Other targets need not wait for that.
 TargetRun::Task TargetRun::find_tags(std::vector<std::size_t> tags, const Answer& answer,
-                                     TimePoint deadline) {
-  const bool may_be_stale = answer.may_be_done || (answer.was_begun && tags.size() > 1);
+                                     bool of_several, TimePoint deadline) {
+  shared_.copies.leave(target_.tags[tags.front()].name(), number_);
+  const bool may_be_stale = answer.may_be_done || of_several;
   std::vector<Task> finds;
   for (const std::size_t tag : tags) {
     if (shared_.seams.interrupted_by()) break;  // nothing is asked any more
@@ -123,14 +134,14 @@ TargetRun::Task TargetRun::find_tag(std::size_t number, const Answer& put, bool 
                                     TimePoint deadline) {
   using namespace std::chrono_literals;
   Request wanted = probe(target_.tags[number], may_be_stale || put.is_immutable_tag());
-  if (wanted.waits) deadline = std::min(deadline, shared_.seams.now() + 1min);
+  const Duration patience = put.may_be_done || put.is_immutable_tag() ? 1min : 5s;
+  if (wanted.waits) deadline = std::min(deadline, shared_.seams.now() + patience);
   wanted.deadline = deadline;
   wanted.abandoned = nullptr;
   if (may_be_stale) wanted.check = digest_check();
   const Answer answer = co_await run(std::move(wanted));
   if (answer.ok()) tag_is_ours_[number] = !digest_check()(answer.output);
-  // Of tags that were all refused, one that has not shown for so long did not move.
-  asked_[number] = answer.ok() || !may_be_stale || (!put.may_be_done && answer.absent());
+  asked_[number] = answer.ok() || !may_be_stale;
 }
 
 void TargetRun::note_tags_that_had_it() {

@@ -127,6 +127,7 @@ class TargetRun {
   Task compare_content(oci::Reference theirs, oci::Reference ours, bool& same);
   Task convert();
   Task pull_and_convert(const std::string& folder);
+  void take_back_what_was_left_out();
   Task push_converted(const std::string& layout);
   Task push_entries(const std::string& layout);
   const oci::Child* image_for(const oci::Descriptor& converted) const;
@@ -159,7 +160,8 @@ class TargetRun {
   Task look_again(std::vector<std::size_t> tags, TimePoint deadline);
   boost::asio::awaitable<bool> all_still_move(std::vector<std::size_t> tags, TimePoint deadline);
   Task put_tags(std::vector<std::size_t> tags, TimePoint deadline);
-  Task find_tags(std::vector<std::size_t> tags, const Answer& answer, TimePoint deadline);
+  Task find_tags(std::vector<std::size_t> tags, const Answer& answer, bool of_several,
+                 TimePoint deadline);
   Task find_tag(std::size_t number, const Answer& put, bool may_be_stale, TimePoint deadline);
   void note_tags_that_had_it();
 
@@ -173,9 +175,10 @@ class TargetRun {
 
   // after
   Task after_at(std::vector<oci::Reference> tags);
+  Task take_records_back(std::vector<std::size_t> numbers);
   bool has_moved(const oci::Reference& tag) const;
   boost::asio::awaitable<bool> run_after(Arguments argv, oci::Reference about);
-  boost::asio::awaitable<std::optional<std::set<std::string>>> recorded_at(
+  boost::asio::awaitable<std::optional<std::map<std::string, int>>> recorded_at(
       const oci::Reference& root);
   boost::asio::awaitable<bool> record_at(oci::Reference root, std::string ids);
 
@@ -247,7 +250,8 @@ class TargetRun {
   std::string converted_;  // digest of the index that soci made of it
   std::string root_file_;  // in the scratch folder, once it is needed
   std::vector<oci::Child> children_;
-  std::vector<oci::Child> below_;  // what indexes among them list, each index before its own
+  std::vector<oci::Child> left_out_;  // of them, for soci
+  std::vector<oci::Child> below_;     // what indexes among them list, each index before its own
 
   std::vector<Look> looks_;            // one a tag
   std::set<std::string> unconfirmed_;  // references that were put, and have not been read since
