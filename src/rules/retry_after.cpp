@@ -114,12 +114,19 @@ std::optional<milliseconds> length_of(std::string_view word) {
   using std::chrono::hours;
   using std::chrono::minutes;
   constexpr std::array units = {
-      TimeWord{"ms", milliseconds(1), true},  TimeWord{"milli", milliseconds(1), false},
-      TimeWord{"s", seconds(1), true},        TimeWord{"sec", seconds(1), false},
-      TimeWord{"m", minutes(1), true},        TimeWord{"min", minutes(1), false},
-      TimeWord{"h", hours(1), true},          TimeWord{"hr", hours(1), false},
-      TimeWord{"hour", hours(1), false},      TimeWord{"d", hours(24), true},
-      TimeWord{"day", hours(24), false},      TimeWord{"w", hours(24 * 7), true},
+      TimeWord{"ms", milliseconds(1), true},
+      TimeWord{"msec", milliseconds(1), false},
+      TimeWord{"millis", milliseconds(1), false},
+      TimeWord{"s", seconds(1), true},
+      TimeWord{"sec", seconds(1), false},
+      TimeWord{"m", minutes(1), true},
+      TimeWord{"min", minutes(1), false},
+      TimeWord{"h", hours(1), true},
+      TimeWord{"hr", hours(1), false},
+      TimeWord{"hour", hours(1), false},
+      TimeWord{"d", hours(24), true},
+      TimeWord{"day", hours(24), false},
+      TimeWord{"w", hours(24 * 7), true},
       TimeWord{"week", hours(24 * 7), false},
   };
   const auto unit = std::find_if(units.begin(), units.end(), [&](const TimeWord& known) {
@@ -132,20 +139,28 @@ std::optional<milliseconds> length_of(std::string_view word) {
 std::optional<Duration> words_of_duration(std::string_view text) {
   constexpr std::uint64_t most = 1'000'000;
   milliseconds sum{0};
+  const auto trim = [&text](std::string_view characters) {
+    text.remove_prefix(std::min(text.find_first_not_of(characters), text.size()));
+  };
   for (bool first = true; !text.empty(); first = false) {
-    if (const auto next = text.find_first_of(digits); first ? next != 0 : next > 6)
-      return std::nullopt;
-    text.remove_prefix(std::min(text.find_first_of(digits), text.size()));
+    if (!first) trim(" ,");
+    if (!first && text.starts_with("and ")) trim("and ");
     std::uint64_t count = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
     if (error != std::errc() || count > most) return std::nullopt;
     text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-    text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+    std::int64_t thousandths = 0;
+    if (text.starts_with('.')) {
+      std::string_view fraction = text.substr(0, text.find_first_not_of(digits, 1));
+      text.remove_prefix(fraction.size());
+      thousandths = take_fraction(fraction).count();
+    }
+    trim(" ");
     const std::string_view word =
         text.substr(0, text.find_first_not_of("abcdefghijklmnopqrstuvwxyz"));
     const auto unit = length_of(word);
     if (!unit) return std::nullopt;
-    sum += *unit * static_cast<std::int64_t>(count);
+    sum += *unit * static_cast<std::int64_t>(count) + *unit * thousandths / 1000;
     text.remove_prefix(word.size());
   }
   // A number of days that is no more than a million may be more than nanoseconds can count.

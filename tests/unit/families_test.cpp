@@ -182,6 +182,8 @@ TEST_CASE("a wait that a tool names in words is read, and one beyond a day is fi
       {"HTTP 429 Too Many Requests\nRetry-After: 1 h", minutes(60)},
       {"HTTP 429 Too Many Requests\nRetry-After: 500 milliseconds", milliseconds(500)},
       {"HTTP 429 Too Many Requests\nRetry-After: 1 minute, 2 s", seconds(62)},
+      {"HTTP 429 Too Many Requests\nRetry-After: 1.5 hours", minutes(90)},
+      {"HTTP 429 Too Many Requests\nRetry-After: 500 msec", milliseconds(500)},
   };
   for (const auto& [text, wait] : waits) {
     INFO(text);
