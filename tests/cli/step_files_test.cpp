@@ -87,8 +87,31 @@ TEST_CASE("a failed attempt's lines stay in a step's files where no other attemp
     const Ended ended = run(wrapper);
     INFO(ended.err);
     CHECK(ended.wall.count() < 20);
-    CHECK(read_file(file) == "before\nfailed=1\ntoken\n");
+    CHECK(read_file(file) == "before\ntoken\nfailed=1\n");
   }
+}
+
+TEST_CASE("a retry-exec within an attempt takes back what its own attempts wrote", "[step-files]") {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("f", "");
+  const std::string inner = "echo outer=$RETRY_EXEC_ATTEMPT >> $GITHUB_OUTPUT; " +
+                            std::string(fails_first) + " || exit 1; '" + required("RETRY_EXEC") +
+                            "' -a 2 -d 0 -- sh -c 'echo inner=$RETRY_EXEC_ATTEMPT >> "
+                            "$GITHUB_OUTPUT; test $RETRY_EXEC_ATTEMPT = 2'";
+  CHECK(run(step({}, inner, {{"GITHUB_OUTPUT", file}})).exit_code() == 0);
+  CHECK(read_file(file) == "outer=2\ninner=2\n");
+}
+
+TEST_CASE(
+    "what is put back into a step's file stands on lines of its own, in the file that is there",
+    "[step-files]") {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("f", "A=1\n");
+  Program program = step({"-q", "--deadline", "1s", "--before-retry",
+                          "sed -i s/A=1/A=2/ $GITHUB_ENV; printf token=1 >> $GITHUB_ENV; sleep 60"},
+                         "printf B=1 >> $GITHUB_ENV; exit 1", {{"GITHUB_ENV", file}});
+  CHECK(run(program).exit_code() == 124);
+  CHECK(read_file(file) == "A=2\ntoken=1\nB=1");
 }
 
 TEST_CASE("--keep-step-files leaves them alone", "[step-files]") {

@@ -1,8 +1,10 @@
 #include "main/exec/step_files.hpp"
 
 #include "main/program.hpp"
+#include "values/unique_fd.hpp"
 
 #include <retry_exec/counted.hpp>
+#include <retry_exec/report.hpp>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -86,15 +88,13 @@ std::optional<std::string> beginning(int marked, long long length) {
   return bytes_of(marked, 0, std::min(length, most_compared));
 }
 
-Cut shortened(UniqueFd file, const StepFiles::Mark& mark, long long size) {
+Cut shortened(const UniqueFd& file, const StepFiles::Mark& mark, long long size) {
   if (open_elsewhere(file.get())) return {.failure = "another process has the file open"};
   const long long bytes = size - mark.length;
-  auto taken = bytes <= most_compared ? bytes_of(file.get(), mark.length, bytes) : std::nullopt;
+  StepFiles::Taken taken{mark.variable, mark.path, std::nullopt};
+  if (bytes <= most_compared) taken.bytes = bytes_of(file.get(), mark.length, bytes);
   if (::ftruncate(file.get(), mark.length) != 0) return {.failure = message()};
-  if (!taken) return {.bytes = bytes};
-  return {
-      .bytes = bytes,
-      .taken = StepFiles::Taken{mark.variable, std::move(file), mark.length, *std::move(taken)}};
+  return {.bytes = bytes, .taken = std::move(taken)};
 }
 
 // Does the file that took the place of the marked one begin with all that was in that?
@@ -122,7 +122,7 @@ Cut cut_replacement(const StepFiles::Mark& mark) {
       !made_since(file.get(), mark.time) || !begins_with_all(mark, file.get())) {
     return stays;
   }
-  return now.st_size == mark.length ? Cut() : shortened(std::move(file), mark, now.st_size);
+  return now.st_size == mark.length ? Cut() : shortened(file, mark, now.st_size);
 }
 
 Cut cut_back(const StepFiles::Mark& mark) {
@@ -139,9 +139,9 @@ Cut cut_back(const StepFiles::Mark& mark) {
   if (leads_to_a_stranger(path, then)) {
     return {.failure = "it is a symbolic link to another user's file"};
   }
-  UniqueFd file(::open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  const UniqueFd file(::open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!file || ::fstat(file.get(), &now) != 0) return {.failure = message()};
-  return same_file(then, now) ? shortened(std::move(file), mark, now.st_size) : Cut();
+  return same_file(then, now) ? shortened(file, mark, now.st_size) : Cut();
 }
 
 // What file systems look at, which goes on every few milliseconds.
@@ -207,19 +207,19 @@ std::vector<StepFiles::Note> StepFiles::take_back() {
   return notes;
 }
 
-// What was written behind it meanwhile, as by --before-retry, goes behind it again.
+// Behind what --before-retry has written meanwhile, also where that has put another file there. It
+// is kept as bytes alone: with a descriptor of ours on it, a retry-exec inside the attempt would
+// leave the file alone.
 std::vector<StepFiles::Note> StepFiles::put_back() {
   std::vector<Note> notes;
   for (const Taken& taken : std::exchange(taken_, {})) {
-    struct stat now {};
-    const bool known = ::fstat(taken.file.get(), &now) == 0 && now.st_size >= taken.at;
-    const auto behind =
-        known ? bytes_of(taken.file.get(), taken.at, now.st_size - taken.at) : std::nullopt;
-    const std::string all = taken.bytes + behind.value_or("");
-    if (!behind || ::pwrite(taken.file.get(), all.data(), all.size(), taken.at) !=
-                       static_cast<ssize_t>(all.size())) {
-      notes.push_back(
-          {std::string("cannot put back what the last attempt wrote to $") + taken.variable, true});
+    const std::string what = std::string("what the last attempt wrote to $") + taken.variable;
+    if (!taken.bytes) {
+      notes.push_back({what + " is lost: it could not be kept", true});
+    } else if (const auto written = append_summary(taken.path, *taken.bytes); !written) {
+      notes.push_back({"cannot put back " + what + ": " + to_string(written.error()), true});
+    } else {
+      notes.push_back({"put back " + what, false});
     }
   }
   return notes;

@@ -1,8 +1,6 @@
 // What a failed attempt wrote into the files by which a step of GitHub Actions tells its results.
 #pragma once
 
-#include "values/unique_fd.hpp"
-
 #include <ctime>
 #include <optional>
 #include <string>
@@ -33,7 +31,7 @@ class StepFiles {
   // Shortens to what mark() saw.
   std::vector<Note> take_back();
   // What was taken is kept until another attempt has begun: if none does, the one before was the
-  // last, whose lines stay. More than GitHub takes is not kept.
+  // last, whose lines stay.
   std::vector<Note> put_back();
   void drop_taken();
 
@@ -49,9 +47,8 @@ class StepFiles {
 
   struct Taken {
     const char* variable = nullptr;
-    UniqueFd file;
-    long long at = 0;
-    std::string bytes;
+    std::string path;
+    std::optional<std::string> bytes;  // nothing: too many, or they could not be read
   };
 
  private:
