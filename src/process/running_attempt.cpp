@@ -166,13 +166,12 @@ void RunningAttempt::on_signal(SignalSource::Received received) {
   if (!runs() || tree_.command() <= 0) return;
   const bool again = sigismember(&passed_on_, received.signal) == 1;
   sigaddset(&passed_on_, received.signal);
-  if (received.signal == SIGWINCH) {
-    // The kernel told the command before its own terminal had the new size.
-    if (output_.window_changed()) return tree_.pass_on(SIGWINCH);
-  }
+  // The kernel told the command before its own terminal had the new size.
+  if (received.signal == SIGWINCH && output_.window_changed()) return tree_.pass_on(SIGWINCH);
   // In our own group, what the terminal sends has reached the command already.
   if (received.from_terminal && ::getpgid(tree_.command()) == ::getpgrp()) return;
   if (received.signal == SIGCONT) {
+    job_.note_continued();
     if (!tree_.own_group() && !is_stopped(tree_.command())) return;  // `fg` has continued it
   } else if (!again) {
     remarks_.push_back(signal_name(received.signal) + " was passed on to it");
@@ -220,6 +219,7 @@ void RunningAttempt::on_child_event() {
 // waitpid(2). SIGCHLD tells as well.
 void RunningAttempt::look_for_exit() {
   error_code failure;
+  if (child_) supervisor_.signals.deliver_before_reaping(child_->id());
   if (child_ && !child_->running(failure)) on_exit(child_->native_exit_code());
 }
 

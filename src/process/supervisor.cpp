@@ -14,8 +14,10 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <utility>
 
 namespace retry_exec {
@@ -23,7 +25,6 @@ namespace retry_exec {
 Supervisor::State::State(boost::asio::io_context& one_thread)
     : context(one_thread),
       foreground(in_foreground()),
-      modes(foreground ? terminal_modes() : std::nullopt),
       signals(context),
       standard_output(context, STDOUT_FILENO),
       standard_error(context, STDERR_FILENO),
@@ -93,7 +94,15 @@ void Supervisor::State::on_parent_end() {
 }
 
 void Supervisor::State::put_terminal_modes_back() {
-  if (std::exchange(modes_may_be_off, false) && modes) set_terminal_modes(*modes);
+  if (!std::exchange(modes_may_be_off, false) || !modes) return;
+  const std::optional<termios> now = terminal_modes();
+  if (!now || std::memcmp(&*now, &*modes, sizeof *now) == 0) return;
+  // A pager at the end of our pipeline, or a script that asks for a password, may have made them.
+  const std::vector<pid_t> group = group_members(::getpgrp());
+  const bool alone = std::all_of(group.begin(), group.end(), [](pid_t member) {
+    return member == ::getpid() || is_descendant(member, {});
+  });
+  if (alone && !group.empty()) set_terminal_modes(*modes);
 }
 
 // What a successful --before-retry left (an ssh-agent, a tunnel) is there for the attempts to come.
@@ -136,6 +145,7 @@ boost::asio::awaitable<Attempt> Supervisor::run(const Command& command,
   }
   if (state_->running.empty()) state_->spare_what_is_there();
   state_->put_terminal_modes_back();
+  if (state_->foreground) state_->modes = terminal_modes();
   RunningAttempt attempt(*state_, command, options);
   Attempt result = co_await attempt.run();
   if (!succeeded(result.outcome)) {

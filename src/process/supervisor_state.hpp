@@ -37,7 +37,7 @@ struct Supervisor::State {
 
   boost::asio::io_context& context;
   bool foreground;               // commands share our process group
-  std::optional<termios> modes;  // of the terminal in whose foreground we began
+  std::optional<termios> modes;  // of our terminal, when the attempt began in its foreground
   bool modes_may_be_off = false;
   SignalSource signals;
   Sink standard_output;

@@ -128,6 +128,17 @@ TEST_CASE("a command that stops itself by STOP stops us as well", "[stop]") {
   running.wait();
 }
 
+TEST_CASE("so does one that began in the background, once it is in front", "[stop]") {
+  Terminal terminal;
+  const std::string line = "set -m; '" + required("RETRY_EXEC") + "' -q -a 1 -- '" + helper() +
+                           "' sleep-ms 500 + stop-self + exit 4 & fg; echo stop''ped; fg; "
+                           "echo co''de $?";
+  Running running(terminal.at({.argv = {"bash", "-c", line}}));
+  REQUIRE(terminal.shows("stopped"));
+  CHECK(terminal.shows("code 4"));
+  running.wait();
+}
+
 TEST_CASE("where nobody could continue us, it does not, and our time limits hold", "[stop]") {
   Terminal terminal;
   Running running(terminal.at(wrapped({"-a", "1", "-t", "200ms"}, {"stop-self", "+", "sleep"})));

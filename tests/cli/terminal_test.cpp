@@ -142,6 +142,18 @@ TEST_CASE("of a last attempt that a signal or a limit ended, the terminal does n
   }
 }
 
+TEST_CASE("what somebody else in our group made of the terminal stays after a failed attempt",
+          "[terminal]") {
+  Terminal terminal;
+  const std::string line = "'" + required("RETRY_EXEC") +
+                           "' -q -a 2 -d 100ms -- sh -c 'sleep 0.5; exit 1' & sleep 0.2; "
+                           "stty -echo; wait; echo en''ded";
+  Running running(terminal.at({.argv = {"bash", "-c", line}}));
+  REQUIRE(terminal.shows("ended"));
+  running.wait();
+  CHECK_FALSE(terminal.echoes());
+}
+
 TEST_CASE("a terminal that hangs up reaches the command of a session's leader", "[terminal]") {
   const TemporaryFolder folder;
   const std::string notes = folder / "notes";

@@ -48,7 +48,10 @@ void Job::stop_behind(pid_t command, int signal) {
   const bool continued = ::sigismember(&pending, SIGCONT) == 1;
   // Whoever sends STOP may later continue the command alone, and leave us standing still. But in
   // the foreground somebody waits for the job to stop, and puts all of it in front again.
-  const bool stops_group = signal == SIGSTOP && !own_group_ && !in_orphaned_group();
+  const bool asked = std::exchange(asked_to_stop_, false);
+  if (asked && signal == SIGSTOP) signal = SIGTSTP;  // an editor's way, once it has tidied up
+  const bool stops_group =
+      signal == SIGSTOP && (has_terminal_ || in_foreground()) && !in_orphaned_group();
   if ((signal != SIGTSTP && !reads_terminal && !stops_group) || continued) return;
   if (reads_terminal && leads_group(command) && lend_terminal(command)) {
     has_terminal_ = true;
@@ -56,8 +59,8 @@ void Job::stop_behind(pid_t command, int signal) {
     return;
   }
   take_terminal_back(command);
-  const bool asked = std::exchange(asked_to_stop_, false) && signal == SIGTSTP;
-  if (asked && leads_group(command) && !in_orphaned_group()) signal_command(command, SIGTSTP);
+  if (asked && signal == SIGTSTP && leads_group(command) && !in_orphaned_group())
+    signal_command(command, SIGTSTP);
   if (stop_by(signal) || (signal != SIGTSTP && !own_group_)) return;
   // Nobody is left who could continue us, or put us in front. Its group is not orphaned as ours
   // is, but it shall fare as if it were: TSTP stops none such, and whoever stands still in one is

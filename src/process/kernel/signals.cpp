@@ -8,6 +8,7 @@
 
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -73,20 +74,30 @@ void SignalSource::await() {
 
 // CHLD comes last: what it tells may have been caused by the others.
 void SignalSource::deliver() {
-  bool child_event = false;
+  read_all();
+  while (std::exchange(child_event_, false)) handler_({SIGCHLD});
+}
+
+void SignalSource::deliver_before_reaping(pid_t child) {
+  siginfo_t info{};
+  const int how = WEXITED | WNOHANG | WNOWAIT;
+  if (::waitid(P_PID, static_cast<id_t>(child), &info, how) == 0 && info.si_pid == child)
+    read_all();
+}
+
+void SignalSource::read_all() {
   signalfd_siginfo info{};
   while (::read(descriptor_.native_handle(), &info, sizeof info) ==
          static_cast<ssize_t>(sizeof info)) {
     const auto signal = static_cast<int>(info.ssi_signo);
     if (signal == SIGCHLD) {
-      child_event = true;
+      child_event_ = true;
     } else if (!is_ignored(signal) && !is_of_our_own_write(info)) {
       // An ignored one is blocked as well, and so reaches a signalfd.
       const pid_t sender = info.ssi_code == SI_USER ? static_cast<pid_t>(info.ssi_pid) : 0;
       handler_({signal, is_from_terminal(info), sender});
     }
   }
-  if (child_event) handler_({SIGCHLD});
 }
 
 bool stop_by(int signal) {

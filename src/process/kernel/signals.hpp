@@ -31,6 +31,10 @@ class SignalSource {
   // Calls `handler` for each signal from now on, until the context ends.
   void start(std::function<void(Received)> handler);
 
+  // What `child` may have sent before it ended, as long as its sender can be looked at: call this
+  // before it is reaped. Other signals are delivered too, but for CHLD.
+  void deliver_before_reaping(pid_t child);
+
   // The mask that we were started with, for the command.
   const sigset_t& original_mask() const { return original_mask_; }
   // Whether CHLD was ignored then.
@@ -39,7 +43,9 @@ class SignalSource {
  private:
   void await();
   void deliver();
+  void read_all();
 
+  bool child_event_ = false;
   bool ignored_children_ = false;
   sigset_t original_mask_{};
   sigset_t watched_{};
