@@ -49,22 +49,30 @@ std::string id_of(const Arguments& argv) {
   return oci::digest_of(words).substr(algorithm, digits);
 }
 
-// How often each id stands in the records that `oras discover` lists, less "-ID", which takes one
-// back.
+// How often each id stands in the records that `oras discover` lists, where that is more often than
+// was taken back: "-ID:2" makes the first two void. A record may stand there twice, as attaching it
+// is tried again where an answer was lost; to take back twice what stands twice changes nothing.
 std::map<std::string, int> recorded_in(const std::string& discovered) {
   std::map<std::string, int> ids;
+  std::map<std::string, int> taken_back;
   const auto fields = oci::parse_object(discovered);
   if (!fields) return ids;
   for (const boost::json::object* referrer : oci::objects_of(*fields, "referrers")) {
     const boost::json::object* annotations = oci::object_of(*referrer, "annotations");
     if (annotations == nullptr) continue;
-    text::for_each_part(oci::text_of(*annotations, after_record_key), ',',
-                        [&](std::string_view id) {
-                          const bool taken_back = id.starts_with('-');
-                          ids[std::string(id.substr(taken_back ? 1 : 0))] += taken_back ? -1 : 1;
-                        });
+    text::for_each_part(
+        oci::text_of(*annotations, after_record_key), ',', [&](std::string_view id) {
+          if (!id.starts_with('-')) {
+            ++ids[std::string(id)];
+            return;
+          }
+          const std::size_t colon = std::min(id.find(':'), id.size());
+          int& most = taken_back[std::string(id.substr(1, colon - 1))];
+          most = std::max(
+              most, text::number_from<int>(id.substr(std::min(colon + 1, id.size()))).value_or(0));
+        });
   }
-  std::erase_if(ids, [](const auto& id) { return id.second <= 0; });
+  std::erase_if(ids, [&](const auto& id) { return id.second <= taken_back[id.first]; });
   return ids;
 }
 
@@ -132,7 +140,7 @@ TargetRun::Task TargetRun::take_records_back(std::vector<std::size_t> numbers) {
         std::any_of(commands.begin(), commands.end(), [&](const AfterCommand& command) {
           return command.id == id && !command.about.tag.empty();
         });
-    for (int i = 0; about_one && i < times; ++i) text::append_to(back, "-" + id, ",");
+    if (about_one) text::append_to(back, "-" + id + ":" + std::to_string(times), ",");
   }
   if (!back.empty()) co_await record_at(root, back);
 }
