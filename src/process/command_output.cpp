@@ -174,9 +174,9 @@ std::optional<TimePoint> CommandOutput::next_look(Pump& pump, TimePoint now,
   }
   if (limit_struck_) {
     if (!pump.carried_all_owed()) return next;
-    if (!cut_off_) cut_off_at_deadline_ = at_deadline_;
-    cut_off_ = cut_off_ || pump.held_up() ||
-               now < later(pump.last_arrival(), options_.drain_grace) || waiting.filter_at_work();
+    const bool late = pump.held_up() || now < later(pump.last_arrival(), options_.drain_grace) ||
+                      waiting.filter_at_work();
+    if (late && !cut_off_) cut_off_ = at_deadline_ ? CutOff::at_deadline : CutOff::at_limit;
     return std::nullopt;
   }
   if (reader_is_slow) return next;
@@ -198,7 +198,7 @@ std::string CommandOutput::open_streams() const {
 }
 
 std::optional<std::string> CommandOutput::cut_off(const ProcessTree& tree) const {
-  if (cut_off_ && cut_off_at_deadline_) return "output was cut off at the deadline";
+  if (cut_off_ == CutOff::at_deadline) return "output was cut off at the deadline";
   if (cut_off_) {
     return "output was cut off " + format_duration(options_.drain_limit) +
            " after the command's end; --drain-limit sets how long it is waited for";

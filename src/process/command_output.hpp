@@ -85,8 +85,8 @@ class CommandOutput {
   TimePoint limit_{};
   bool at_deadline_ = false;  // the limit is that of the whole run
   bool limit_struck_ = false;
-  bool cut_off_at_deadline_ = false;
-  bool cut_off_ = false;  // did output still come when its time was over?
+  enum class CutOff { at_limit, at_deadline };
+  std::optional<CutOff> cut_off_;  // did output still come when its time was over?
 };
 
 }  // namespace retry_exec

@@ -42,7 +42,7 @@ void Supervisor::State::on_signal(SignalSource::Received received) {
     for (const RunningAttempt* attempt : running) awaited.push_back(attempt->awaited());
     reap_orphans(awaited);
   } else if (is_for_attempt(received)) {
-    return;  // and has reached it
+    return;  // its whole group has got it
   } else if (was_blocked(received.signal)) {
     for (RunningAttempt* attempt : running) attempt->on_signal(received);  // and nothing to us
   } else if (received.signal == SIGTSTP) {

@@ -1,5 +1,6 @@
 // Where reports and summaries go.
 
+#include "values/file_id.hpp"
 #include "values/unique_fd.hpp"
 
 #include <retry_exec/redact.hpp>
@@ -180,10 +181,6 @@ std::optional<int> own_descriptor(const std::filesystem::path& path) {
   return text::number_from<int>(path.filename().native());
 }
 
-bool same_file(const struct stat& a, const struct stat& b) {
-  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
-
 // Not one that is open already, nor a pipe or a device; it need not be there yet.
 bool is_file_of_its_own(const std::filesystem::path& followed_path) {
   if (own_descriptor(followed_path) || followed_path.native().starts_with("/proc/")) return false;
@@ -195,7 +192,7 @@ bool is_file_of_its_own(const std::filesystem::path& followed_path) {
 bool is_one_file(const std::filesystem::path& one, const std::filesystem::path& other) {
   const auto status = status_of(one);
   const auto others = status_of(other);
-  if (status && others) return same_file(*status, *others);
+  if (status && others) return FileId::of(*status) == FileId::of(*others);
   std::error_code error;
   return !status && !others &&
          std::filesystem::weakly_canonical(std::filesystem::absolute(one, error), error) ==
@@ -289,8 +286,7 @@ Result<void> spares_what_is_written(const std::string& path, std::span<const Fil
     return Error{{Redactor()(path)}, whose + ", and a report would replace it" + instead};
   };
   for (const int fd : written_descriptors()) {
-    struct stat ours {};
-    if (::fstat(fd, &ours) != 0 || !same_file(ours, *status)) continue;
+    if (FileId::of(fd) != FileId::of(*status)) continue;
     if (fd == STDOUT_FILENO) {
       return would_replace("standard output goes to this file", "; - adds the report to it");
     }

@@ -22,12 +22,8 @@ Program under_a_shell(const std::string& options, const std::string& words) {
 }  // namespace
 
 TEST_CASE("Ctrl-Z stops both, and both go on together", "[stop]") {
-  const TemporaryFolder folder;
   Terminal terminal;
-  const std::string line = "set -m; '" + required("RETRY_EXEC") + "' -- '" + helper() +
-                           "' out 'run''ning\n' + read-stdin 5 + exit 0; "
-                           "echo stop''ped; fg; echo code $?";
-  Running running(terminal.at({.argv = {"bash", "-c", line}}));
+  Running running(terminal.at(under_a_shell("", "out 'run''ning\n' + read-stdin 5 + exit 0")));
   REQUIRE(terminal.shows("running"));
   terminal.type("\x1a");
   REQUIRE(terminal.shows("stopped"));
@@ -87,10 +83,8 @@ TEST_CASE("a command may take its time to stop, and what it prints before is see
 
 TEST_CASE("Ctrl-Z stops a pipeline that we are part of", "[stop]") {
   Terminal terminal;
-  const std::string line = "set -m; '" + required("RETRY_EXEC") + "' -- '" + helper() +
-                           "' out 'run''ning\n' + read-stdin 5 + exit 0 | cat; "
-                           "echo stop''ped; fg; echo code $?";
-  Running running(terminal.at({.argv = {"bash", "-c", line}}));
+  Running running(
+      terminal.at(under_a_shell("", "out 'run''ning\n' + read-stdin 5 + exit 0 | cat")));
   REQUIRE(terminal.shows("running"));
   terminal.type("\x1a");
   REQUIRE(terminal.shows("stopped"));
@@ -111,10 +105,8 @@ TEST_CASE("Ctrl-Z between attempts stops us at once", "[stop]") {
 
 TEST_CASE("a command that stops itself stops us, so that its shell sees a stopped job", "[stop]") {
   Terminal terminal;
-  const std::string line = "set -m; '" + required("RETRY_EXEC") + "' -- '" + helper() +
-                           "' stop-self " + std::to_string(SIGTSTP) +
-                           " + exit 0; echo stop''ped; fg; echo code $?";
-  Running running(terminal.at({.argv = {"bash", "-c", line}}));
+  Running running(
+      terminal.at(under_a_shell("", "stop-self " + std::to_string(SIGTSTP) + " + exit 0")));
   REQUIRE(terminal.shows("stopped"));
   CHECK(terminal.shows("code 0"));
   running.wait();
@@ -129,11 +121,19 @@ TEST_CASE("a command that stops itself by STOP stops us as well", "[stop]") {
 }
 
 TEST_CASE("so does one that began in the background, once it is in front", "[stop]") {
+  const TemporaryFolder folder;
   Terminal terminal;
-  const std::string line = "set -m; '" + required("RETRY_EXEC") + "' -q -a 1 -- '" + helper() +
-                           "' sleep-ms 500 + stop-self + exit 4 & fg; echo stop''ped; fg; "
+  const std::string line = "set -m; cd '" + folder.path().string() + "'; '" +
+                           required("RETRY_EXEC") +
+                           "' -q -a 1 -- sh -c 'until test -e go; do sleep 0.02; done; kill -STOP "
+                           "$$; exit 4' & echo beg''un; read wait; fg; echo stop''ped; fg; "
                            "echo co''de $?";
   Running running(terminal.at({.argv = {"bash", "-c", line}}));
+  REQUIRE(terminal.shows("begun"));
+  const pid_t shell = terminal.group_in_front();
+  terminal.type("\n");
+  REQUIRE(eventually([&] { return terminal.group_in_front() != shell; }));
+  folder.write("go", "");
   REQUIRE(terminal.shows("stopped"));
   CHECK(terminal.shows("code 4"));
   running.wait();

@@ -70,6 +70,8 @@ class Terminal {
     ::ioctl(master_, TIOCSWINSZ, &size);
   }
 
+  pid_t group_in_front() const { return ::tcgetpgrp(master_); }
+
   bool echoes() const {
     termios modes{};
     return ::tcgetattr(slave_, &modes) == 0 && (modes.c_lflag & ECHO) != 0;

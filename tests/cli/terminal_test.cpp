@@ -144,10 +144,12 @@ TEST_CASE("of a last attempt that a signal or a limit ended, the terminal does n
 
 TEST_CASE("what somebody else in our group made of the terminal stays after a failed attempt",
           "[terminal]") {
+  const TemporaryFolder folder;
   Terminal terminal;
-  const std::string line = "'" + required("RETRY_EXEC") +
-                           "' -q -a 2 -d 100ms -- sh -c 'sleep 0.5; exit 1' & sleep 0.2; "
-                           "stty -echo; wait; echo en''ded";
+  const std::string line = "cd '" + folder.path().string() + "'; '" + required("RETRY_EXEC") +
+                           "' -q -a 2 -d 0 -- sh -c 'touch up; until test -e go; do sleep 0.02; "
+                           "done; exit 1' & until test -e up; do sleep 0.02; done; stty -echo; "
+                           "touch go; wait $!; echo en''ded";
   Running running(terminal.at({.argv = {"bash", "-c", line}}));
   REQUIRE(terminal.shows("ended"));
   running.wait();

@@ -166,6 +166,27 @@ TEST_CASE(
   CHECK(world.done_after.empty());
 }
 
+TEST_CASE("A record that was taken back twice, as its answer was lost, is taken back once",
+          "[publish]") {
+  World world;
+  add_signed_target(world);
+  REQUIRE(world.run().exit_code() == 0);
+  world.set_tag("f.io/r:2", World::digest('a'));  // by another run
+  bool lost = false;
+  world.spoil = [&](const Words& argv, Said said) {
+    const bool loses = argv[1] == "attach" && !lost;
+    lost = lost || loses;
+    return loses ? Said{1, "", "504 Gateway Timeout\n", said.took} : said;
+  };
+  world.done_after.clear();
+  REQUIRE(world.run().exit_code() == 0);
+  REQUIRE(lost);
+  CHECK(world.done_after == Words{"tell one f.io/r:2"});
+  world.done_after.clear();
+  REQUIRE(world.run().exit_code() == 0);
+  CHECK(world.done_after.empty());
+}
+
 TEST_CASE("A run that ends during a command has recorded the commands before it", "[publish]") {
   World world;
   Target& target = world.add_target("one", {'a'}, {"f.io/r:1"});

@@ -1,6 +1,7 @@
 #include "main/exec/step_files.hpp"
 
 #include "main/program.hpp"
+#include "values/file_id.hpp"
 #include "values/unique_fd.hpp"
 
 #include <retry_exec/counted.hpp>
@@ -20,17 +21,10 @@ namespace retry_exec {
 
 namespace {
 
-bool same_file(const struct stat& a, const struct stat& b) {
-  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
-
 // A log that is called GITHUB_OUTPUT when a step is tried by hand: all output is in it.
 bool takes_our_output(const struct stat& file) {
-  for (const int fd : {STDOUT_FILENO, STDERR_FILENO}) {
-    struct stat status {};
-    if (::fstat(fd, &status) == 0 && same_file(status, file)) return true;
-  }
-  return false;
+  const FileId id = FileId::of(file);
+  return id == FileId::of(STDOUT_FILENO) || id == FileId::of(STDERR_FILENO);
 }
 
 // Does another process have the file open (`| tee $GITHUB_STEP_SUMMARY`)? It would go on writing
@@ -88,12 +82,12 @@ std::optional<std::string> beginning(int marked, long long length) {
   return bytes_of(marked, 0, std::min(length, most_compared));
 }
 
-Cut shortened(const UniqueFd& file, const StepFiles::Mark& mark, long long size) {
-  if (open_elsewhere(file.get())) return {.failure = "another process has the file open"};
+Cut shortened(int fd, const StepFiles::Mark& mark, long long size) {
+  if (open_elsewhere(fd)) return {.failure = "another process has the file open"};
   const long long bytes = size - mark.length;
   StepFiles::Taken taken{mark.variable, mark.path, std::nullopt};
-  if (bytes <= most_compared) taken.bytes = bytes_of(file.get(), mark.length, bytes);
-  if (::ftruncate(file.get(), mark.length) != 0) return {.failure = message()};
+  if (bytes <= most_compared) taken.bytes = bytes_of(fd, mark.length, bytes);
+  if (::ftruncate(fd, mark.length) != 0) return {.failure = message()};
   return {.bytes = bytes, .taken = std::move(taken)};
 }
 
@@ -113,16 +107,17 @@ bool was_written_anew(const StepFiles::Mark& mark) {
 
 // Another file was put in its place, as by `sed -i`, or one where there was none.
 Cut cut_replacement(const StepFiles::Mark& mark) {
-  Cut stays{.failure = mark.fd < 0 ? "it was not there before, and what is there now may not "
-                                     "be the attempt's"
-                                   : "the attempt put another file in its place"};
-  UniqueFd file(::open(mark.path.c_str(), O_RDWR | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC));
+  const Cut stays{.failure = mark.fd < 0 ? "it was not there before, and what is there now may not "
+                                           "be the attempt's"
+                                         : "the attempt put another file in its place"};
+  const UniqueFd file(
+      ::open(mark.path.c_str(), O_RDWR | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC));
   struct stat now {};
   if (!file || ::fstat(file.get(), &now) != 0 || !S_ISREG(now.st_mode) || takes_our_output(now) ||
       !made_since(file.get(), mark.time) || !begins_with_all(mark, file.get())) {
     return stays;
   }
-  return now.st_size == mark.length ? Cut() : shortened(file, mark, now.st_size);
+  return now.st_size == mark.length ? Cut() : shortened(file.get(), mark, now.st_size);
 }
 
 Cut cut_back(const StepFiles::Mark& mark) {
@@ -132,7 +127,7 @@ Cut cut_back(const StepFiles::Mark& mark) {
   if (::stat(path, &now) != 0) return {};
   if (mark.fd < 0) return cut_replacement(mark);
   if (::fstat(mark.fd, &then) != 0) return {};
-  if (!same_file(then, now)) return cut_replacement(mark);
+  if (FileId::of(then) != FileId::of(now)) return cut_replacement(mark);
   if (now.st_size < mark.length) return {.failure = "it is shorter than it was before"};
   if (was_written_anew(mark)) return {.failure = "it begins otherwise than before"};
   if (now.st_size == mark.length) return {};
@@ -141,7 +136,7 @@ Cut cut_back(const StepFiles::Mark& mark) {
   }
   const UniqueFd file(::open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!file || ::fstat(file.get(), &now) != 0) return {.failure = message()};
-  return same_file(then, now) ? shortened(file, mark, now.st_size) : Cut();
+  return FileId::of(then) == FileId::of(now) ? shortened(file.get(), mark, now.st_size) : Cut();
 }
 
 // What file systems look at, which goes on every few milliseconds.

@@ -46,10 +46,10 @@ void Job::stop_behind(pid_t command, int signal) {
   sigset_t pending;
   ::sigpending(&pending);
   const bool continued = ::sigismember(&pending, SIGCONT) == 1;
-  // Whoever sends STOP may later continue the command alone, and leave us standing still. But in
-  // the foreground somebody waits for the job to stop, and puts all of it in front again.
   const bool asked = std::exchange(asked_to_stop_, false);
   if (asked && signal == SIGSTOP) signal = SIGTSTP;  // an editor's way, once it has tidied up
+  // Whoever sends STOP may later continue the command alone, and leave us standing still. But in
+  // the foreground somebody waits for the job to stop, and puts all of it in front again.
   const bool stops_group =
       signal == SIGSTOP && (has_terminal_ || in_foreground()) && !in_orphaned_group();
   if ((signal != SIGTSTP && !reads_terminal && !stops_group) || continued) return;

@@ -32,6 +32,7 @@ class Job {
   // where it is not, because it has another use for TSTP, the children that it waits for shall go
   // on, too.
   void ask_to_stop(pid_t command);
+  // A stop that comes later is not the answer to that.
   void note_continued() { asked_to_stop_ = false; }
   // The command has ended. Returns whether the terminal had been lent to it.
   bool take_terminal_back(pid_t command);

@@ -10,12 +10,6 @@
 
 namespace retry_exec {
 
-FileId FileId::of(int fd) {
-  struct stat status {};
-  if (::fstat(fd, &status) != 0) return {};
-  return {status.st_dev, status.st_ino};
-}
-
 bool OpenFile::is_stream() const {
   return type == S_IFIFO || type == S_IFSOCK;
 }
@@ -41,10 +35,7 @@ std::optional<std::vector<OpenFile>> open_files(pid_t process) {
         ::fstatat(folder_fd, name, &link, AT_SYMLINK_NOFOLLOW) != 0) {
       continue;
     }
-    files.push_back({{file.st_dev, file.st_ino},
-                     fd,
-                     file.st_mode & S_IFMT,
-                     (link.st_mode & S_IRUSR) != 0,
+    files.push_back({FileId::of(file), fd, file.st_mode & S_IFMT, (link.st_mode & S_IRUSR) != 0,
                      (link.st_mode & S_IWUSR) != 0});
   }
   return files;

@@ -1,6 +1,8 @@
 // What other processes have open, as /proc tells it.
 #pragma once
 
+#include "values/file_id.hpp"
+
 #include <sys/types.h>
 
 #include <optional>
@@ -8,15 +10,6 @@
 #include <vector>
 
 namespace retry_exec {
-
-// Which file a descriptor stands for.
-struct FileId {
-  dev_t device = 0;
-  ino_t inode = 0;
-  bool operator==(const FileId&) const = default;
-
-  static FileId of(int fd);  // no file at all has inode 0
-};
 
 // A descriptor of a process.
 struct OpenFile {

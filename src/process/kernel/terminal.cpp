@@ -17,6 +17,13 @@ UniqueFd controlling_terminal() {
   return UniqueFd(::open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC));
 }
 
+// Nothing where we do not stand in its foreground.
+UniqueFd terminal_in_front() {
+  UniqueFd terminal = controlling_terminal();
+  if (terminal && ::tcgetpgrp(terminal.get()) != ::getpgrp()) terminal.reset();
+  return terminal;
+}
+
 void put_us_in_front(int terminal) {
   // From the background that is what SIGTTOU stops a process for.
   sigset_t stop;
@@ -31,14 +38,12 @@ void put_us_in_front(int terminal) {
 }  // namespace
 
 bool in_foreground() {
-  const UniqueFd terminal = controlling_terminal();
-  return terminal && ::tcgetpgrp(terminal.get()) == ::getpgrp();
+  return static_cast<bool>(terminal_in_front());
 }
 
 bool lend_terminal(pid_t group) {
-  const UniqueFd terminal = controlling_terminal();
-  return terminal && ::tcgetpgrp(terminal.get()) == ::getpgrp() &&
-         ::tcsetpgrp(terminal.get(), group) == 0;
+  const UniqueFd terminal = terminal_in_front();
+  return terminal && ::tcsetpgrp(terminal.get(), group) == 0;
 }
 
 void take_terminal_back(pid_t group) {
@@ -53,20 +58,15 @@ void take_terminal_from_nobody() {
 }
 
 std::optional<termios> terminal_modes() {
-  const UniqueFd terminal = controlling_terminal();
+  const UniqueFd terminal = terminal_in_front();
   termios modes{};
-  if (!terminal || ::tcgetpgrp(terminal.get()) != ::getpgrp() ||
-      ::tcgetattr(terminal.get(), &modes) != 0) {
-    return std::nullopt;
-  }
+  if (!terminal || ::tcgetattr(terminal.get(), &modes) != 0) return std::nullopt;
   return modes;
 }
 
 void set_terminal_modes(const termios& modes) {
-  const UniqueFd terminal = controlling_terminal();
-  if (terminal && ::tcgetpgrp(terminal.get()) == ::getpgrp()) {
-    ::tcsetattr(terminal.get(), TCSANOW, &modes);
-  }
+  const UniqueFd terminal = terminal_in_front();
+  if (terminal) ::tcsetattr(terminal.get(), TCSANOW, &modes);
 }
 
 PseudoTerminal open_pseudo_terminal(int like) {

@@ -167,7 +167,7 @@ std::vector<Child> in_order(std::vector<Child> children) {
     if (std::none_of(ordered.begin(), ordered.end(), same)) ordered.push_back(child);
   };
   for (const Child& image : children) {
-    if (is_attestation(image.descriptor) || is_artifact(image.descriptor)) continue;
+    if (!is_image(image.descriptor) && !holds_images(image.descriptor)) continue;
     add(image);
     for (const Child& other : children) {
       if (attested_by(other.descriptor) == image.descriptor.digest) add(other);

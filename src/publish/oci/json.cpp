@@ -38,10 +38,10 @@ std::vector<std::string> texts_of(const boost::json::object& fields, std::string
   return texts;
 }
 
-bool is_list_of_texts(const boost::json::object& fields, std::string_view key) {
+bool has_only_texts(const boost::json::object& fields, std::string_view key) {
   const boost::json::value* value = fields.if_contains(key);
-  return value != nullptr && value->is_array() &&
-         texts_of(fields, key).size() == value->get_array().size();
+  if (value == nullptr || value->is_null()) return true;
+  return value->is_array() && texts_of(fields, key).size() == value->get_array().size();
 }
 
 std::uint64_t size_of(const boost::json::object& fields, std::string_view key) {

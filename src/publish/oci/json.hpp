@@ -20,7 +20,8 @@ Result<boost::json::object> parse_object(std::string_view json);
 
 std::string text_of(const boost::json::object& fields, std::string_view key);
 std::vector<std::string> texts_of(const boost::json::object& fields, std::string_view key);
-bool is_list_of_texts(const boost::json::object& fields, std::string_view key);
+// Whether there is nothing but texts in that list, if there is one; null says nothing.
+bool has_only_texts(const boost::json::object& fields, std::string_view key);
 std::uint64_t size_of(const boost::json::object& fields, std::string_view key);
 const boost::json::object* object_of(const boost::json::object& fields, std::string_view key);
 std::vector<const boost::json::object*> objects_of(const boost::json::object& fields,

@@ -24,9 +24,8 @@ class FormCheck {
   void lists(const std::string& what, const boost::json::object& fields,
              std::initializer_list<const char*> keys) {
     for (const char* key : keys) {
-      const boost::json::value* value = fields.if_contains(key);
-      if (value == nullptr || value->is_null() || oci::is_list_of_texts(fields, key)) continue;
-      error("'" + std::string(key) + "' of " + what + " is not a list of texts");
+      if (!oci::has_only_texts(fields, key))
+        error("'" + std::string(key) + "' of " + what + " is not a list of texts");
     }
   }
 

@@ -223,13 +223,11 @@ bool is_json(std::string_view metadata_action) {
 namespace {
 
 std::string wrong_in_metadata_action(const boost::json::object& fields) {
-  if (oci::texts_of(fields, "tags").empty() || !oci::is_list_of_texts(fields, "tags")) {
+  if (oci::texts_of(fields, "tags").empty() || !oci::has_only_texts(fields, "tags")) {
     return "no list of 'tags' in it";
   }
-  const boost::json::value* annotations = fields.if_contains("annotations");
-  const bool strange = annotations != nullptr && !annotations->is_null() &&
-                       !oci::is_list_of_texts(fields, "annotations");
-  return strange ? "'annotations' in it is not a list of texts" : "";
+  return oci::has_only_texts(fields, "annotations") ? ""
+                                                    : "'annotations' in it is not a list of texts";
 }
 
 }  // namespace

@@ -66,10 +66,10 @@ std::map<std::string, int> recorded_in(const std::string& discovered) {
             ++ids[std::string(id)];
             return;
           }
-          const std::size_t colon = std::min(id.find(':'), id.size());
+          const std::size_t colon = id.find(':');
+          if (colon == std::string_view::npos) return;
           int& most = taken_back[std::string(id.substr(1, colon - 1))];
-          most = std::max(
-              most, text::number_from<int>(id.substr(std::min(colon + 1, id.size()))).value_or(0));
+          most = std::max(most, text::number_from<int>(id.substr(colon + 1)).value_or(0));
         });
   }
   std::erase_if(ids, [&](const auto& id) { return id.second <= taken_back[id.first]; });
@@ -133,18 +133,17 @@ TargetRun::Task TargetRun::take_records_back(std::vector<std::size_t> numbers) {
   wanted.argv = discover_command(plan_, root);
   const Answer answer = co_await run(std::move(wanted));
   if (!answer.ok()) co_return;  // not there yet, as a rule; of anything else, after() tells
+  const std::map<std::string, int> done = recorded_in(answer.output);
   std::string back;
-  for (const auto& [id, times] : recorded_in(answer.output)) {
-    const std::vector<AfterCommand> commands = after_commands(plan_, target_, tags, result_.digest);
-    const bool about_one =
-        std::any_of(commands.begin(), commands.end(), [&](const AfterCommand& command) {
-          return command.id == id && !command.about.tag.empty();
-        });
-    if (about_one) text::append_to(back, "-" + id + ":" + std::to_string(times), ",");
+  for (const AfterCommand& command : after_commands(plan_, target_, tags, result_.digest)) {
+    const auto known = done.find(command.id);
+    if (command.about.tag.empty() || known == done.end()) continue;
+    text::append_to(back, "-" + command.id + ":" + std::to_string(known->second), ",");
   }
   if (!back.empty()) co_await record_at(root, back);
 }
 
+// What takes its records back may lag, or could not be attached.
 bool TargetRun::has_moved(const oci::Reference& tag) const {
   return std::any_of(result_.tags.begin(), result_.tags.end(),
                      [&](const TagResult& result) { return result.copied && result.tag == tag; });

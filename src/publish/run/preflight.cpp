@@ -144,7 +144,7 @@ TargetRun::Task TargetRun::read_config(oci::Reference image,
 std::optional<oci::Platform> TargetRun::Image::platform() const {
   std::optional<oci::Platform> only;
   for (const oci::Descriptor& child : children) {
-    if (oci::is_attestation(child) || oci::is_artifact(child)) continue;
+    if (!oci::is_image(child) && !oci::holds_images(child)) continue;
     if (only || !child.platform || oci::is_index(child.media_type)) return std::nullopt;
     only = child.platform;
   }

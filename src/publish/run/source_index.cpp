@@ -20,7 +20,7 @@ bool is_for_a_platform(const oci::Descriptor& entry) {
 }
 
 bool is_not_an_image(const oci::Descriptor& entry) {
-  return oci::is_attestation(entry) || oci::is_artifact(entry);
+  return !oci::is_image(entry) && !oci::holds_images(entry);
 }
 
 }  // namespace
