@@ -10,7 +10,7 @@ start_time() {
   RETRY_EXEC=$PWD/retry-exec FLOOR=$build/tests/bench/floor "$build/tests/bench/bench" start 100 | tee figures >&3
   share=$(sed -nE 's/^retry-exec -r ghcr +[0-9.]+ +([0-9.]+)x.*/\1/p' figures)
   [[ $share ]]
-  awk -v share="$share" 'BEGIN { exit !(share < 1.5) }'
+  awk -v share="$share" 'BEGIN { exit !(share < 1.3) }'
 }
 
 exec 3>&1
