@@ -57,6 +57,7 @@ using Date = std::chrono::sys_time<std::chrono::nanoseconds>;
 
 using Annotations = std::vector<std::pair<std::string, std::string>>;  // sorted by key
 
+// https://github.com/opencontainers/image-spec/blob/main/descriptor.md
 struct Descriptor {
   std::string media_type;
   std::string digest;
@@ -64,6 +65,8 @@ struct Descriptor {
   std::optional<Platform> platform;
   Annotations annotations = {};
   std::string artifact_type = {};
+  std::vector<std::string> urls = {};
+  std::string data = {};  // in Base64, as it was
 };
 
 }  // namespace retry_exec::publish::oci

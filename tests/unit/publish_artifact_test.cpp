@@ -229,3 +229,22 @@ TEST_CASE("What oras takes for no manifest of an image is looked for by itself",
   CHECK(why(world.run()).empty());
   CHECK(world.repositories["f.io/r"].shows.contains(World::digest('e')));
 }
+
+TEST_CASE("What an entry says besides is in the merged index too: where else it is, what is in it",
+          "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {}, {"f.io/r:1"});
+  Descriptor there = image('a');
+  there.urls = {"https://mirror.example/a?b&c", "https://other.example/a"};
+  there.data = "e30=";
+  target.sources = {in_tmp(world.add_index("r.io/tmp", index_json(std::vector{there}, {}))),
+                    in_tmp(World::digest('b'))};
+  world.shows('b') = world.start;
+  const PublishResult result = world.run();
+  INFO(why(result));
+  REQUIRE(result.exit_code() == 0);
+  const std::vector<Descriptor> entries = published(world, "f.io/r:1");
+  REQUIRE(entries.size() == 2);
+  CHECK(entries.front().urls == there.urls);
+  CHECK(entries.front().data == there.data);
+}

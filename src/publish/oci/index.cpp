@@ -38,17 +38,17 @@ std::string field(std::string_view name, std::string_view text) {
   return go_string(name) + ":" + go_string(text);
 }
 
+std::string list(std::string_view name, std::span<const std::string> texts) {
+  std::string json;
+  for (const std::string& one : texts) text::append_to(json, go_string(one), ",");
+  return json.empty() ? json : "," + go_string(name) + ":[" + json + "]";
+}
+
 std::string platform_json(const Platform& platform) {
   std::string json =
       "{" + field("architecture", platform.architecture) + "," + field("os", platform.os);
   if (!platform.os_version.empty()) json += "," + field("os.version", platform.os_version);
-  if (!platform.os_features.empty()) {
-    json += ",\"os.features\":[";
-    for (const std::string& feature : platform.os_features) {
-      json += (json.ends_with('[') ? "" : ",") + go_string(feature);
-    }
-    json += "]";
-  }
+  json += list("os.features", platform.os_features);
   if (!platform.variant.empty()) json += "," + field("variant", platform.variant);
   return json + "}";
 }
@@ -62,9 +62,11 @@ std::string annotations_json(const Annotations& annotations) {
 }
 
 std::string descriptor_json(const Descriptor& descriptor) {
-  std::string json =
-      "{" + field("mediaType", descriptor.media_type) + "," + field("digest", descriptor.digest) +
-      ",\"size\":" + std::to_string(descriptor.size) + annotations_json(descriptor.annotations);
+  std::string json = "{" + field("mediaType", descriptor.media_type) + "," +
+                     field("digest", descriptor.digest) +
+                     ",\"size\":" + std::to_string(descriptor.size) +
+                     list("urls", descriptor.urls) + annotations_json(descriptor.annotations);
+  if (!descriptor.data.empty()) json += "," + field("data", descriptor.data);
   if (descriptor.platform) json += ",\"platform\":" + platform_json(*descriptor.platform);
   if (!descriptor.artifact_type.empty()) {
     json += "," + field("artifactType", descriptor.artifact_type);
@@ -89,7 +91,9 @@ Result<Descriptor> descriptor_of(const boost::json::object& fields) {
                         .size = size_of(fields, "size"),
                         .platform = {},
                         .annotations = annotations_in(fields),
-                        .artifact_type = text_of(fields, "artifactType")};
+                        .artifact_type = text_of(fields, "artifactType"),
+                        .urls = texts_of(fields, "urls"),
+                        .data = text_of(fields, "data")};
   if (!is_digest(descriptor.digest)) return Error{{}, "a descriptor without a digest"};
   if (const boost::json::object* platform = object_of(fields, "platform")) {
     descriptor.platform = platform_of(*platform);
