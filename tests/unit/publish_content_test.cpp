@@ -127,6 +127,23 @@ TEST_CASE("Sources may be in several repositories", "[publish]") {
   CHECK(world.repositories.at("r.io/tmp").shows.contains(World::digest('b')) == soci);
 }
 
+TEST_CASE("An index in an index that soci cannot convert is told before anything is written",
+          "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {}, {"f.io/r:1"});
+  const std::string inner = world.add_index("r.io/tmp", index_json(std::vector{image('b')}, {}));
+  const Descriptor entry = world::index_entry(world, inner);
+  const std::string outer =
+      world.add_index("r.io/tmp", index_json(std::vector{image('a'), entry}, {}));
+  target.sources = {{{"r.io", "tmp", "", outer}, std::nullopt}};
+  target.soci.enabled = true;
+  const PublishResult result = world.run();
+  CHECK(result.exit_code() == 1);
+  CHECK_THAT(why(result), ContainsSubstring(inner + " is an index in an index"));
+  CHECK(result.targets[0].failure->phase == Phase::preflight);
+  CHECK(world.writes() == 0);
+}
+
 TEST_CASE("A second run of a target with SOCI writes nothing", "[publish]") {
   World world;
   world.add_target("one", {'a', 'b'}, {"f.io/r:1", "g.io/r:1"}).soci.enabled = true;

@@ -218,6 +218,12 @@ void TargetRun::gather_children() {
   };
   leave_out(oci::is_attestation, "attestations");
   leave_out(oci::is_artifact, "SOCI indexes and the like");
+  for (const oci::Child& child : children_) {
+    if (!oci::holds_images(child.descriptor) || child.descriptor.platform) continue;
+    fail(StopReason::permanent, to_string(by_digest(child.from, child.descriptor.digest)) +
+                                    " is an index in an index, and no platform is said of it, as "
+                                    "soci needs: name its images as sources of their own");
+  }
 }
 
 bool must_know_all_tags(const plan::Target& target) {
