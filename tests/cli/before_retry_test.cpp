@@ -123,6 +123,7 @@ TEST_CASE("the deadline and the time limit end a --before-retry", "[before-retry
   CHECK(late.survivors.empty());
   CHECK(count(late.err, "attempt 1") == 1);
   CHECK_THAT(late.err, ContainsSubstring("gave up at the deadline"));
+  CHECK_THAT(late.err, ContainsSubstring("(--before-retry was still running then)"));
   const Ended limited = run(scene.tool({"-a", "2", "-t", "2s", "--before-retry", "sleep 60"}));
   CHECK(limited.exit_code() == 5);
   CHECK_THAT(limited.err, ContainsSubstring("s: timed out after "));
