@@ -286,6 +286,22 @@ TEST_CASE("of a CI step's log, what retry-exec and the runner wrote is no eviden
   CHECK(judged.find("no rule knows: mytool") == std::string::npos);
 }
 
+TEST_CASE("of a CI step's log, what a command or an action reported as an error is evidence",
+          "[retry-rules]") {
+  for (const std::string cause :
+       {"##[error]buildx failed with: ERROR: read tcp 10.0.0.1:443: connection reset by peer",
+        "##[warning]read tcp 10.0.0.1:443: connection reset by peer",
+        "::error::read tcp 10.0.0.1:443: connection reset by peer"}) {
+    const std::string log = "Run build\n" + cause +
+                            "\n##[error]attempt 5/5 failed in 1s: exit 1, permanent: denied"
+                            "\n::error title=retry-exec%3A build::not retried: unauthorized"
+                            "\n##[error]Process completed with exit code 1.\n";
+    INFO(log);
+    CHECK_THAT(run({"explain", "-"}, log).out, ContainsSubstring("verdict: transient (go-net/"));
+    CHECK_THAT(run({"suggest", "-"}, log).out, ContainsSubstring("connection reset by peer"));
+  }
+}
+
 TEST_CASE("a named pipe is refused, not waited for, and standard input is read", "[retry-rules]") {
   const TemporaryFolder folder;
   const std::string pipe = folder / "pipe";

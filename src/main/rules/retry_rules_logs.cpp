@@ -2,6 +2,7 @@
 
 #include "main/explanation.hpp"
 #include "main/rules/retry_rules.hpp"
+#include "main/rules/saved_log.hpp"
 #include "report/events_json.hpp"
 
 #include <retry_exec/counted.hpp>
@@ -15,8 +16,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cstdio>
 
 namespace retry_exec::retry_rules {
@@ -26,46 +25,6 @@ namespace json = boost::json;
 Result<std::string> read_input(const std::string& path) {
   return read_file(path == "-" ? "/dev/stdin" : path, std::size_t{64} << 20);
 }
-
-namespace {
-
-// "2026-11-23T06:59:16.1234567Z " is 29 bytes: GitHub puts it before each line of a saved log.
-std::string without_time_stamps(std::string text) {
-  constexpr std::string_view form = "dddd-dd-ddTdd:dd:dd.dddddddZ ";
-  const auto stamped = [&](std::string_view line) {
-    return line.size() >= form.size() &&
-           std::equal(form.begin(), form.end(), line.begin(),
-                      [](char f, char c) { return f == 'd' ? c >= '0' && c <= '9' : f == c; });
-  };
-  if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
-  if (!stamped(text)) return text;
-  std::string result;
-  for (std::string_view rest = text; !rest.empty();) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size() - 1) + 1;
-    const std::string_view line = rest.substr(0, end);
-    result += stamped(line) ? line.substr(form.size()) : line;
-    rest.remove_prefix(end);
-  }
-  return result;
-}
-
-// A saved log of a CI step holds our own lines and the runner's, which no command printed.
-std::string without_lines_about_it(const std::string& text) {
-  constexpr std::array prefixes = {std::string_view("retry-exec: "), std::string_view("##["),
-                                   std::string_view("::error"), std::string_view("::warning")};
-  std::string result;
-  for (std::string_view rest = text; !rest.empty();) {
-    const std::string_view line = rest.substr(0, std::min(rest.find('\n'), rest.size() - 1) + 1);
-    rest.remove_prefix(line.size());
-    if (std::none_of(prefixes.begin(), prefixes.end(),
-                     [line](std::string_view prefix) { return line.starts_with(prefix); })) {
-      result += line;
-    }
-  }
-  return result;
-}
-
-}  // namespace
 
 std::vector<std::string> chosen_sets(const Question& asked, const std::vector<std::string>& command,
                                      std::string_view printed) {
@@ -137,9 +96,8 @@ Result<Judged, Errors> judge_log(const Question& asked, bool for_a_rule) {
   if (!set) return set.error();
   const Classifier classifier({*std::move(set)});
   const Redactor redact(judged.command, environ);
-  Explanation explanation =
-      explain_text(classifier, judged.command, judged.outcome,
-                   without_lines_about_it(without_time_stamps(*log)), asked.stream);
+  Explanation explanation = explain_text(classifier, judged.command, judged.outcome,
+                                         printed_according_to(*log), asked.stream);
   if (for_a_rule) {
     judged.marked.evidence = redacted_with_marks(explanation.evidence, redact);
     judged.marked.unmasked = redacted_with_marks(explanation.unmasked, redact);
