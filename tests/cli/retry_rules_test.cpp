@@ -302,6 +302,34 @@ TEST_CASE("of a CI step's log, what a command or an action reported as an error 
   }
 }
 
+TEST_CASE("a saved log is judged the same, whatever form our own lines have in it",
+          "[retry-rules]") {
+  const std::string said =
+      R"("event":"attempt-finished","verdict":{"class":"transient","line":"timed out"}})";
+  for (const std::string& ours : {
+           R"({"time":"2026-11-30T18:06:40.778Z","program":"retry-exec",)" + said,
+           R"({"time":"2026-11-30T18:06:40.778Z","program":"retry-publish",)" + said,
+           R"(2026-11-30T12:00:00.123456Z 01E {"time":"t","program":"retry-exec",)" + said,
+           std::string("2026-11-30T12:00:00.123456Z 01E retry-exec: gave up: timed out"),
+           std::string("\033[0mretry-exec: attempt 1/2 failed in 1s: timed out after 1s"),
+           std::string("retry-publish: app: index: attempt 1/2 failed in 1s: timed out after 1s"),
+       }) {
+    const std::string log = "Error: frob lost its hat\n" + ours + "\n";
+    INFO(log);
+    CHECK_THAT(run({"explain", "-"}, log).out, ContainsSubstring("line     Error: frob lost its"));
+    CHECK_THAT(run({"suggest", "-"}, log).err, !ContainsSubstring("knows this failure already"));
+    CHECK_THAT(run({"suggest", "-"}, log).out, ContainsSubstring("frob lost its hat"));
+  }
+  // What only our own line says of the failure stays.
+  for (const std::string failed :
+       {R"({"time":"t","program":"retry-publish","event":"target-finished","why":"i/o timeout"})",
+        "retry-publish: app: index: failed: dial tcp 10.0.0.1:443: i/o timeout",
+        R"({"time":"t","program":"ours","msg":"dial tcp 10.0.0.1:443: i/o timeout"})"}) {
+    INFO(failed);
+    CHECK_THAT(run({"explain", "-"}, failed + "\n").out, ContainsSubstring("verdict: transient"));
+  }
+}
+
 TEST_CASE("a named pipe is refused, not waited for, and standard input is read", "[retry-rules]") {
   const TemporaryFolder folder;
   const std::string pipe = folder / "pipe";

@@ -1,5 +1,8 @@
 #include "main/rules/saved_log.hpp"
 
+#include "rules/evidence/evidence.hpp"
+#include "rules/evidence/own_lines.hpp"
+
 #include <algorithm>
 #include <array>
 #include <span>
@@ -75,8 +78,19 @@ bool is_our_annotation(std::string_view line) {
   return false;
 }
 
+// retry-publish keeps what its commands print to itself: only it says what a target failed of.
+bool is_of_a_publish(std::string_view line) {
+  if (rules::is_json_of("retry-publish", line))
+    return line.find(R"("event":"target-finished")") == line.npos;
+  return line.starts_with("retry-publish: ") && line.find(": failed: ") == line.npos;
+}
+
 bool is_ours(std::string_view line) {
-  return line.starts_with("retry-exec: ") || is_our_annotation(line);
+  if (is_our_annotation(line)) return true;
+  line = rules::without_line_prefix(line);
+  remove_prefix_of(line, "\033[0m");  // the end of the command's colours
+  return line.starts_with("retry-exec: ") || rules::is_json_of("retry-exec", line) ||
+         is_of_a_publish(line);
 }
 
 }  // namespace
