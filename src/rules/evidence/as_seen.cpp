@@ -1,4 +1,5 @@
 #include "rules/evidence/evidence.hpp"
+#include "rules/evidence/own_lines.hpp"
 
 #include <algorithm>
 #include <array>
@@ -66,8 +67,8 @@ std::size_t escape_length(std::string_view text) {
   return at;
 }
 
-// One line, without its line break.
-void append_line(std::string& seen, std::string_view line) {
+// One line, without its line break. False where it is no evidence.
+bool append_line(std::string& seen, std::string_view line) {
   const std::size_t begin = seen.size();
   while (!line.empty() && line.back() == '\r') line.remove_suffix(1);
   while (!line.empty()) {
@@ -81,9 +82,14 @@ void append_line(std::string& seen, std::string_view line) {
   }
   const std::string_view shown = std::string_view(seen).substr(begin);
   seen.erase(begin, shown.size() - without_line_prefix(shown).size());
+  if (tells_of_a_run(std::string_view(seen).substr(begin))) {
+    seen.resize(begin);
+    return false;
+  }
   if (const std::size_t length = seen.size() - begin; length > longest_line_seen) {
     seen.replace(begin + longest_line_seen / 2, length - longest_line_seen, "…");
   }
+  return true;
 }
 
 // Is this the first line of a private key in PEM (RFC 7468, also OpenSSH's and PGP's)?
@@ -103,8 +109,8 @@ void append_seen(std::string& seen, std::string_view text) {
     const std::string_view line = text.substr(0, end);
     in_private_key = in_private_key && line.find("-----END ") == std::string_view::npos;
     if (!in_private_key) {
-      append_line(seen, line);
-      if (end != std::string_view::npos) seen += '\n';
+      const bool evidence = append_line(seen, line);
+      if (evidence && end != std::string_view::npos) seen += '\n';
       in_private_key = has_key && begins_private_key(line);
     }
     if (end == std::string_view::npos) return;

@@ -1,17 +1,82 @@
 #include "rules/evidence/own_lines.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace retry_exec::rules {
 
+namespace {
+
+bool remove_prefix_of(std::string_view& text, std::string_view prefix) {
+  if (!text.starts_with(prefix)) return false;
+  text.remove_prefix(prefix.size());
+  return true;
+}
+
+bool remove_up_to(std::string_view& text, std::string_view what) {
+  const std::size_t at = text.find(what);
+  if (at == std::string_view::npos) return false;
+  text.remove_prefix(at + what.size());
+  return true;
+}
+
+// What each line begins with that the log, or --explain, has of a run.
+bool is_of_a_run(std::string_view text) {
+  constexpr std::array<std::string_view, 29> starts = {"attempt ",
+                                                       "waiting ",
+                                                       "not retried: ",
+                                                       "not retried again: ",
+                                                       "gave up ",
+                                                       "succeeded ",
+                                                       "interrupted",
+                                                       "save the output to a file: ",
+                                                       "because: ",
+                                                       "rule ",
+                                                       "and so were ",
+                                                       "rules: ",
+                                                       "inside another retry-exec",
+                                                       "the attempt has read standard input",
+                                                       "--before-retry succeeded ",
+                                                       "--before-retry failed ",
+                                                       "--stall-timeout has no effect here",
+                                                       "removed ",
+                                                       "put back ",
+                                                       "cannot remove what the failed attempt",
+                                                       "output was cut off",
+                                                       "SIG",
+                                                       "evidence, from ",
+                                                       "as rules see it, masked:",
+                                                       "rules tried, in order:",
+                                                       "verdict: ",
+                                                       "    ",
+                                                       "next attempt in ",
+                                                       "process "};
+  return text.empty() || std::any_of(starts.begin(), starts.end(), [text](std::string_view start) {
+           return text.starts_with(start);
+         });
+}
+
+bool is_annotation_of_a_run(std::string_view line) {
+  if (!remove_prefix_of(line, "::error") && !remove_prefix_of(line, "::warning")) return false;
+  return remove_prefix_of(line, " title=retry-exec") && remove_up_to(line, "::") &&
+         is_of_a_run(line);
+}
+
+}  // namespace
+
 bool is_json_of(std::string_view program, std::string_view line) {
-  constexpr std::string_view time = R"({"time":")";
-  constexpr std::string_view name = R"(","program":")";
-  if (!line.starts_with(time)) return false;
-  line.remove_prefix(std::min(line.find('"', time.size()), line.size()));
-  if (!line.starts_with(name)) return false;
-  line.remove_prefix(name.size());
-  return line.starts_with(program) && line.substr(program.size()).starts_with('"');
+  return remove_prefix_of(line, R"({"time":")") && remove_up_to(line, "\"") &&
+         remove_prefix_of(line, R"(,"program":")") && remove_prefix_of(line, program) &&
+         line.starts_with('"');
+}
+
+bool tells_of_a_run(std::string_view line) {
+  if (remove_prefix_of(line, "retry-exec: ")) return is_of_a_run(line);
+  if (line.starts_with("::")) return is_annotation_of_a_run(line);
+  if (!is_json_of("retry-exec", line)) return false;
+  if (remove_up_to(line, R"("event":"note","text":")"))
+    return line.starts_with('"') || is_of_a_run(line);
+  return line.find(R"("outcome":{"kind":"not-started")") == std::string_view::npos;
 }
 
 }  // namespace retry_exec::rules

@@ -8,4 +8,9 @@ namespace retry_exec::rules {
 // Whether `line` is of a log of `program` in JSON, whose lines begin with the time and its name.
 bool is_json_of(std::string_view program, std::string_view line);
 
+// Whether in `line`, as seen, a retry-exec inside the command tells how its run goes: what its
+// command said of that stands there, too, and what it makes of it is no cause. Where it could not
+// run a command, or was not called right, its line is the cause.
+bool tells_of_a_run(std::string_view line);
+
 }  // namespace retry_exec::rules

@@ -1,0 +1,118 @@
+// A retry-exec inside a command that another one runs.
+#include "catch_shim.hpp"
+
+#include <retry_exec/report.hpp>
+#include <retry_exec/rules.hpp>
+
+#include <array>
+#include <csignal>
+#include <string>
+#include <vector>
+
+using namespace retry_exec;
+using namespace std::chrono_literals;
+
+namespace {
+
+const std::vector<std::string> command = {"tool", "::warning::a"};
+constexpr std::string_view cause = "Error: frob lost its hat";
+
+Verdict verdict_on(const std::string& err, const std::string& out = "") {
+  const Classifier classifier({load_rule_set("generic").value()});
+  CapturedOutput output;
+  output.standard_error.tail = err;
+  output.standard_output.tail = out;
+  return classifier.classify({command, Exited{1}, output});
+}
+
+LogOptions options_of(LogFormat format) {
+  LogOptions options;
+  options.program = "retry-exec";
+  options.format = format;
+  options.verbosity = Verbosity::verbose;
+  options.command = command;
+  options.now = [] { return std::chrono::system_clock::now(); };
+  options.coloured = true;
+  return options;
+}
+
+std::string log_of(const std::vector<Event>& events, LogFormat format) {
+  const Redactor redactor;
+  std::string text;
+  const EventSink log =
+      log_events(options_of(format), redactor, [&text](std::string_view lines) { text += lines; });
+  for (const Event& event : events) log(event);
+  return text;
+}
+
+AttemptFinished failed(Outcome outcome) {
+  Verdict verdict;
+  verdict.class_name = "transient";
+  verdict.matched = true;
+  verdict.rule = "network/timeout";
+  verdict.because = "connection reset by peer";
+  verdict.line = "i/o timeout";
+  verdict.unevaluated = {"a/b", "a/c", "a/d", "a/e", "a/f"};
+  return {1, 5, std::move(outcome), 800ms, verdict, {"SIGTERM was sent to end it"}};
+}
+
+// All that can follow a first attempt.
+std::string log_of_a_run(StopReason reason, LogFormat format) {
+  return log_of({AttemptStarted{1, 5}, failed(TimedOut{TimeLimit::attempt, 1s}),
+                 WaitStarted{2s, true}, BeforeRetryFinished{2, Exited{1}, 1s}, AttemptStarted{2, 5},
+                 failed(Exited{1}), RunFinished{reason, 128 + SIGTERM, 2, 3s, "i/o timeout"}},
+                format);
+}
+
+constexpr std::array formats = {LogFormat::text, LogFormat::github, LogFormat::json};
+
+}  // namespace
+
+TEST_CASE("how an inner run went is no evidence, what its command said is", "[rules]") {
+  for (const LogFormat format : formats) {
+    for (int reason = 0; reason <= static_cast<int>(StopReason::interrupted); ++reason) {
+      const std::string log = log_of_a_run(static_cast<StopReason>(reason), format);
+      INFO(log);
+      const Verdict verdict = verdict_on(std::string(cause) + "\n" + log);
+      CHECK(verdict.class_name == "unmatched");
+      CHECK(verdict.line == cause);
+      CHECK(verdict_on(log).line.empty());
+      // Nor does it hide what the command said to its stdout.
+      CHECK(verdict_on(log, std::string(cause)).line == cause);
+    }
+  }
+}
+
+TEST_CASE("what an inner run says of rules, input and step files is no evidence", "[rules]") {
+  const Redactor redactor;
+  const std::string said =
+      "rules: generic\ninside another retry-exec, which may run all these attempts again\n"
+      "evidence, from stderr:\n    i/o timeout\n\nas rules see it, masked:\n    i/o timeout\n"
+      "\nrules tried, in order:\n    network/timeout (transient): matches\n"
+      "verdict: transient (network/timeout), retried\n    line     i/o timeout\n"
+      "the attempt has read standard input, which the next one will miss: -I replays it\n"
+      "--stall-timeout has no effect here: i/o timeout\n"
+      "removed 4 bytes that the failed attempt wrote to $GITHUB_ENV\n"
+      "put back what the last attempt wrote to $GITHUB_ENV\n"
+      "cannot remove what the failed attempt wrote to $GITHUB_ENV: i/o timeout\n"
+      "output was cut off at the deadline\n";
+  for (const LogFormat format : formats) {
+    const std::string lines = note_lines(said, options_of(format), redactor);
+    INFO(lines);
+    CHECK(verdict_on(std::string(cause) + "\n" + lines).line == cause);
+  }
+}
+
+TEST_CASE("that an inner run could not begin is evidence", "[rules]") {
+  const Redactor redactor;
+  for (const LogFormat format : formats) {
+    const std::string usage = note_lines("unknown option --atempts", options_of(format), redactor);
+    CHECK(verdict_on(usage).rule == "local/usage");
+    const AttemptFinished missing{1, 1, NotStarted{2, "frob: not found in PATH"}, 0ms, {}, {}};
+    const std::string log =
+        log_of({missing, RunFinished{StopReason::not_started, 127, 1, 0ms, ""}}, format);
+    INFO(log);
+    CHECK(verdict_on(log).line.find("not found in PATH") != std::string::npos);
+  }
+  CHECK(verdict_on("retry-exec: stopped: i/o timeout\n").rule == "network/timeout");
+}
