@@ -136,9 +136,41 @@ bool may_begin_an_escape(std::string_view text) {
 
 namespace {
 
+// The length of the break at the start of `text` where a line was wrapped, its line feed as it is,
+// escaped or made a blank.
+std::size_t length_of_break(std::string_view text) {
+  constexpr std::size_t longest = 32;
+  const bool escaped = text.starts_with("\\n");
+  const std::size_t from = escaped || text.starts_with('\n') ? (escaped ? 2 : 1) : 0;
+  std::size_t end = std::min(text.substr(0, longest).find_first_not_of(" \t", from), text.size());
+  if (from == 0 && end < text.size() && text[end] == '\n')
+    end = std::min(text.substr(0, longest).find_first_not_of(" \t", end + 1), text.size());
+  return end < longest ? end : 0;
+}
+
+// One place after another, of which only the first is near the start of the text that was wrapped.
+class Breaks {
+ public:
+  explicit Breaks(bool allowed) : allowed_(allowed) {}
+
+  // The length of the break at `read`, which is more than 0; 0 where there is none.
+  std::size_t length_at(std::string_view text, std::size_t read) {
+    constexpr std::size_t narrowest = 40;
+    if (!allowed_ || read == 0 || (last_ != 0 && read - last_ < narrowest)) return 0;
+    const std::size_t length = length_of_break(text.substr(read));
+    if (length != 0) last_ = read + length;
+    return length;
+  }
+
+ private:
+  bool allowed_;
+  std::size_t last_ = 0;
+};
+
 // A backslash may be written by any number of them, of which some may belong to what follows: each
 // is tried, at most `tries` in all.
-std::size_t length_within(std::string_view text, std::string_view plain, unsigned& tries) {
+std::size_t length_within(std::string_view text, std::string_view plain, Breaks breaks,
+                          unsigned& tries) {
   std::size_t read = 0;
   while (!plain.empty()) {
     if (read >= text.size()) return 0;
@@ -152,10 +184,11 @@ std::size_t length_within(std::string_view text, std::string_view plain, unsigne
         if (n > rest.size() || rest[n - 1] != '\\') break;
         if (behind.empty()) return read + n;
         --tries;
-        if (const std::size_t more = length_within(rest.substr(n), behind, tries))
+        if (const std::size_t more = length_within(rest.substr(n), behind, breaks, tries))
           return read + n + more;
       }
     }
+    if (taken.read == 0) taken.read = breaks.length_at(text, read);
     if (taken.read == 0) return 0;
     read += taken.read;
     plain.remove_prefix(taken.said);
@@ -163,11 +196,20 @@ std::size_t length_within(std::string_view text, std::string_view plain, unsigne
   return read;
 }
 
+// A word, or a short number, may stand in parts in an innocent text.
+bool may_be_broken(std::string_view plain) {
+  constexpr std::size_t no_accident = 16;
+  constexpr std::size_t shortest = 8;
+  const bool number = plain.find_first_not_of("0123456789.:-/ ") == std::string_view::npos;
+  return plain.size() >= no_accident ||
+         (plain.size() >= shortest && text::is_no_word(plain) && !number);
+}
+
 }  // namespace
 
 std::size_t length_of_escaped(std::string_view text, std::string_view plain) {
   unsigned tries = 64;
-  return length_within(text, plain, tries);
+  return length_within(text, plain, Breaks(may_be_broken(plain)), tries);
 }
 
 }  // namespace retry_exec::redact

@@ -5,6 +5,7 @@
 #include "redact/secret_forms.hpp"
 #include "redact/secret_patterns.hpp"
 #include "redact/secret_places.hpp"
+#include "redact/torn_secrets.hpp"
 
 #include <retry_exec/redact.hpp>
 #include <retry_exec/text.hpp>
@@ -337,6 +338,33 @@ void KnownSecrets::take_out_of(std::string& text) const {
     done = at += length;
   }
   if (done > 0) text = result.append(text, done);
+  take_halves_out_of(text);
+}
+
+// Of a text of two lines the first one may only say what the second is: that begins anew. A mark
+// says that a line was cut.
+void KnownSecrets::take_halves_out_of(std::string& text) const {
+  constexpr std::string_view mark = "…";
+  const auto longest = [this](std::string_view part, auto length_of) {
+    std::size_t length = 0;
+    for (const std::string& value : values_) length = std::max(length, length_of(part, value));
+    return length;
+  };
+  std::size_t end = text.rfind(mark);
+  if (end == text.npos || text.find('\n', end) != text.npos) end = text.size();
+  for (const std::size_t last : {text.size(), end}) {
+    const std::string_view whole = std::string_view(text).substr(0, last);
+    const std::string_view part = whole.substr(0, whole.find_last_not_of(" \t\n") + 1);
+    if (const std::size_t length = longest(part, torn_at_end))
+      text.replace(part.size() - length, length, redacted);
+  }
+  for (const std::size_t line : {text.find_last_of('\n') + 1, std::size_t{0}}) {
+    std::size_t begin = std::min(text.find_first_not_of(" \t\n", line), text.size());
+    if (std::string_view(text).substr(begin).starts_with(mark))
+      begin = std::min(text.find_first_not_of(' ', begin + mark.size()), text.size());
+    if (const std::size_t length = longest(std::string_view(text).substr(begin), torn_at_start))
+      text.replace(begin, length, redacted);
+  }
 }
 
 }  // namespace retry_exec::redact

@@ -143,6 +143,8 @@ struct Redactor::State {
 
   std::string without_secrets(std::string_view text) {
     std::string start = printable_lines(start_of(text, longest_read));
+    // As long as it is known where its lines begin.
+    if (start.find('\n') != std::string::npos) known().take_out_of(start);
     if (!patterns().take_out_below_names(start, {})) return not_shown;
     std::string shown = text::printable(start);
     if (text.size() > longest_read) shown += cut_mark;
