@@ -25,6 +25,11 @@ TEST_CASE("a suggested rule parses, passes its own example and knows its log", "
            "\terror:\tcolumn 'x' {y} at 2026-11-23T06:59:19Z took 12.5ms\n",
            "plain\n",
            "error: --password [redacted] refused\n",
+           "#12 1.234 2026-11-30T12:00:00Z ERROR frobnicator lost its hat\n",
+           "[12:00:01] 2026-11-30T12:00:00Z ERROR frobnicator lost its hat\n",
+           "#12 1.234 [12:00:01] ERROR frobnicator lost its hat\n",
+           "2026-11-30T12:00:00.123456Z 01E 2026-11-30 12:00:00 ERROR frobnicator lost its hat\n",
+           "#12 1.234 ##[error]│ 12:00:01 #7 0.1 ERROR frobnicator lost its hat\n",
            "error: \xe2\x80\x98quoted\xe2\x80\x99 caf\xc3\xa9 \\d+ $HOME ^ | ?\n",
        }) {
     INFO(log);

@@ -70,11 +70,16 @@ std::string_view without_build_step(std::string_view line) {
 
 }  // namespace
 
+// What is left has none: a line that was read once is the same when it is read again. A builder
+// puts its own before that of a logger.
 std::string_view without_line_prefix(std::string_view line) {
-  line = without_build_step(without_time_stamp(line));
-  // Terraform draws a box around an error.
-  for (const std::string_view mark : {"│ ", "##[error]", "##[warning]"}) {
-    if (line.starts_with(mark)) line.remove_prefix(mark.size());
+  for (std::size_t size = line.size() + 1; line.size() < size;) {
+    size = line.size();
+    line = without_build_step(without_time_stamp(line));
+    // Terraform draws a box around an error.
+    for (const std::string_view mark : {"│ ", "##[error]", "##[warning]"}) {
+      remove_prefix_of(line, mark);
+    }
   }
   return line;
 }
