@@ -134,9 +134,10 @@ struct Serves {
 struct RuleSet {
   std::string name;
   std::string about;
-  std::string file;              // as given; "ghcr (built in)"
-  std::vector<std::string> see;  // where the words of the file itself come from
-  Serves serves;                 // of the file itself, not of what it includes
+  std::string file;                // as given; "ghcr (built in)"
+  std::vector<std::string> files;  // that it was read from, with what they include
+  std::vector<std::string> see;    // where the words of the file itself come from
+  Serves serves;                   // of the file itself, not of what it includes
   PolicyFields policy;
   std::map<std::string, FailureClass, std::less<>> classes;
   std::vector<EvidenceSource> evidence;

@@ -43,6 +43,14 @@ std::string ChosenRules::names() const {
   return text;
 }
 
+std::vector<std::string> ChosenRules::files() const {
+  std::vector<std::string> files;
+  for (const Set& set : sets_) {
+    if (set.loaded) files.insert(files.end(), set.loaded->files.begin(), set.loaded->files.end());
+  }
+  return files;
+}
+
 std::vector<std::string> ChosenRules::brought(std::span<const std::string> command,
                                               const CapturedOutput& output) const {
   if (!by_command_) return {};

@@ -23,7 +23,8 @@ class ChosenRules {
   PolicyFields policy;  // the files' own, earlier ones stronger
 
   bool empty() const { return sets_.empty(); }
-  std::string names() const;  // "ghcr, oras"
+  std::string names() const;               // "ghcr, oras"
+  std::vector<std::string> files() const;  // that were read, with what they include
   // For a failure of `command` that printed `output`: under "auto", hosts in it bring their sets.
   const Classifier& classifier(std::span<const std::string> command, const CapturedOutput& output);
 

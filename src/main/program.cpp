@@ -92,13 +92,27 @@ Result<std::uint64_t> parse_whole(std::string_view text, std::uint64_t least, st
       text, "is not a number from " + std::to_string(least) + " to " + std::to_string(most));
 }
 
-Result<void> may_be_replaced(const std::string& path, std::vector<FileInUse> files) {
+namespace {
+
+void add_step_files(std::vector<FileInUse>& files) {
   for (const char* variable : step_file_variables) {
     if (const char* file = from_environment(variable)) {
       files.push_back({std::string("$") + variable, file});
     }
   }
+}
+
+}  // namespace
+
+Result<void> may_be_replaced(const std::string& path, std::vector<FileInUse> files) {
+  add_step_files(files);
   return spares_what_is_written(path, files);
+}
+
+Result<void> may_hold_summary(const std::string& path, std::vector<FileInUse> files) {
+  add_step_files(files);
+  std::erase_if(files, [](const FileInUse& file) { return file.name == "$GITHUB_STEP_SUMMARY"; });
+  return is_none_of(path, files);
 }
 
 const char* from_environment(const std::string& name) {

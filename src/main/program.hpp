@@ -68,6 +68,9 @@ inline constexpr std::array step_file_variables = {"GITHUB_OUTPUT", "GITHUB_ENV"
 // Would a report there replace one of `files`, or what others write, a step's files among it?
 Result<void> may_be_replaced(const std::string& path, std::vector<FileInUse> files);
 
+// Is what a summary is added to none of `files`, nor a file of a step that is for other things?
+Result<void> may_hold_summary(const std::string& path, std::vector<FileInUse> files);
+
 // Runs what waits in `context` to its end. Where memory runs out, ends what still runs, says so,
 // and returns the exit code.
 std::optional<int> run_all(boost::asio::io_context& context, Supervisor& supervisor,

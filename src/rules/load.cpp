@@ -172,7 +172,11 @@ Result<RuleSet, Errors> flattened(std::span<LoadedFile* const> roots, RuleSet se
                                   Errors errors) {
   if (complete) {
     set.classes = builtin_classes();
-    Flattener(Sources::in_order(roots), errors).flatten(set);
+    const std::vector<LoadedFile*> order = Sources::in_order(roots);
+    for (const LoadedFile* source : order) {
+      if (!source->builtin) set.files.push_back(source->file.file);
+    }
+    Flattener(order, errors).flatten(set);
   }
   if (errors.empty()) return set;
   std::stable_sort(errors.begin(), errors.end(), by_place);

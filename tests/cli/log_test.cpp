@@ -143,6 +143,14 @@ TEST_CASE("a report is refused that would replace the summary or a rule file", "
   CHECK_FALSE(std::filesystem::exists(folder / "new"));
   CHECK(code("-R rules.yaml -r ./rules.yaml").exit_code() == 125);
   CHECK(read_file(folder / "rules.yaml") == rules);
+  CHECK(code("--summary rules.yaml -r ./rules.yaml").exit_code() == 125);
+  folder.write("outer.yaml", "retry-rules: 1\nname: o\ninclude: [ghcr, rules.yaml]\n");
+  for (const std::string option : {"-R", "--summary"}) {
+    const Ended included = code(option + " ./rules.yaml -r outer.yaml");
+    CHECK(included.exit_code() == 125);
+    CHECK_THAT(included.err, ContainsSubstring("rules.yaml: this is a rule file"));
+  }
+  CHECK(read_file(folder / "rules.yaml") == rules);
   CHECK(code("-R one --summary two -r ./rules.yaml").exit_code() == 0);
   CHECK(code("-R /dev/null --summary /dev/null").exit_code() == 0);
 }

@@ -311,6 +311,13 @@ TEST_CASE("a report is refused that would replace a step's file, or one that the
     CHECK(ended.exit_code() == 125);
     CHECK_THAT(ended.err, ContainsSubstring("this is $" + name));
   }
+  // What is not Markdown is no place for a summary either.
+  for (const std::string name : {"GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STATE"}) {
+    const Ended ended = code("export " + name + "=$PWD/link; $r --summary file -- true");
+    CHECK(ended.exit_code() == 125);
+    CHECK_THAT(ended.err, ContainsSubstring("this is $" + name));
+  }
+  CHECK(code("export GITHUB_STEP_SUMMARY=$PWD/link; $r --summary file -- true").exit_code() == 0);
   const Ended ended = code("$r -R file -- true 5>> link");
   CHECK(ended.exit_code() == 125);
   CHECK_THAT(ended.err, ContainsSubstring("/dev/fd/5 adds the report to it"));

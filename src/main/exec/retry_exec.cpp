@@ -103,11 +103,29 @@ std::string plan(const CommandLine& line, const Settings& settings, ChosenRules&
          options_given(line, redactor) + notes;
 }
 
+// Neither the report nor the summary goes where something else is.
+Errors wrong_outputs(const Settings& settings, const ChosenRules& rules) {
+  std::vector<FileInUse> used;
+  for (std::string& file : rules.files()) used.push_back({"a rule file", std::move(file)});
+  Errors errors;
+  if (settings.summary) {
+    const auto safe = may_hold_summary(*settings.summary, used);
+    if (!safe) errors.push_back(safe.error());
+    used.push_back({"the file of --summary", *settings.summary});
+  }
+  if (settings.report) {
+    const auto safe = may_be_replaced(settings.report->path, used);
+    if (!safe) errors.push_back(safe.error());
+  }
+  return errors;
+}
+
 Result<ExitCode, Errors> run(const CommandLine& line, Settings& settings) {
   const Result<void, Errors> whole = complete(line, settings);
   if (!whole) return whole.error();
   auto rules = ChosenRules::open(settings.rules, settings.command);
   if (!rules) return rules.error();
+  if (const Errors wrong = wrong_outputs(settings, *rules); !wrong.empty()) return wrong;
   if (settings.dry_run) return ExitCode{print(line.program(), plan(line, settings, *rules))};
   Runner runner(std::move(settings), std::move(*rules));
   // Nothing is buffered, and the kernel tidies up faster than destructors do.

@@ -168,20 +168,6 @@ void declare(CommandLine& line, Settings& settings) {
   declare_help(line);
 }
 
-namespace {
-
-// Those that a report must not replace.
-std::vector<FileInUse> other_files(const Settings& settings) {
-  std::vector<FileInUse> files;
-  if (settings.summary) files.push_back({"the file of --summary", *settings.summary});
-  for (const std::string& rules : settings.rules) {
-    if (rules != "auto" && !builtin_name(rules)) files.push_back({"a rule file", rules});
-  }
-  return files;
-}
-
-}  // namespace
-
 Result<void, Errors> complete(const CommandLine& line, Settings& settings) {
   if (settings.forever) settings.policy.attempts = 0;
   settings.notes = line.notes();
@@ -193,10 +179,6 @@ Result<void, Errors> complete(const CommandLine& line, Settings& settings) {
                       "no command given\nUsage: retry-exec [options] [--] COMMAND [ARG…]\n"
                       "Put it in front of a command: retry-exec -r auto -- curl -fsSO URL\n"
                       "--help lists the options, --man shows more."});
-  }
-  if (settings.report) {
-    const auto safe = may_be_replaced(settings.report->path, other_files(settings));
-    if (!safe) errors.push_back(safe.error());
   }
   layer_waits(line, settings.policy, errors);
   if (!errors.empty()) return errors;

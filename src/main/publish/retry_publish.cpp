@@ -74,8 +74,10 @@ Errors read_what_to_publish(const CommandLine& line, PublishSettings& settings) 
 }
 
 // Each of our files is one of its own, and none is one that we read.
-Errors wrong_outputs(const PublishSettings& settings, const publish::plan::Plan& plan) {
+Errors wrong_outputs(const PublishSettings& settings, const publish::plan::Plan& plan,
+                     const RuleSet& rules) {
   std::vector<FileInUse> used;
+  for (const std::string& file : rules.files) used.push_back({"a rule file", file});
   if (!settings.plan.empty()) used.push_back({"the plan", settings.plan});
   for (const std::string& file : plan.files) used.push_back({"a file that the plan names", file});
   Errors errors;
@@ -90,7 +92,8 @@ Errors wrong_outputs(const PublishSettings& settings, const publish::plan::Plan&
   if (settings.digests_file) {
     take("--digests-file", *settings.digests_file, may_be_replaced(*settings.digests_file, used));
   }
-  if (settings.summary) take("--summary", *settings.summary, is_none_of(*settings.summary, used));
+  if (settings.summary)
+    take("--summary", *settings.summary, may_hold_summary(*settings.summary, used));
   return errors;
 }
 
@@ -117,7 +120,7 @@ Result<ExitCode, Errors> run(const CommandLine& line, PublishSettings& settings)
   if (settings.matrix)
     return ExitCode{print(line.program(), publish::plan::matrix(*plan) + "\n", Form::json)};
   if (settings.dry_run) return rehearsed(line, *plan);
-  if (const Errors wrong = wrong_outputs(settings, *plan); !wrong.empty()) return wrong;
+  if (const Errors wrong = wrong_outputs(settings, *plan, *rule_set); !wrong.empty()) return wrong;
   std::vector<RuleSet> rules;
   rules.push_back(std::move(*rule_set));
   return ExitCode{Publisher(settings, *plan, Classifier(std::move(rules))).run()};
