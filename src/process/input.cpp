@@ -19,6 +19,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <memory>
 #include <span>
 #include <utility>
 
@@ -280,10 +281,11 @@ bool Input::watch_source() {
 void Input::await_source() {
   const auto take = [this, alive = std::weak_ptr(feeding_)] {
     if (alive.expired()) return;
-    std::array<char, piece> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+    // The stack may be smaller than this (ulimit -s).
+    const auto buffer = std::make_unique_for_overwrite<char[]>(piece);
     const ssize_t got =
-        watcher_ ? read_now(buffer) : ::read(STDIN_FILENO, buffer.data(), buffer.size());
-    if (got > 0) record({buffer.data(), static_cast<std::size_t>(got)});
+        watcher_ ? read_now({buffer.get(), piece}) : ::read(STDIN_FILENO, buffer.get(), piece);
+    if (got > 0) record({buffer.get(), static_cast<std::size_t>(got)});
     if (got == 0) source_ended_ = true;
     if (got < 0 && errno != EAGAIN && errno != EINTR) source_error_ = errno;
     feed();

@@ -31,6 +31,22 @@ TEST_CASE("what does not fit on the disk is kept in memory", "[resource]") {
   CHECK(count(ended.err, std::string(127, 'x') + "\n") >= 3'000'000 / 128);
 }
 
+TEST_CASE("a small stack is enough", "[resource]") {
+  if (instrumented) return;
+  Program program = wrapping(at_once({"-O", "-E", "-I", "-v", "--stall-timeout", "5s"}),
+                             {"sh", "-c", "cat; exit $((RETRY_EXEC_ATTEMPT == 1))"});
+  const std::string input(300'000, 'x');
+  program.input = input;
+  program.before_exec = [] {
+    const rlimit limit{std::size_t{64} << 10U, std::size_t{64} << 10U};
+    ::setrlimit(RLIMIT_STACK, &limit);
+  };
+  const Ended ended = run(program);
+  INFO(ended.err.substr(0, 1000));
+  CHECK(ended.exit_code() == 0);
+  CHECK((ended.out == input));
+}
+
 TEST_CASE("where no folder can be written, what is kept aside is kept in memory", "[resource]") {
   const TemporaryFolder folder;
   Program program = wrapped(

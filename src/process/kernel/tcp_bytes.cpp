@@ -9,11 +9,11 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <netinet/in.h>
 #include <span>
+#include <vector>
 
 namespace retry_exec {
 
@@ -69,7 +69,7 @@ std::optional<Counters> tcp_bytes() {
   const UniqueFd netlink(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
   if (!netlink) return std::nullopt;
   Counters counters;
-  alignas(nlmsghdr) std::array<char, 32768> buffer{};
+  std::vector<char> buffer(32768);  // aligned for any header
   for (const int family : {AF_INET, AF_INET6}) {
     if (!ask(netlink.get(), family)) return std::nullopt;
     for (More more = More::yes; more == More::yes;) {
