@@ -126,6 +126,10 @@ TEST_CASE("the command is told which attempt it is, and how the last one ended",
         "DEPTH=1\n"
         "RETRY_EXEC_ATTEMPT=2\nRETRY_EXEC_MAX_ATTEMPTS=2\nRETRY_EXEC_LAST_EXIT=3\nRETRY_EXEC_DEPTH="
         "1\n");
+  // What is no number of runs around us counts for none.
+  Program odd = wrapped({}, {"print-environment", "RETRY_EXEC_DEPTH"});
+  odd.environment = {{"RETRY_EXEC_DEPTH", "-5"}};
+  CHECK(run(odd).out == "RETRY_EXEC_DEPTH=1\n");
 }
 
 TEST_CASE("--retry-on and --stop-on decide by exit code and signal", "[option]") {

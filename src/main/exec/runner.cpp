@@ -16,7 +16,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
 #include <cstring>
 #include <random>
 
@@ -27,7 +26,7 @@ namespace {
 // How many retry-execs stand around us.
 unsigned long depth() {
   const char* outer = from_environment("RETRY_EXEC_DEPTH");
-  return outer == nullptr ? 0 : std::strtoul(outer, nullptr, 10) % 1000;
+  return outer == nullptr ? 0 : text::number_from<unsigned long>(outer).value_or(0) % 1000;
 }
 
 // The stream that was passed on while it came, and whose end a line of ours on stderr would follow.
