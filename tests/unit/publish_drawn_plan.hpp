@@ -42,6 +42,7 @@ class DrawnPlan {
   World world_;
   std::vector<Expected> expected_;
   std::map<std::string, std::string> before_;  // by tag
+  std::map<std::string, std::string> rivals_;  // what another run puts at tags, once we have looked
   std::set<std::string> refused_looks_;
   std::set<std::string> never_shown_;  // tags that read as before, however long ago they moved
 
@@ -121,7 +122,9 @@ class DrawnPlan {
       expected.shows = false;
     }
     std::vector<Descriptor> held;
-    switch (draw(4)) {
+    const std::size_t what = draw(4);
+    if (what != 0 && target.platforms.empty() && draw(5) == 0) add_rival(tag, expected);
+    switch (what) {
       case 0:
         held = {image('a'), image('0')};
         if (target.platforms.empty()) expected.published = false;  // it would lose one
@@ -136,6 +139,17 @@ class DrawnPlan {
     const std::string repository = tag.substr(0, tag.find(':'));
     before_[tag] = world_.add_index(repository, index_json(held, {{"tag", tag}}));
     world_.set_tag(tag, before_[tag]);
+  }
+
+  // With a platform that ours does not have, which the tag must not lose, or with one that it has.
+  void add_rival(const std::string& tag, Expected& expected) {
+    std::vector<Descriptor> held = {image((*expected.platforms.begin()).back())};
+    if (draw(2) == 0) {
+      held.push_back(image('0'));
+      expected.published = false;
+    }
+    rivals_[tag] =
+        world_.add_index(tag.substr(0, tag.find(':')), index_json(held, {{"rival", tag}}));
   }
 
   // Of a repository's tags the first is looked at, and may not be read then.

@@ -225,7 +225,7 @@ TEST_CASE("A rehearsal shows every command of every phase", "[publish]") {
   const std::string options = "--plain-http --ca-file " + (folder.folder / "ca.pem") + " ";
   const std::string from =
       "soci oras cp --no-tty --from-plain-http --from-ca-file " + (folder.folder / "ca.pem") + " ";
-  REQUIRE(lines.size() == 14);
+  REQUIRE(lines.size() == 15);
   CHECK(lines[0] == "preflight oras manifest index create --output - " + options +
                         "localhost:5000/r sha256:" + a);
   CHECK(lines[1] == "preflight oras manifest fetch ghcr.io/o/r:1");
@@ -243,7 +243,8 @@ TEST_CASE("A rehearsal shows every command of every phase", "[publish]") {
         "/scratch/<scratch>/0/image /scratch/<scratch>/0/soci");
   CHECK(
       lines[11].ends_with("localhost:5000/r@sha256:<each image> ghcr.io/o/r@sha256:<each image>"));
-  CHECK(lines[13] == "verify oras manifest fetch ghcr.io/o/r:1");
+  CHECK(lines[12] == "copy oras manifest fetch ghcr.io/o/r:1");
+  CHECK(lines[14] == "verify oras manifest fetch ghcr.io/o/r:1");
 }
 
 TEST_CASE("A rehearsal says why a target without sources is not published", "[publish]") {

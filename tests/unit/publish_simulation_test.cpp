@@ -41,6 +41,7 @@ class Simulation : private DrawnPlan {
       // What a tag has stays whole, because nothing is ever taken away.
       if (std::exchange(seen_moves_, world_.moves) != world_.moves) check_tags();
       check_command(argv);
+      let_rival_move(argv);
       return spoil(argv, std::move(said));
     };
   }
@@ -93,6 +94,15 @@ class Simulation : private DrawnPlan {
       default:
         return Said{1, "", "connection refused\n"};
     }
+  }
+
+  // Another run moves a tag as soon as ours has looked at it.
+  void let_rival_move(const world::Words& argv) {
+    const auto rival = rivals_.find(argv.back());
+    if (rival == rivals_.end() || argv[2] != "fetch") return;
+    world_.set_tag(rival->first, rival->second);
+    before_[rival->first] = rival->second;
+    rivals_.erase(rival);
   }
 
   // All of those to the moves of tags, of which there are few.

@@ -306,12 +306,11 @@ asio::awaitable<std::optional<oci::Date>> TargetRun::created_at(std::size_t numb
   co_return newest;
 }
 
-// Before the tags move, which may be hours after they were looked at: another run may have moved
-// them.
 TargetRun::Task TargetRun::look_again(std::size_t number, TimePoint deadline) {
   const oci::Reference& tag = target_.tags[number];
   Request wanted = probe(tag, false);
   wanted.argv = manifest_command(plan_, tag);
+  wanted.policy.failures.attempts = 0;  // until the deadline
   wanted.deadline = deadline;
   const Answer answer = co_await run(std::move(wanted));
   if (!answer.ok() && !answer.absent()) cannot_read_tag(number, answer);

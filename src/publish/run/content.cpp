@@ -38,7 +38,7 @@ TargetRun::Task TargetRun::copy() {
     if (!moves_there && tag == any_tag_in(repository)) copies.push_back(mend_content(repository));
   }
   co_await all(std::move(copies));
-  if (!failed()) co_await confirm_content();
+  if (!failed()) co_await check_before_move(moving_tags(), phase_deadline_);
   if (failed()) co_return;
   std::vector<Task> moves;
   for (const std::string& repository : repositories) moves.push_back(move_tags(repository));
@@ -176,20 +176,21 @@ bool TargetRun::is_described(const std::string& digest) const {
 }
 
 // What was put and has not been read since may show later. Where a tag is pulled already, it does
-// not move before that; a new one has nobody who could be disturbed.
-TargetRun::Task TargetRun::confirm_content() {
+// not move before that; a new one has nobody who could be disturbed. Whether anything was read.
+asio::awaitable<bool> TargetRun::confirm_content() {
   std::set<std::string> places = unconfirmed_;
   for (const oci::Child& child : children_) {  // of SOCI, where they were pushed
     const std::string place = to_string(by_digest(child.from, child.descriptor.digest));
     if (!seen_.contains(place)) places.insert(place);
   }
-  if (places.empty() || !co_await is_pulled()) co_return;
-  unconfirmed_.clear();
+  if (places.empty() || !co_await is_pulled()) co_return false;
   std::vector<Task> reads;
   for (const std::string& place : places) {
     reads.push_back(await_digest(oci::parse_reference(place).value()));
   }
   co_await all(std::move(reads));
+  if (!failed()) unconfirmed_.clear();  // not before: another repository's tags wait for it too
+  co_return true;
 }
 
 // Whether any of the tags that are to move holds something now.

@@ -18,35 +18,52 @@ namespace asio = boost::asio;
 TargetRun::Task TargetRun::move_tags(std::string repository) {
   entrance_.reset();  // those before it in the queue may not be in yet
   const TimePoint asked = shared_.seams.now();
-  co_await take_turn(repository);
-  co_await move_tags_now(repository, deadline_after_wait(asked));
+  const bool waited = co_await take_turn(repository);
+  const TimePoint deadline = deadline_after_wait(asked);
+  if (waited && !failed() && must_know_all_tags(target_)) {
+    co_await check_before_move(moving_tags(repository), deadline);
+  }
+  co_await move_tags_now(repository, deadline);
   shared_.copies.leave(repository, number_);
 }
 
 TargetRun::Task TargetRun::move_tags_now(std::string repository, TimePoint deadline) {
-  std::vector<std::size_t> tags;
-  for (std::size_t i = 0; i < target_.tags.size(); ++i) {
-    if (target_.tags[i].name() == repository && moves(i)) tags.push_back(i);
-  }
-  if (target_.only_newer) {
-    co_await look_again(tags, deadline);
-    std::erase_if(tags, [this](std::size_t tag) { return !moves(tag); });
-  }
+  std::vector<std::size_t> tags = moving_tags(repository);
   if (!failed()) co_await take_records_back(tags);
   co_await put_tags(std::move(tags), deadline);
 }
 
-// The order is for the eye; a target that hangs must not keep the others from being published.
-TargetRun::Task TargetRun::take_turn(const std::string& repository) {
+std::vector<std::size_t> TargetRun::moving_tags(std::string_view repository) const {
+  std::vector<std::size_t> tags;
+  for (std::size_t i = 0; i < target_.tags.size(); ++i) {
+    const bool is_there = repository.empty() || target_.tags[i].name() == repository;
+    if (is_there && moves(i)) tags.push_back(i);
+  }
+  return tags;
+}
+
+// Whether there was anything to wait for. The order is for the eye; a target that hangs must not
+// keep the others from being published.
+asio::awaitable<bool> TargetRun::take_turn(const std::string& repository) {
   using namespace asio::experimental::awaitable_operators;
   constexpr Duration longest_wait = std::chrono::minutes(5);
-  if (shared_.copies.is_turn(repository, number_)) co_return;
+  if (shared_.copies.is_turn(repository, number_)) co_return false;
   const Duration left = shared_.deadline - shared_.seams.now();
   const Duration patience = std::clamp(left / 2, Duration(0), longest_wait);
   const auto first =
       co_await (shared_.copies.enter(repository, number_) || shared_.seams.wait(patience));
-  if (first.index() == 0) co_return;
-  note("its tags in " + repository + " did not wait for those of an earlier target any longer");
+  if (first.index() != 0) {
+    note("its tags in " + repository + " did not wait for those of an earlier target any longer");
+  }
+  co_return true;
+}
+
+// Since they were looked at, which may be hours ago, another run may have moved them: what they
+// hold now decides what they would lose, and a tag that was new may be pulled by now.
+TargetRun::Task TargetRun::check_before_move(std::vector<std::size_t> tags, TimePoint deadline) {
+  if (must_know_all_tags(target_)) co_await look_again(tags, deadline);
+  const bool waited = !failed() && co_await confirm_content();
+  if (waited && !failed() && must_know_all_tags(target_)) co_await look_again(tags, deadline);
 }
 
 TargetRun::Task TargetRun::look_again(std::vector<std::size_t> tags, TimePoint deadline) {
@@ -57,7 +74,7 @@ TargetRun::Task TargetRun::look_again(std::vector<std::size_t> tags, TimePoint d
 
 // Between attempts there may be hours, too.
 asio::awaitable<bool> TargetRun::all_still_move(std::vector<std::size_t> tags, TimePoint deadline) {
-  co_await look_again(tags, deadline);
+  co_await check_before_move(tags, deadline);
   co_return !failed() &&
       std::all_of(tags.begin(), tags.end(), [this](std::size_t tag) { return moves(tag); });
 }
@@ -69,7 +86,7 @@ TargetRun::Task TargetRun::put_tags(std::vector<std::size_t> tags, TimePoint dea
   std::vector<std::string> more;
   for (std::size_t i = 1; i < tags.size(); ++i) more.push_back(target_.tags[tags[i]].tag);
   std::function<asio::awaitable<bool>()> still_wanted;
-  if (target_.only_newer) {
+  if (must_know_all_tags(target_)) {
     still_wanted = [this, tags, deadline] { return all_still_move(tags, deadline); };
   }
   const Answer answer =

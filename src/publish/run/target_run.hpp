@@ -147,7 +147,7 @@ class TargetRun {
                                           std::vector<std::string> digests);
   boost::asio::awaitable<Answer> find_whole(oci::Reference place, std::vector<std::string> digests);
   Task check_whole(oci::Reference place, std::vector<std::string> digests, std::string what);
-  Task confirm_content();
+  boost::asio::awaitable<bool> confirm_content();
   boost::asio::awaitable<bool> is_pulled();
   Task is_pulled(std::size_t tag, bool& pulled);
   Task copy_child(const oci::Child& child, oci::Reference repository);
@@ -156,7 +156,9 @@ class TargetRun {
       std::function<boost::asio::awaitable<bool>()> still_wanted = {});
   Task move_tags(std::string repository);
   Task move_tags_now(std::string repository, TimePoint deadline);
-  Task take_turn(const std::string& repository);
+  std::vector<std::size_t> moving_tags(std::string_view repository = {}) const;
+  boost::asio::awaitable<bool> take_turn(const std::string& repository);
+  Task check_before_move(std::vector<std::size_t> tags, TimePoint deadline);
   Task look_again(std::vector<std::size_t> tags, TimePoint deadline);
   boost::asio::awaitable<bool> all_still_move(std::vector<std::size_t> tags, TimePoint deadline);
   Task put_tags(std::vector<std::size_t> tags, TimePoint deadline);

@@ -66,7 +66,8 @@ TargetRun::Task TargetRun::move_what_changed() {
   co_await all(std::move(looks));
   if (failed()) co_return;
   const std::vector<std::string> repositories = destinations();
-  if (!repositories.empty()) co_await confirm_content();
+  const bool waited = !repositories.empty() && co_await confirm_content();
+  if (waited && !failed()) co_await check_before_move(moving_tags(), phase_deadline_);
   std::vector<Task> moves;
   for (const std::string& repository : repositories) {
     moves.push_back(move_tags_now(repository, phase_deadline_));
