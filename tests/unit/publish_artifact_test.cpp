@@ -248,3 +248,35 @@ TEST_CASE("What an entry says besides is in the merged index too: where else it 
   CHECK(entries.front().urls == there.urls);
   CHECK(entries.front().data == there.data);
 }
+
+TEST_CASE("Sources among which there is no image are not published, not even to staging",
+          "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {'a'}, {"f.io/r:1"});
+  target.soci.enabled = GENERATE(false, true);
+  target.allow_incomplete = GENERATE(false, true);
+  // What oras says of a manifest: by its config, and by its own artifact type.
+  const std::string is =
+      GENERATE(R"("platform":{"architecture":"unknown","os":"unknown"})",
+               R"("platform":{"architecture":"cpu-a","os":"linux"},"artifactType":"x/thing")");
+  world.spoil = [&](const world::Words& argv, world::Said said) {
+    const std::size_t platform = said.out.find(R"("platform")");
+    const bool is_it = argv.back() == World::digest('a') && platform != std::string::npos;
+    if (is_it) said.out.replace(platform, said.out.find('}', platform) + 1 - platform, is);
+    return said;
+  };
+  SECTION("alone") {
+    CHECK(world.run().exit_code() == 1);
+    CHECK_THAT(why(world.run()), test::ContainsSubstring("no source is an image"));
+    CHECK_THAT(why(world.run()), test::ContainsSubstring(World::digest('a')));
+    CHECK(world.writes() == 0);
+  }
+  SECTION("with an image, they are") {
+    target.sources.push_back(in_tmp(World::digest('b')));
+    world.shows('b') = world.start;
+    const PublishResult result = world.run();
+    INFO(why(result));
+    CHECK(result.exit_code() == 0);
+    CHECK(result.targets[0].platforms.size() == 1);
+  }
+}

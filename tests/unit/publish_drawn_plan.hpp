@@ -82,6 +82,7 @@ class DrawnPlan {
       expected.platforms.insert(std::string("linux/cpu-") + c);
     }
     target.soci.enabled = draw(4) == 0;
+    if (draw(8) == 0) add_what_is_no_image(name, target, expected);
     if (draw(3) == 0) target.annotations = {{"of", name}};
     if (draw(3) == 0) target.staging = parse_reference("s.io/stage").value();
     if (draw(2) == 0) {
@@ -113,6 +114,18 @@ class DrawnPlan {
     }
     if (!target.platforms.empty()) refuse_looks(target);
     expected_.push_back(expected);
+  }
+
+  // In the place of the images, or besides.
+  void add_what_is_no_image(const std::string& name, Target& target, Expected& expected) {
+    const std::string digest = digest_of("attests " + name);
+    world_.repositories["r.io/tmp"].shows.emplace(digest, world_.start);
+    world_.no_images.insert(digest);
+    if (draw(2) == 0) {
+      target.sources.clear();
+      expected.published = false;
+    }
+    target.sources.push_back({{"r.io", "tmp", "", digest}, std::nullopt});
   }
 
   void add_tag(Target& target, const std::string& tag, Expected& expected) {

@@ -58,6 +58,7 @@ struct World {
   std::map<std::string, Repository> repositories;  // by "host/name"
   std::map<std::string, std::string> manifests;    // digest → bytes; images need none
   std::map<std::string, std::string> converted;    // digest → that of the image it was
+  std::set<std::string> no_images;                 // digests of manifests that attest something
   // How long what is put somewhere does not show: a digest or "tag NAME" of a repository.
   std::function<Duration(const std::string& repository, const std::string& what)> lag;
   // Asked first; a command that it has an answer for goes no further.

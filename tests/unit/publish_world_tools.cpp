@@ -142,7 +142,9 @@ Said World::describe(const Words& argv) const {
       return not_found(digest_of("config of " + found));
     }
     Descriptor descriptor = parse_descriptor(descriptor_of(found)).value();
-    if (!manifests.contains(found)) {
+    if (no_images.contains(found)) {
+      descriptor.platform = Platform{.os = "unknown", .architecture = "unknown"};
+    } else if (!manifests.contains(found)) {
       descriptor.platform = Platform{.os = "linux", .architecture = "cpu-" + found.substr(7, 1)};
     }
     described.push_back(std::move(descriptor));

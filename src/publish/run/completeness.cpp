@@ -97,6 +97,15 @@ std::vector<oci::Platform> TargetRun::platforms() const {
   return images_in(listed());
 }
 
+// A manifest of the media type of images may attest one, or be something else altogether: beside an
+// image it is published, and without one there would be nothing to pull.
+void TargetRun::check_any_image() {
+  if (!platforms().empty()) return;
+  std::string names;
+  for (const Image& source : images_) text::append_to(names, to_string(source.reference));
+  fail(StopReason::permanent, "no source is an image that can be run: " + names);
+}
+
 // Of two nobody could tell which one a client would run.
 void TargetRun::check_one_image_a_platform() {
   std::vector<oci::Descriptor> entries = listed();

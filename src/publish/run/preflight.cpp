@@ -28,6 +28,7 @@ TargetRun::Task TargetRun::preflight() {
   if (!failed()) co_await date_rivals();
   if (!failed()) keep_newest();
   if (!failed()) gather_children();
+  if (!failed()) check_any_image();
   if (!failed()) check_one_image_a_platform();
   if (!failed()) check_platforms();
   if (failed()) co_return;

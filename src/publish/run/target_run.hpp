@@ -107,6 +107,7 @@ class TargetRun {
   void lacks(const std::string& what);
   std::vector<oci::Descriptor> at_any_depth(const std::vector<oci::Descriptor>& manifests) const;
   std::vector<oci::Descriptor> listed() const;
+  void check_any_image();
   void check_one_image_a_platform();
   std::vector<oci::Platform> platforms() const;
   std::string lost_in(const std::string& index) const;
