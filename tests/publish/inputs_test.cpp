@@ -176,6 +176,32 @@ TEST_CASE("JSON of several lines is taken for an option as that of one line is",
   CHECK_THAT(ended.out, ContainsSubstring("ghcr.io/o/r:1"));
 }
 
+TEST_CASE("what stands for a plan is refused beside one, wherever it is said", "[inputs]") {
+  const TemporaryFolder folder;
+  const std::string plan = folder.write(
+      "plan.yaml", "retry-publish: 1\ntargets:\n  one:\n    sources: [ghcr.io/o/r@sha256:" +
+                       std::string(64, 'a') + "]\n    tags: [ghcr.io/o/r:1]\n");
+  const auto said = [&](std::vector<std::string> options) {
+    Program program;
+    program.environment = {{"RETRY_PUBLISH_PLATFORM", std::nullopt}};
+    if (options.empty()) program.environment = {{"RETRY_PUBLISH_PLATFORM", "linux/amd64"}};
+    program.argv = {required("RETRY_PUBLISH"), "--dry-run", plan};
+    program.argv.insert(program.argv.end(), options.begin(), options.end());
+    const Ended ended = run(program);
+    CHECK(ended.exit_code() == 125);
+    CHECK(ended.out.empty());
+    return ended.err;
+  };
+  for (const char* option :
+       {"--digests", "--metadata", "--repository", "--tag", "--platform", "--metadata-action"}) {
+    CHECK_THAT(said({option, "x"}), ContainsSubstring(std::string(option) + " is for runs without "
+                                                                            "a plan, not with"));
+  }
+  CHECK_THAT(said({"--tag", "1", "--platform", "no such thing!"}),
+             ContainsSubstring("--tag, --platform are for runs without a plan"));
+  CHECK_THAT(said({}), ContainsSubstring("RETRY_PUBLISH_PLATFORM is for runs without a plan"));
+}
+
 TEST_CASE("a folder that is not one of digests is told in one line", "[inputs]") {
   const TemporaryFolder folder;
   for (const char* name : {"a", "b", "c"}) folder.write(name, "");

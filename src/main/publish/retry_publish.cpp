@@ -60,6 +60,19 @@ ExitCode rehearsed(const CommandLine& line, const publish::plan::Plan& plan) {
   return ExitCode{printed == exit_code::success && fails ? 1 : printed};
 }
 
+// What would not be looked at, as it was given: whoever says which platforms there must be counts
+// on it.
+std::vector<std::string> said_beside_a_plan(const CommandLine& line,
+                                            const PublishSettings& settings) {
+  std::vector<std::string> said;
+  for (const char* option :
+       {"digests", "metadata", "repository", "tag", "platform", "metadata-action"}) {
+    if (const Given* given = line.find(option)) said.push_back(given->where);
+  }
+  if (settings.print_plan) said.push_back(line.find("print-plan")->where);
+  return said;
+}
+
 // A plan, or what stands for one.
 Errors read_what_to_publish(const CommandLine& line, PublishSettings& settings) {
   if (line.operands.empty()) return missing_in(settings.plain);
@@ -67,10 +80,11 @@ Errors read_what_to_publish(const CommandLine& line, PublishSettings& settings) 
     return Errors{{{}, "more than one plan given: '" + line.operands[1] + "'"}};
   }
   settings.plan = line.operands.front();
-  if (!settings.plain.has_sources() && !settings.print_plan) return {};
+  const std::vector<std::string> idle = said_beside_a_plan(line, settings);
+  if (idle.empty()) return {};
   return Errors{{{},
-                 "--digests, --metadata and --print-plan are for runs without a plan, not with '" +
-                     settings.plan + "'"}};
+                 text::joined(idle) + (idle.size() == 1 ? " is" : " are") +
+                     " for runs without a plan, not with '" + settings.plan + "'"}};
 }
 
 // Each of our files is one of its own, and none is one that we read.
