@@ -115,10 +115,8 @@ Result<Jitter> parse_jitter(std::string_view text) {
 Result<unsigned> parse_attempts(std::string_view text) {
   const auto attempts = text::number_from<unsigned>(text);
   if (attempts && *attempts >= 1 && *attempts <= 1'000'000) return *attempts;
-  return wrong_value(
-      text,
-      "is not a number of attempts; write 1 to 1000000 (the first attempt counts), or use "
-      "--forever");
+  return wrong_value(text,
+                     "is not a number of attempts; write 1 to 1000000 (the first attempt counts)");
 }
 
 Result<Duration> parse_max_delay(std::string_view text) {

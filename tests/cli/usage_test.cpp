@@ -15,9 +15,10 @@ TEST_CASE("wrong options say what is wrong and what would be right, all at once"
                    "--retry-on", "300", "-t", "soon", "--exhausted-code", "256", "--log", "xml"},
                   {"exit", "0"}));
   CHECK(values.exit_code() == 125);
-  for (const char* part : {"--attempts: '0'", "--jitter: 'some'", "--signal: 'SIGFOO'",
-                           "--unmatched: 'maybe'", "--retry-on: '300'", "--timeout: 'soon'",
-                           "--exhausted-code: '256'", "--log: unknown log format 'xml'"}) {
+  for (const char* part :
+       {"--attempts: '0'", "or use --forever", "--jitter: 'some'", "--signal: 'SIGFOO'",
+        "--unmatched: 'maybe'", "--retry-on: '300'", "--timeout: 'soon'", "--exhausted-code: '256'",
+        "--log: unknown log format 'xml'"}) {
     CHECK_THAT(values.err, ContainsSubstring(part));
   }
 }

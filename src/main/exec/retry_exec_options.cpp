@@ -6,6 +6,7 @@
 #include <retry_exec/rules.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace retry_exec {
 
@@ -32,6 +33,17 @@ Result<std::uint64_t> parse_capture_limit(std::string_view text) {
   return size;
 }
 
+// Only on the command line is there another word for it.
+Setter or_forever(Setter attempts) {
+  return [attempts](std::string_view text) -> Result<void> {
+    const Result<void> set = attempts(text);
+    if (set) return {};
+    Error error = set.error();
+    error.what += ", or use --forever";
+    return error;
+  };
+}
+
 // What else says how many attempts there are.
 void declare_attempts(CommandLine& line, Settings& settings) {
   line.flag("forever,f", "no limit on the number of attempts", into(settings.forever));
@@ -49,8 +61,9 @@ void declare_policy(CommandLine& line, Settings& settings) {
       line.option("signal,s", "SIG", "first signal to an attempt that is out of time (TERM)",
                   into(settings.signal, parse_signal_name));
     }
-    line.option(field.option, field.argument, field.help,
-                into(settings.policy.*field.said, field.parse));
+    Setter setter = into(settings.policy.*field.said, field.parse);
+    if (field.name == "attempts") setter = or_forever(std::move(setter));
+    line.option(field.option, field.argument, field.help, std::move(setter));
     if (field.name == "attempts") declare_attempts(line, settings);
   });
 }
