@@ -140,9 +140,14 @@ std::string beside(const std::string& file, const std::string& path) {
   return file.substr(0, slash + 1) + path;
 }
 
+// A file of that very name is meant, whatever else the name matches as a pattern.
 std::vector<std::string> files_of(const TargetDraft::Text& pattern, Plan& plan, Errors& errors) {
-  std::vector<std::string> files =
-      matches_at_any_depth(beside(literal(plan.file), pattern.text), pattern.where, errors);
+  namespace fs = std::filesystem;
+  std::vector<std::string> files = {beside(plan.file, pattern.text)};
+  std::error_code ignored;
+  if (!fs::exists(files.front(), ignored) || fs::is_directory(files.front(), ignored)) {
+    files = matches_at_any_depth(beside(literal(plan.file), pattern.text), pattern.where, errors);
+  }
   std::erase_if(files, [](const std::string& file) { return file.ends_with('/'); });
   if (files.empty()) {
     errors.push_back({pattern.where, "no file matches '" + beside(plan.file, pattern.text) + "'"});
