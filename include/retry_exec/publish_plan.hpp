@@ -61,6 +61,8 @@ struct RegistryOptions {
   bool insecure = false;
   std::string ca_file;
   std::string registry_config;
+  Position ca_file_is_at = {};  // in the plan
+  Position registry_config_is_at = {};
 };
 
 struct SociOptions {
@@ -130,6 +132,10 @@ struct Selection {
   unsigned shards = 1;
 };
 Result<Plan, Errors> select_targets(Plan plan, const Selection& selection);
+
+// What only a run needs, not what is asked of a plan before it (a job that lists the targets has no
+// login): the files of the registries that its targets are in can be read.
+Errors check_registry_files(const Plan& plan);
 
 // "{"include":[{"target":"workbench"},…]}": what a CI system makes one job a target of.
 std::string matrix(const Plan& plan);

@@ -1,6 +1,7 @@
 // The files that a plan names.
 #include "publish_plan_folder.hpp"
 
+#include <filesystem>
 #include <string>
 
 using namespace retry_exec;
@@ -30,4 +31,33 @@ TEST_CASE("A file that is called like a pattern is meant by its name", "[publish
   built("m[1].json", b);
   CHECK(found("metadata") == "sha256:" + b);
   CHECK(found("digest-file") == "sha256:" + b);
+}
+
+TEST_CASE("A file of a registry that cannot be read is told before a run, with its place",
+          "[publish]") {
+  const PlanFolder folder;
+  const auto told = [&](const std::string& options, const std::string& host = "ghcr.io") {
+    const auto plan =
+        folder.load(plan_with("    sources: ['" + source() + "']\n    tags: [quay.io/o/r:1]\n") +
+                    "registries:\n  " + host + ": {" + options + "}\n");
+    REQUIRE(plan.has_value());
+    std::string text;
+    for (const Error& error : check_registry_files(*plan)) text += to_string(error) + "\n";
+    return text;
+  };
+  const std::string at = folder.folder / "plan.yaml:7:";
+  CHECK(told("registry-config: login.json") ==
+        at + "30: 'registry-config' of registry 'ghcr.io': " + (folder.folder / "login.json") +
+            " cannot be read: No such file or directory\n");
+  CHECK(told("ca-file: ca.pem, registry-config: login.json", "quay.io") ==
+        at + "22: 'ca-file' of registry 'quay.io': " + (folder.folder / "ca.pem") +
+            " cannot be read: No such file or directory\n" + at +
+            "47: 'registry-config' of registry 'quay.io': " + (folder.folder / "login.json") +
+            " cannot be read: No such file or directory\n");
+  std::filesystem::create_directory(folder.folder / "ca.pem");
+  CHECK_THAT(told("ca-file: ca.pem"), test::ContainsSubstring("ca.pem is a folder, not a file"));
+  // Another job of the plan, which knows that registry, has logged in there.
+  CHECK(told("registry-config: login.json", "other.io").empty());
+  folder.write("login.json", "{}");
+  CHECK(told("registry-config: login.json").empty());
 }

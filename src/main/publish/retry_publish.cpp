@@ -134,7 +134,9 @@ Result<ExitCode, Errors> run(const CommandLine& line, PublishSettings& settings)
   if (settings.matrix)
     return ExitCode{print(line.program(), publish::plan::matrix(*plan) + "\n", Form::json)};
   if (settings.dry_run) return rehearsed(line, *plan);
-  if (const Errors wrong = wrong_outputs(settings, *plan, *rule_set); !wrong.empty()) return wrong;
+  Errors wrong = publish::plan::check_registry_files(*plan);
+  append(wrong, wrong_outputs(settings, *plan, *rule_set));
+  if (!wrong.empty()) return wrong;
   std::vector<RuleSet> rules;
   rules.push_back(std::move(*rule_set));
   return ExitCode{Publisher(settings, *plan, Classifier(std::move(rules))).run()};

@@ -6,7 +6,10 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <unordered_map>
@@ -307,6 +310,46 @@ Result<Plan, Errors> select_targets(Plan plan, const Selection& selection) {
   std::erase_if(plan.targets,
                 [&](const Target&) { return number++ % selection.shards != selection.shard - 1; });
   return plan;
+}
+
+namespace {
+
+std::set<std::string> hosts_of(const Plan& plan) {
+  std::set<std::string> hosts;
+  for (const Target& target : plan.targets) {
+    for (const Source& source : target.sources) hosts.insert(source.reference.host);
+    for (const oci::Reference& tag : target.tags) hosts.insert(tag.host);
+    if (target.soci.enabled) hosts.insert(target.staging.host);
+  }
+  return hosts;
+}
+
+// Empty where it can; what is open already (/dev/fd/N) is not read away.
+std::string why_unreadable(const std::string& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) return " is a folder, not a file";
+  if (::access(path.c_str(), R_OK) == 0) return {};
+  return " cannot be read: " + std::generic_category().message(errno);
+}
+
+}  // namespace
+
+Errors check_registry_files(const Plan& plan) {
+  Errors errors;
+  for (const std::string& host : hosts_of(plan)) {
+    const auto registry = plan.registries.find(host);
+    if (registry == plan.registries.end()) continue;
+    const auto check = [&](const char* key, const std::string& path, const Position& where) {
+      const std::string why = path.empty() ? "" : why_unreadable(path);
+      if (why.empty()) return;
+      errors.push_back(
+          {where, "'" + std::string(key) + "' of registry '" + host + "': " + path + why});
+    };
+    const RegistryOptions& options = registry->second;
+    check("ca-file", options.ca_file, options.ca_file_is_at);
+    check("registry-config", options.registry_config, options.registry_config_is_at);
+  }
+  return errors;
 }
 
 std::string matrix(const Plan& plan) {

@@ -159,11 +159,13 @@ class PlanReader {
       RegistryOptions options;
       options.plain_http = fields.boolean("plain-http");
       options.insecure = fields.boolean("insecure").value_or(false);
-      if (const auto path = fields.text("ca-file")) {
-        options.ca_file = beside(plan.file, *path);
+      if (const auto path = text(fields, "ca-file")) {
+        options.ca_file = beside(plan.file, path->text);
+        options.ca_file_is_at = path->where;
       }
-      if (const auto path = fields.text("registry-config")) {
-        options.registry_config = beside(plan.file, *path);
+      if (const auto path = text(fields, "registry-config")) {
+        options.registry_config = beside(plan.file, path->text);
+        options.registry_config_is_at = path->where;
       }
       fields.finish();
       plan.registries[oci::registry_of(host.text)] = options;
