@@ -153,6 +153,7 @@ Said World::describe(const Words& argv) const {
 }
 
 Said World::discover(const Words& argv) const {
+  if (read(argv.back()).empty()) return not_found(argv.back());
   std::string listed;
   const auto [begin, end] = records.equal_range(argv.back());
   for (auto record = begin; record != end; ++record) {
@@ -162,10 +163,12 @@ Said World::discover(const Words& argv) const {
 }
 
 Said World::attach(const Words& argv) {
+  const std::string& root = argv.back();
+  if (read(root).empty()) return not_found(root);
   const auto annotation = std::find(argv.begin(), argv.end(), "--annotation");
   std::string text = *std::next(annotation);
   text.replace(text.find('='), 1, "\":\"");
-  records.emplace(argv.back(), text);
+  records.emplace(root, text);
   return {0, "Attached\n", ""};
 }
 
@@ -257,7 +260,11 @@ Said World::answer(const Words& argv) {
   };
   if (argv[0] != "oras" && argv[0] != "soci") {
     std::string line;
-    for (const std::string& word : argv) line += (line.empty() ? "" : " ") + word;
+    for (const std::string& word : argv) {
+      const bool is_digest = word.find("@sha256:") != std::string::npos;
+      if (is_digest && read(word).empty()) return {1, "", "denied: cannot read " + word + "\n"};
+      line += (line.empty() ? "" : " ") + word;
+    }
     done_after.push_back(line);
     return spoil ? spoil(argv, {}) : Said{};
   }

@@ -204,15 +204,36 @@ asio::awaitable<std::optional<std::map<std::string, int>>> TargetRun::recorded_a
   Request wanted = probe(root, false);
   wanted.argv = discover_command(plan_, root);
   wanted.abandoned = nullptr;  // by a failure at another destination
-  const Answer answer = co_await run(std::move(wanted));
+  Answer answer = co_await run(wanted);
+  if (answer.absent()) {
+    if (!co_await is_readable(root)) co_return std::nullopt;
+    // By one replica; by another perhaps not yet.
+    wanted.absent_is_final = false;
+    wanted.policy.absent.attempts = attempts_of_absent;
+    answer = co_await run(std::move(wanted));
+  }
   if (answer.ok()) co_return recorded_in(answer.output);
   const std::string what = "what earlier runs have done after publishing to " + root.name();
   if (answer.run.reason == StopReason::deadline) {
     fail(answer, what + " could not be read");
     co_return std::nullopt;
   }
-  if (!answer.absent()) note(what + " could not be read, and is done again");
+  note(what + " could not be read, and is done again");
   co_return std::map<std::string, int>();
+}
+
+// A registry may show a tag before it shows the digest that the tag has. That is no sign of nothing
+// having been done, and a command that reads the digest would fail.
+asio::awaitable<bool> TargetRun::is_readable(oci::Reference root) {
+  Request wanted = probe(root, true);
+  wanted.abandoned = nullptr;
+  const Answer answer = co_await run(std::move(wanted));
+  if (answer.ok()) {
+    note_lag(root, answer);
+  } else {
+    fail(answer, to_string(root) + " is published, but could not be read by its digest");
+  }
+  co_return answer.ok();
 }
 
 asio::awaitable<bool> TargetRun::record_at(oci::Reference root, std::string ids) {

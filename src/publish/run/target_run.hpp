@@ -183,6 +183,7 @@ class TargetRun {
   boost::asio::awaitable<bool> run_after(Arguments argv, oci::Reference about);
   boost::asio::awaitable<std::optional<std::map<std::string, int>>> recorded_at(
       const oci::Reference& root);
+  boost::asio::awaitable<bool> is_readable(oci::Reference root);
   boost::asio::awaitable<bool> record_at(oci::Reference root, std::string ids);
 
   // Several tags in one command.
