@@ -78,8 +78,9 @@ struct Lag {
 // A command that was to run after publishing.
 struct AfterResult {
   std::vector<std::string> command;
-  std::string about;      // a reference: a tag, or the digest at a destination
-  bool was_done = false;  // by an earlier run
+  std::string about;         // a reference: a tag, or the digest at a destination
+  bool was_done = false;     // by an earlier run, or for another target of this one
+  bool for_another = false;  // of these: the latter
   bool done = false;
   bool failed = false;  // not done, and not for the failure of one before it
 };

@@ -3,6 +3,7 @@
 #include "publish_images.hpp"
 #include "publish_world.hpp"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,8 @@ using namespace retry_exec::publish;
 using namespace retry_exec::publish::plan;
 using namespace std::chrono_literals;
 
+using world::Said;
+using world::Words;
 using world::World;
 
 namespace {
@@ -28,7 +31,86 @@ auto index_shows_after(Duration lag) {
   };
 }
 
+Words sorted(Words words) {
+  std::sort(words.begin(), words.end());
+  return words;
+}
+
 }  // namespace
+
+TEST_CASE(
+    "Targets of one digest in one repository lose nothing that they attach, and do once what "
+    "is the same",
+    "[publish]") {
+  World world;
+  world.without_referrers.insert("f.io/r");
+  for (const std::string name : {"one", "two", "three"}) {
+    Target& target = world.add_target(name, {'a'}, {"f.io/r:" + name});
+    target.after = {{"cosign", "sign", "{repository}@{digest}"},
+                    {"oras", "attach", "--annotation", "of={name}", "{repository}@{digest}"},
+                    {"tell", "{tag}"}};
+  }
+  const PublishResult result = world.run();
+  REQUIRE(result.exit_code() == 0);
+  const std::string image = "f.io/r@" + result.targets[0].digest;
+  CHECK(sorted(world.done_after) ==
+        Words{"cosign sign " + image, "tell one", "tell three", "tell two"});
+  Words attached;
+  for (const auto& [root, record] : world.records) {
+    if (root == image && record.starts_with("of")) attached.push_back(record);
+  }
+  CHECK(sorted(attached) == Words{"of\":\"one", "of\":\"three", "of\":\"two"});
+  const auto told = [&](const std::string& what) {
+    return std::count_if(result.targets.begin(), result.targets.end(),
+                         [&](const auto& target) { return target.phases.back().note == what; });
+  };
+  CHECK(told("") == 1);
+  CHECK(told("1 had been done for another target") == 2);
+  world.log.clear();
+  REQUIRE(world.run().exit_code() == 0);
+  CHECK(world.writes() == 0);
+}
+
+TEST_CASE("A target that waits for another to be signed has the whole of its own time then",
+          "[publish]") {
+  World world;
+  for (const std::string name : {"one", "two", "three"}) {
+    Target& target = world.add_target(name, {'a'}, {"f.io/r:" + name});
+    target.after = {{"tell", "{name}"}};
+  }
+  world.options.jobs = 1;
+  world.plan.phases[Phase::after].deadline = 60s;
+  world.spoil = [](const Words& argv, Said said) {
+    if (argv[0] == "tell") said.took = 50s;
+    return said;
+  };
+  CHECK(world.run().exit_code() == 0);
+  CHECK(world.done_after.size() == 3);
+}
+
+TEST_CASE("What takes records back waits for what another target attaches to the digest",
+          "[publish]") {
+  World world;
+  world.without_referrers.insert("f.io/r");
+  for (const std::string name : {"one", "two"}) {
+    Target& target = world.add_target(name, {'a'}, {"f.io/r:" + name});
+    target.after = {{"tell", "{tag}"}};
+  }
+  REQUIRE(world.run().exit_code() == 0);
+  world.set_tag("f.io/r:two", World::digest('a'));  // by another run
+  for (Target& target : world.plan.targets) target.after.push_back({"sign", "{name}"});
+  world.spoil = [](const Words& argv, Said said) {
+    if (argv[1] == "attach") said.took = 20s;
+    return said;
+  };
+  world.done_after.clear();
+  REQUIRE(world.run().exit_code() == 0);
+  CHECK(sorted(world.done_after) == Words{"sign one", "sign two", "tell two"});
+  world.spoil = nullptr;
+  world.done_after.clear();
+  REQUIRE(world.run().exit_code() == 0);
+  CHECK(world.done_after.empty());
+}
 
 TEST_CASE("A digest that shows later than its tag is waited for before anything is done about it",
           "[publish]") {

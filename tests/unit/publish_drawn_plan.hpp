@@ -68,9 +68,10 @@ class DrawnPlan {
     return world_.add_index("r.io/tmp", index_json(std::vector{image(c), attestation}, {}));
   }
 
-  void add_target(const std::string& name) {
-    Target& target = world_.add_target(name, {}, {});
-    Expected expected;
+  // What a target is made of, by a seed of its own: others may publish the very same.
+  std::string add_content(Target& target, Expected& expected, std::uint64_t seed) {
+    std::mt19937_64 random(seed);
+    std::swap(random_, random);
     std::string letters = "abcdef";
     std::shuffle(letters.begin(), letters.end(), random_);
     letters.resize(1 + draw(3));
@@ -83,7 +84,7 @@ class DrawnPlan {
     }
     target.soci.enabled = draw(4) == 0;
     if (draw(8) == 0) add_what_is_no_image(name, target, expected);
-    if (draw(3) == 0) target.annotations = {{"of", name}};
+    if (draw(3) == 0) target.annotations = {{"of", std::to_string(seed)}};
     if (draw(3) == 0) target.staging = parse_reference("s.io/stage").value();
     if (draw(2) == 0) {
       for (const std::string& platform : expected.platforms) {
@@ -100,8 +101,19 @@ class DrawnPlan {
     }
     if (draw(4) == 0) {
       target.after = {{"cosign", "sign", "{repository}@{digest}"},
-                      {"note", "{repository}:{tag}", "{digest}"}};
+                      {"note", "{repository}:{tag}", "{digest}"},
+                      {"oras", "attach", "--annotation", "of={name}", "{repository}@{digest}"}};
     }
+    std::swap(random_, random);
+    return letters;
+  }
+
+  void add_target(const std::string& name) {
+    Target& target = world_.add_target(name, {}, {});
+    Expected expected;
+    const bool is_twin = !contents_.empty() && draw(4) == 0;
+    contents_.push_back(is_twin ? contents_[draw(contents_.size())] : random_());
+    const std::string letters = add_content(target, expected, contents_.back());
     const std::vector<std::string> repositories = {"f.io/r", "g.io/r", "r.io/tmp"};
     for (std::size_t i = 1 + draw(4); i > 0; --i) {
       add_tag(target, repositories[draw(3)] + ":" + name + "-" + std::to_string(i), expected);
@@ -188,6 +200,8 @@ class DrawnPlan {
       since += world_.lag("r.io/tmp", digest);
     }
   }
+
+  std::vector<std::uint64_t> contents_;  // seeds, one a target
 };
 
 }  // namespace world

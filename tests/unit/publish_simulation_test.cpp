@@ -36,6 +36,8 @@ class Simulation : private DrawnPlan {
     world_.plan.policy.attempts = 30;
     faults_left_ = draw(3) == 0 ? 0 : draw(12);
     if (draw(5) == 0) lose_answers();
+    if (runs_ == 1) keep_referrers_in_tags();
+    is_calm_ = faults_left_ == 0 && without_answers_.empty() && runs_ == 1 && !is_killed_;
     world_.fault = [this](const world::Words& argv) { return fault(argv); };
     world_.spoil = [this](const world::Words& argv, Said said) {
       // What a tag has stays whole, because nothing is ever taken away.
@@ -48,9 +50,8 @@ class Simulation : private DrawnPlan {
 
   // Empty when all that must hold has held.
   std::string run() {
-    if (draw(4) == 0) world_.run(1, world_.start + std::chrono::milliseconds(draw(40'000)));
-    const std::size_t runs = draw(6) == 0 ? 2 : 1;
-    for (const auto& result : world_.run(runs)) check(result.value());
+    if (is_killed_) world_.run(1, world_.start + std::chrono::milliseconds(draw(40'000)));
+    for (const auto& result : world_.run(runs_)) check(result.value());
     if (broken_.empty() && all_published()) {
       world_.fault = nullptr;
       world_.spoil = nullptr;
@@ -111,6 +112,13 @@ class Simulation : private DrawnPlan {
     world_.plan.policy.attempts = 2;
     for (const char* name : {"f.io/r", "g.io/r"}) {
       if (draw(2) == 0) without_answers_.insert(name);
+    }
+  }
+
+  // Runs side by side lose there what each other attaches, which nobody can help.
+  void keep_referrers_in_tags() {
+    for (const char* name : {"f.io/r", "g.io/r", "r.io/tmp"}) {
+      if (draw(3) == 0) world_.without_referrers.insert(name);
     }
   }
 
@@ -233,11 +241,21 @@ class Simulation : private DrawnPlan {
 
   void check_signed(std::size_t target, const Reference& tag, const std::string& digest) {
     if (world_.plan.targets[target].after.empty()) return;
+    const std::string image = tag.name() + "@" + digest;
     for (const std::string& line :
-         {"cosign sign " + tag.name() + "@" + digest, "note " + to_string(tag) + " " + digest}) {
+         {"cosign sign " + image, "note " + to_string(tag) + " " + digest}) {
       const auto& done = world_.done_after;
-      if (std::find(done.begin(), done.end(), line) == done.end()) broken_ = "not done: " + line;
+      const auto times = std::count(done.begin(), done.end(), line);
+      if (times == 0) broken_ = "not done: " + line;
+      // About a tag again, where it has moved again.
+      if (times > 1 && is_calm_ && line.starts_with("cosign")) broken_ = "done again: " + line;
     }
+    const auto [begin, end] = world_.records.equal_range(image);
+    const bool is_attached = std::any_of(begin, end, [&](const auto& record) {
+      return record.second == "of\":\"" + world_.plan.targets[target].name;
+    });
+    if (!is_attached)
+      broken_ = "not attached to " + image + ": " + world_.plan.targets[target].name;
   }
 
   // What is signed is what a tag has, or is left to a later run.
@@ -281,6 +299,9 @@ class Simulation : private DrawnPlan {
   }
 
   std::set<std::string> without_answers_;  // repositories
+  const bool is_killed_ = draw(4) == 0;    // a run before
+  const std::size_t runs_ = draw(6) == 0 ? 2 : 1;
+  bool is_calm_ = false;
   std::size_t faults_left_ = 0;
   bool lost_ = false;
   std::size_t seen_moves_ = 0;

@@ -140,6 +140,7 @@ asio::awaitable<Attempt> World::run_command(Words argv, AttemptOptions limits) {
   log.push_back(line);
   times.emplace_back(line, now);
   Said said = answer(argv);
+  const std::function<void()> at_its_end = std::exchange(at_its_end_, nullptr);
   Attempt attempt;
   attempt.elapsed = said.took;
   attempt.outcome = Exited{said.code};
@@ -156,6 +157,7 @@ asio::awaitable<Attempt> World::run_command(Words argv, AttemptOptions limits) {
     attempt.outcome = TimedOut{TimeLimit::deadline, attempt.elapsed};
   }
   co_await pass(attempt.elapsed);
+  if (at_its_end && !killed_ && attempt.elapsed == said.took) at_its_end();
   attempt.interrupted_by = interrupted();
   attempt.output.standard_output.tail = said.out;
   attempt.output.standard_error.tail = said.err;

@@ -69,6 +69,9 @@ struct World {
   // What commands of the plan's own did ("cosign sign r@sha256:…"), and what is recorded of that.
   std::vector<std::string> done_after;
   std::multimap<std::string, std::string> records;  // by "repository@digest"
+  // Repositories whose registry does not list what belongs to a digest: oras keeps the list in a
+  // tag, which it reads and writes back.
+  std::set<std::string> without_referrers;
 
   TimePoint start = TimePoint{} + std::chrono::hours(1000);
   TimePoint now = start;
@@ -134,6 +137,7 @@ struct World {
   retry_exec::publish::PublishSeams seams();
 
   test::TemporaryFolder folder_;
+  std::function<void()> at_its_end_;  // of the command that begins
   std::multimap<TimePoint, boost::asio::steady_timer*> sleeping_;
   bool killed_ = false;
 };

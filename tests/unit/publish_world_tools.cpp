@@ -168,7 +168,17 @@ Said World::attach(const Words& argv) {
   const auto annotation = std::find(argv.begin(), argv.end(), "--annotation");
   std::string text = *std::next(annotation);
   text.replace(text.find('='), 1, "\":\"");
-  records.emplace(root, text);
+  if (!without_referrers.contains(repository_of(root))) {
+    records.emplace(root, text);
+    return {0, "Attached\n", ""};
+  }
+  const auto [begin, end] = records.equal_range(root);
+  std::multimap<std::string, std::string> listed(begin, end);
+  listed.emplace(root, text);
+  at_its_end_ = [this, root, listed] {
+    records.erase(root);
+    records.insert(listed.begin(), listed.end());
+  };
   return {0, "Attached\n", ""};
 }
 

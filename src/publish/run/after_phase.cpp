@@ -115,24 +115,44 @@ TargetRun::Task TargetRun::after() {
   std::vector<Task> tasks;
   for (auto& [repository, tags] : destinations) tasks.push_back(after_at(std::move(tags)));
   co_await all(std::move(tasks));
-  const auto before = std::count_if(result_.after.begin(), result_.after.end(),
-                                    [](const AfterResult& result) { return result.was_done; });
+  note_what_was_done();
+}
+
+void TargetRun::note_what_was_done() {
+  std::size_t before = 0;
+  std::size_t for_others = 0;
+  for (const AfterResult& result : result_.after) {
+    before += result.was_done && !result.for_another;
+    for_others += result.for_another;
+  }
   if (before > 0) note(std::to_string(before) + " had been done by an earlier run");
+  if (for_others > 0) note(std::to_string(for_others) + " had been done for another target");
+}
+
+// The wait for other targets is not part of the work.
+TargetRun::Task TargetRun::take_turn(Attaching& attaching, TimePoint& deadline) {
+  const TimePoint asked = shared_.seams.now();
+  if (!attaching.turn.are_free()) entrance_.reset();
+  co_await attaching.turn.take();
+  deadline = std::min(later(deadline, shared_.seams.now() - asked), shared_.deadline);
 }
 
 // What has been done about a tag was done the last time that it had this digest. Before it moves
-// there again, so that no run that ends in between leaves it as done.
-TargetRun::Task TargetRun::take_records_back(std::vector<std::size_t> numbers) {
+// there again, so that no run that ends in between leaves it as done. Whether anything was, which
+// takes its time.
+asio::awaitable<bool> TargetRun::take_records_back(std::vector<std::size_t> numbers,
+                                                   TimePoint& deadline) {
   std::vector<oci::Reference> tags;
   for (const std::size_t number : numbers) tags.push_back(target_.tags[number]);
   if (tags.empty() || std::none_of(target_.after.begin(), target_.after.end(), names_a_tag)) {
-    co_return;
+    co_return false;
   }
   const oci::Reference root = by_digest(tags.front(), result_.digest);
   Request wanted = probe(root, false);
   wanted.argv = discover_command(plan_, root);
+  wanted.deadline = deadline;
   const Answer answer = co_await run(std::move(wanted));
-  if (!answer.ok()) co_return;  // not there yet, as a rule; of anything else, after() tells
+  if (!answer.ok()) co_return false;  // not there yet, as a rule; of anything else, after() tells
   const std::map<std::string, int> done = recorded_in(answer.output);
   std::string back;
   for (const AfterCommand& command : after_commands(plan_, target_, tags, result_.digest)) {
@@ -140,7 +160,12 @@ TargetRun::Task TargetRun::take_records_back(std::vector<std::size_t> numbers) {
     if (command.about.tag.empty() || known == done.end()) continue;
     text::append_to(back, "-" + command.id + ":" + std::to_string(known->second), ",");
   }
-  if (!back.empty()) co_await record_at(root, back);
+  if (back.empty()) co_return false;
+  Attaching& attaching = shared_.attaching[to_string(root)];
+  co_await take_turn(attaching, deadline);
+  const Slot turn(attaching.turn);
+  co_await record_at(root, back, deadline);
+  co_return true;
 }
 
 // What takes its records back may lag, or could not be attached.
@@ -154,40 +179,50 @@ bool TargetRun::has_moved(const oci::Reference& tag) const {
 // time of the commands.
 TargetRun::Task TargetRun::after_at(std::vector<oci::Reference> tags) {
   const oci::Reference root = by_digest(tags.front(), result_.digest);
-  const std::optional<std::map<std::string, int>> done = co_await recorded_at(root);
+  Attaching& attaching = shared_.attaching[to_string(root)];
+  TimePoint deadline = phase_deadline_;
+  co_await take_turn(attaching, deadline);
+  const Slot turn(attaching.turn);
+  const std::set<std::string> done_for_others = attaching.done;
+  const std::optional<std::map<std::string, int>> done = co_await recorded_at(root, deadline);
   std::string unrecorded;
   bool refused = false;
   bool more = false;  // since a record was refused
   bool goes_on = done.has_value();
   for (AfterCommand& command : after_commands(plan_, target_, tags, result_.digest)) {
-    AfterResult result{.command = command.argv,
-                       .about = to_string(command.about),
-                       .was_done = done && done->contains(command.id) && !has_moved(command.about)};
+    AfterResult result{.command = command.argv, .about = to_string(command.about)};
+    const bool for_another = done_for_others.contains(command.id);
+    const bool is_known = for_another || (done && done->contains(command.id));
+    result.was_done = is_known && !has_moved(command.about);
+    result.for_another = result.was_done && for_another;
     if (!result.was_done && goes_on) {
-      result.done = co_await run_after(std::move(command.argv), command.about);
+      result.done = co_await run_after(std::move(command.argv), command.about, deadline);
       result.failed = !result.done;
       if (result.done) {
+        attaching.done.insert(command.id);
         text::append_to(unrecorded, command.id, ",");
         more = refused;
       }
     }
     if (!unrecorded.empty() && !refused) {
-      refused = !co_await record_at(root, unrecorded);
+      refused = !co_await record_at(root, unrecorded, deadline);
       if (!refused) unrecorded.clear();
     }
     result.done = result.done || result.was_done;
     goes_on = goes_on && result.done;  // what follows may build on it
     result_.after.push_back(result);
   }
-  if (more && co_await record_at(root, unrecorded)) unrecorded.clear();
+  if (more && co_await record_at(root, unrecorded, deadline)) unrecorded.clear();
   if (unrecorded.empty()) co_return;
   note("what has been done could not be recorded at " + root.name() +
        ": the next run does it again");
 }
 
-asio::awaitable<bool> TargetRun::run_after(Arguments argv, oci::Reference about) {
+asio::awaitable<bool> TargetRun::run_after(Arguments argv, oci::Reference about,
+                                           TimePoint deadline) {
   const std::string program = argv.front();
   Request wanted = request(to_string(about), std::move(argv), {about.host});
+  wanted.deadline = deadline;
   wanted.abandoned = nullptr;
   wanted.policy.absent.attempts = attempts_of_absent;
   const Answer answer = co_await run(std::move(wanted));
@@ -200,13 +235,14 @@ asio::awaitable<bool> TargetRun::run_after(Arguments argv, oci::Reference about)
 // Where that cannot be read, everything is done again: better twice than never. Not where it took
 // all the time that there is: a command would be begun only to be killed. Then there is nothing.
 asio::awaitable<std::optional<std::map<std::string, int>>> TargetRun::recorded_at(
-    const oci::Reference& root) {
+    oci::Reference root, TimePoint deadline) {
   Request wanted = probe(root, false);
   wanted.argv = discover_command(plan_, root);
+  wanted.deadline = deadline;
   wanted.abandoned = nullptr;  // by a failure at another destination
   Answer answer = co_await run(wanted);
   if (answer.absent()) {
-    if (!co_await is_readable(root)) co_return std::nullopt;
+    if (!co_await is_readable(root, deadline)) co_return std::nullopt;
     // By one replica; by another perhaps not yet.
     wanted.absent_is_final = false;
     wanted.policy.absent.attempts = attempts_of_absent;
@@ -224,8 +260,9 @@ asio::awaitable<std::optional<std::map<std::string, int>>> TargetRun::recorded_a
 
 // A registry may show a tag before it shows the digest that the tag has. That is no sign of nothing
 // having been done, and a command that reads the digest would fail.
-asio::awaitable<bool> TargetRun::is_readable(oci::Reference root) {
+asio::awaitable<bool> TargetRun::is_readable(oci::Reference root, TimePoint deadline) {
   Request wanted = probe(root, true);
+  wanted.deadline = deadline;
   wanted.abandoned = nullptr;
   const Answer answer = co_await run(std::move(wanted));
   if (answer.ok()) {
@@ -236,8 +273,10 @@ asio::awaitable<bool> TargetRun::is_readable(oci::Reference root) {
   co_return answer.ok();
 }
 
-asio::awaitable<bool> TargetRun::record_at(oci::Reference root, std::string ids) {
+asio::awaitable<bool> TargetRun::record_at(oci::Reference root, std::string ids,
+                                           TimePoint deadline) {
   Request wanted = request(to_string(root), record_command(plan_, root, ids), {root.host});
+  wanted.deadline = deadline;
   wanted.abandoned = nullptr;
   wanted.policy.absent.attempts = attempts_of_absent;
   const Answer answer = co_await run(std::move(wanted));

@@ -24,6 +24,7 @@ class Slots {
  public:
   explicit Slots(std::size_t count) : free_(count) {}
 
+  bool are_free() const { return free_ > 0; }
   boost::asio::awaitable<void> take();
   void give_back();
 

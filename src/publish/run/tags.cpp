@@ -29,7 +29,11 @@ TargetRun::Task TargetRun::move_tags(std::string repository) {
 
 TargetRun::Task TargetRun::move_tags_now(std::string repository, TimePoint deadline) {
   std::vector<std::size_t> tags = moving_tags(repository);
-  if (!failed()) co_await take_records_back(tags);
+  const bool waited = !failed() && co_await take_records_back(tags, deadline);
+  if (waited && !failed() && must_know_all_tags(target_)) {
+    co_await check_before_move(tags, deadline);
+    tags = moving_tags(repository);
+  }
   co_await put_tags(std::move(tags), deadline);
 }
 

@@ -13,6 +13,14 @@
 
 namespace retry_exec::publish {
 
+// A digest in a repository, once it is published: of the targets that publish it there, one at a
+// time attaches something to it. Where a registry does not list what belongs to a digest, oras and
+// others keep the list in a tag, and whoever writes that back loses what was added meanwhile.
+struct Attaching {
+  Slots turn = Slots(1);
+  std::set<std::string> done;  // ids of commands, by targets of this run
+};
+
 // What the targets of a run have in common.
 struct Shared {
   const plan::Plan& plan;
@@ -22,6 +30,7 @@ struct Shared {
   Scratch& scratch;
   Queues copies;                                  // by destination repository
   std::set<std::string> whole;                    // references; copied or asked for by any target
+  std::map<std::string, Attaching> attaching;     // by reference
   std::map<std::string, Duration> request_times;  // the shortest seen, by host
   TimePoint started;
   std::size_t unfinished = 0;             // targets
@@ -178,13 +187,16 @@ class TargetRun {
 
   // after
   Task after_at(std::vector<oci::Reference> tags);
-  Task take_records_back(std::vector<std::size_t> numbers);
+  boost::asio::awaitable<bool> take_records_back(std::vector<std::size_t> numbers,
+                                                 TimePoint& deadline);
+  Task take_turn(Attaching& attaching, TimePoint& deadline);
   bool has_moved(const oci::Reference& tag) const;
-  boost::asio::awaitable<bool> run_after(Arguments argv, oci::Reference about);
-  boost::asio::awaitable<std::optional<std::map<std::string, int>>> recorded_at(
-      const oci::Reference& root);
-  boost::asio::awaitable<bool> is_readable(oci::Reference root);
-  boost::asio::awaitable<bool> record_at(oci::Reference root, std::string ids);
+  void note_what_was_done();
+  boost::asio::awaitable<bool> run_after(Arguments argv, oci::Reference about, TimePoint deadline);
+  boost::asio::awaitable<std::optional<std::map<std::string, int>>> recorded_at(oci::Reference root,
+                                                                                TimePoint deadline);
+  boost::asio::awaitable<bool> is_readable(oci::Reference root, TimePoint deadline);
+  boost::asio::awaitable<bool> record_at(oci::Reference root, std::string ids, TimePoint deadline);
 
   // Several tags in one command.
   boost::asio::awaitable<std::vector<std::string>> read_digests(
