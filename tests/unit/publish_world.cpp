@@ -10,6 +10,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 namespace world {
@@ -133,15 +134,28 @@ std::optional<int> World::interrupted() const {
   return interrupted_at && now >= *interrupted_at ? std::optional(2) : std::nullopt;
 }
 
+// A system starts no program that is not there, nor one with a word that is too long.
+Outcome World::not_started(const Words& argv) const {
+  constexpr std::size_t longest_word = std::size_t{128} << 10;
+  const bool is_long = std::any_of(argv.begin(), argv.end(), [](const std::string& word) {
+    return word.size() >= longest_word;
+  });
+  if (is_long) return NotStarted{E2BIG, argv[0] + ": a word is too long"};
+  if (is_gone && is_gone(argv)) return NotStarted{ENOENT, argv[0] + ": not found"};
+  return Exited{0};
+}
+
 asio::awaitable<Attempt> World::run_command(Words argv, AttemptOptions limits) {
   if (killed_) co_return Attempt{.outcome = Signalled{9}, .interrupted_by = 9};
   std::string line;
   for (std::size_t i = 1; i < argv.size(); ++i) line += (i > 1 ? " " : "") + argv[i];
   log.push_back(line);
   times.emplace_back(line, now);
+  Attempt attempt;
+  attempt.outcome = not_started(argv);
+  if (std::holds_alternative<NotStarted>(attempt.outcome)) co_return attempt;
   Said said = answer(argv);
   const std::function<void()> at_its_end = std::exchange(at_its_end_, nullptr);
-  Attempt attempt;
   attempt.elapsed = said.took;
   attempt.outcome = Exited{said.code};
   if (limits.timeout && said.took > *limits.timeout) {

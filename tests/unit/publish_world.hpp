@@ -63,6 +63,8 @@ struct World {
   std::function<Duration(const std::string& repository, const std::string& what)> lag;
   // Asked first; a command that it has an answer for goes no further.
   std::function<std::optional<Said>(const Words&)> fault;
+  // Whether the program of a command is not there.
+  std::function<bool(const Words&)> is_gone;
   // Asked afterwards: may spoil the answer to what has been done.
   std::function<Said(const Words&, Said)> spoil;
 
@@ -129,6 +131,7 @@ struct World {
   Said push_layout(const Words& argv);
   Said convert(const Words& argv);
 
+  retry_exec::Outcome not_started(const Words& argv) const;
   boost::asio::awaitable<void> pass(Duration duration);
   boost::asio::awaitable<retry_exec::Attempt> run_command(Words argv,
                                                           retry_exec::AttemptOptions limits);

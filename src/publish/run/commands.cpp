@@ -185,8 +185,8 @@ asio::awaitable<Attempt> Commands::attempt(Running& running, unsigned number, Po
   options.stall_timeout = policy.stall_timeout;
   options.deadline = deadline;
   options.kill_after = policy.kill_after;
-  ++running.begun;
   Attempt attempt = co_await seams_.run(command, options);
+  if (!std::holds_alternative<NotStarted>(attempt.outcome)) ++running.begun;
   running.unfit.reset();
   if (!succeeded(attempt.outcome) && request.done &&
       request.done(attempt,

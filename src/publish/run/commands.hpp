@@ -54,7 +54,7 @@ struct Answer {
   std::vector<std::string> command;
   TimePoint deadline = TimePoint::max();  // the request's
   bool unconfirmed = false;               // done, by a failed attempt
-  bool was_begun = false;                 // not all attempts come to that
+  bool was_begun = false;                 // a program was started
   bool may_be_done = false;               // by a failed attempt that was not refused
   bool ok() const { return run.reason == StopReason::success; }
   bool absent() const { return run.verdict && run.verdict->class_name == "absent"; }

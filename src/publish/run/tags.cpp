@@ -34,7 +34,27 @@ TargetRun::Task TargetRun::move_tags_now(std::string repository, TimePoint deadl
     co_await check_before_move(tags, deadline);
     tags = moving_tags(repository);
   }
-  co_await put_tags(std::move(tags), deadline);
+  for (std::vector<std::size_t>& share : that_fit_a_word(tags)) {
+    co_await put_tags(std::move(share), deadline);
+  }
+}
+
+// oras takes the names of tags in one word, of which Linux takes 128 KiB.
+std::vector<std::vector<std::size_t>> TargetRun::that_fit_a_word(
+    const std::vector<std::size_t>& tags) const {
+  constexpr std::size_t longest = std::size_t{64} << 10;
+  std::vector<std::vector<std::size_t>> shares;
+  std::size_t length = longest;
+  for (const std::size_t tag : tags) {
+    const std::size_t more = target_.tags[tag].tag.size() + 1;  // the comma
+    if (length + more > longest) {
+      shares.emplace_back();
+      length = 0;
+    }
+    shares.back().push_back(tag);
+    length += more;
+  }
+  return shares;
 }
 
 std::vector<std::size_t> TargetRun::moving_tags(std::string_view repository) const {
@@ -114,9 +134,16 @@ TargetRun::Task TargetRun::put_tags(std::vector<std::size_t> tags, TimePoint dea
       tags.erase(tags.begin());
     }
   }
-  if (!tags.empty() && (!failed() || answer.was_begun)) {
+  if (tags.empty()) co_return;
+  if (answer.was_begun) {
     co_await find_tags(tags, answer, of_several, deadline);
+  } else {
+    cannot_move(tags.front(), answer);
   }
+}
+
+void TargetRun::cannot_move(std::size_t tag, const Answer& answer) {
+  fail(answer, "tag " + to_string(target_.tags[tag]) + " could not be moved");
 }
 
 // An attempt whose answer was lost may have moved some, as may one in which another of several tags
@@ -143,7 +170,7 @@ TargetRun::Task TargetRun::find_tags(std::vector<std::size_t> tags, const Answer
   for (const std::size_t tag : tags) {
     if (tag_is_ours_[tag]) continue;
     if (unknown.empty())
-      fail(answer, "tag " + to_string(target_.tags[tag]) + " could not be moved");
+      cannot_move(tag, answer);
     else
       fail(answer, "it is not known whether " + unknown + " moved");
   }

@@ -171,6 +171,8 @@ class TargetRun {
   Task check_before_move(std::vector<std::size_t> tags, TimePoint deadline);
   Task look_again(std::vector<std::size_t> tags, TimePoint deadline);
   boost::asio::awaitable<bool> all_still_move(std::vector<std::size_t> tags, TimePoint deadline);
+  std::vector<std::vector<std::size_t>> that_fit_a_word(const std::vector<std::size_t>& tags) const;
+  void cannot_move(std::size_t tag, const Answer& answer);
   Task put_tags(std::vector<std::size_t> tags, TimePoint deadline);
   Task find_tags(std::vector<std::size_t> tags, const Answer& answer, bool of_several,
                  TimePoint deadline);
