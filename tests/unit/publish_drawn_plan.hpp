@@ -83,7 +83,7 @@ class DrawnPlan {
       expected.platforms.insert(std::string("linux/cpu-") + c);
     }
     target.soci.enabled = draw(4) == 0;
-    if (draw(8) == 0) add_what_is_no_image(name, target, expected);
+    if (draw(8) == 0) add_what_is_no_image(seed, target, expected);
     if (draw(3) == 0) target.annotations = {{"of", std::to_string(seed)}};
     if (draw(3) == 0) target.staging = parse_reference("s.io/stage").value();
     if (draw(2) == 0) {
@@ -129,8 +129,8 @@ class DrawnPlan {
   }
 
   // In the place of the images, or besides.
-  void add_what_is_no_image(const std::string& name, Target& target, Expected& expected) {
-    const std::string digest = digest_of("attests " + name);
+  void add_what_is_no_image(std::uint64_t seed, Target& target, Expected& expected) {
+    const std::string digest = digest_of("attests " + std::to_string(seed));
     world_.repositories["r.io/tmp"].shows.emplace(digest, world_.start);
     world_.no_images.insert(digest);
     if (draw(2) == 0) {
