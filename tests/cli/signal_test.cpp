@@ -318,3 +318,18 @@ TEST_CASE("a background job of the shell that became us is not ours to end", "[s
   CHECK(ended.exit_code() == 3);
   CHECK(ended.survivors.size() == 1);
 }
+
+TEST_CASE("a signal that was passed on several times is told once", "[signal]") {
+  const TemporaryFolder folder;
+  const std::string notes = folder / "notes";
+  const std::string script = "got=0; trap 'got=$((got + 1)); echo $got >>" + notes +
+                             "' USR1; echo ready >>" + notes +
+                             "; until [ $got = 3 ]; do sleep 0.01; done; exit 1";
+  Running running({.argv = {required("RETRY_EXEC"), "-v", "-a", "1", "--", "bash", "-c", script}});
+  REQUIRE(noted(notes, "ready\n"));
+  for (const char* times : {"1\n", "2\n", "3\n"}) {
+    running.send(SIGUSR1);
+    REQUIRE(noted(notes, times));
+  }
+  CHECK(count(running.wait().err, "SIGUSR1 was passed on to it") == 1);
+}

@@ -238,3 +238,11 @@ TEST_CASE("under -I a command finds input that nobody can read as it is", "[stdi
     ::close(fd);
   }
 }
+
+TEST_CASE("an input that is recorded and has nothing for now costs no time", "[stdin]") {
+  Program program = wrapped({"-I"}, {"sleep"});
+  program.input = OpenPipe{};
+  Running running(program);
+  CHECK_FALSE(eventually([] { return false; }, 700ms));
+  CHECK(running.processor_time() < 300ms);
+}

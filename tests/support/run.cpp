@@ -247,6 +247,14 @@ Running::~Running() {
   for (int* fd : {&input_, &out_fd_, &err_fd_, &pid_fd_}) close_fd(*fd);
 }
 
+std::chrono::duration<double> Running::processor_time() const {
+  const std::vector<std::string> fields = stat_fields(pid_);
+  constexpr std::size_t utime = 11;  // the 14th in proc(5), which counts from the process's number
+  if (fields.size() < utime + 2) return {};
+  const double ticks = std::stod(fields[utime]) + std::stod(fields[utime + 1]);
+  return std::chrono::duration<double>(ticks / static_cast<double>(::sysconf(_SC_CLK_TCK)));
+}
+
 void Running::send(int signal) const {
   if (pid_ > 0) ::kill(pid_, signal);
 }

@@ -73,6 +73,7 @@ class Running {
   ~Running();
 
   pid_t pid() const { return pid_; }
+  std::chrono::duration<double> processor_time() const;  // of the program alone, so far
   void send(int signal) const;         // to the program alone
   void write(std::string_view bytes);  // to an OpenPipe
   void close_input();
