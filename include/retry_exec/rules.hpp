@@ -83,10 +83,11 @@ struct Rule {
   std::string id;        // "manifest-by-digest"
   std::string set_name;  // the set that it was written in: "oras"
   std::string class_name;
-  std::optional<PatternSource> match;   // absent: the other conditions decide alone
-  std::optional<PatternSource> unless;  // where this matches, the rule does not
-  std::optional<Stream> stream;         // default: the evidence's stream
-  CodeSet codes;                        // exit-codes and signals; empty: any failure
+  std::optional<PatternSource> match;        // absent: the other conditions decide alone
+  std::optional<PatternSource> unless;       // where this matches, the rule does not
+  std::optional<PatternSource> unless_near;  // a match counts where this is not within a few lines
+  std::optional<Stream> stream;              // default: the evidence's stream
+  CodeSet codes;                             // exit-codes and signals; empty: any failure
   OutcomeKind outcome = OutcomeKind::any;
   std::vector<std::string> commands;  // names of commands that it is for; empty: all
   bool last = false;                  // it sums up: tried when no rule that is not `last` holds

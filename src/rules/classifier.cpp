@@ -19,6 +19,7 @@ Prefilter prefilter_for(const CompiledSet& set) {
   std::vector<std::string_view> patterns;
   for (const CompiledRule& rule : set.rules) patterns.push_back(rule.match.source());
   for (const CompiledRule& rule : set.rules) patterns.push_back(rule.unless.source());
+  for (const CompiledRule& rule : set.rules) patterns.push_back(rule.unless_near.source());
   for (const LazyPattern& detail : set.details) patterns.push_back(detail.source());
   for (const EvidencePatterns& source : set.evidence) {
     for (const LazyPattern& mask : source.masks) patterns.push_back(mask.source());
@@ -35,6 +36,7 @@ CompiledSet rules::compile(const RuleSet& set) {
     added.rule = &rule;
     if (rule.match) added.match = LazyPattern(rule.match->text);
     if (rule.unless) added.unless = LazyPattern(rule.unless->text);
+    if (rule.unless_near) added.unless_near = LazyPattern(rule.unless_near->text);
   }
   std::size_t masks = compiled.number_of_detail(set.details.size());
   for (const EvidenceSource& source : set.evidence) {

@@ -1,6 +1,7 @@
 #include "rules/judge.hpp"
 
 #include "rules/glob.hpp"
+#include "rules/matching/unexcused.hpp"
 #include "rules/retry_after.hpp"
 
 #include <retry_exec/text.hpp>
@@ -79,6 +80,21 @@ class Judge {
   std::optional<Evidence> without_rules_;
 };
 
+const Places no_places;
+
+// Where `match` began, and what it says there.
+void take_match(Held& held, std::string_view text, const Span& match) {
+  constexpr std::size_t telling = 200;
+  held.line = line_number(text, match.begin);
+  held.matched = text.substr(match.begin, std::min(match.end - match.begin, telling));
+  held.matched.resize(std::min(held.matched.find('\n'), held.matched.size()));
+}
+
+std::string excused_by(std::string_view text, const Span& excuse) {
+  const std::string words(text.substr(excuse.begin, excuse.end - excuse.begin));
+  return "unless-near: '" + words + "' in: " + excerpt_of(line_at(text, excuse.begin), words);
+}
+
 bool lists(const std::vector<std::string>& names, const std::vector<std::string>& commands) {
   const auto named = [&names](const std::string& name) { return any_glob_matches(names, name); };
   return names.empty() || std::any_of(commands.begin(), commands.end(), named);
@@ -127,39 +143,38 @@ std::string Judge::unfit(const Rule& rule) const {
 
 Held Judge::try_text(const CompiledSet& set, const CompiledRule& rule, const Evidence& evidence) {
   Held result;
+  const std::string_view text = evidence.masked();
+  const Prefilter::Found& found = evidence.in_masked();
   const auto number = static_cast<std::size_t>(&rule - set.rules.data());
-  const auto ask = [&](const LazyPattern& lazy, std::size_t number_of_pattern) {
-    const Places& where = evidence.in_masked()[number_of_pattern];
-    if (where.none()) return Search::nothing;
-    const Pattern* pattern = lazy.get(budget_);
-    return pattern == nullptr ? Search::limit
-                              : search_places(*pattern, evidence.masked(), where, memory_, budget_);
-  };
   const auto beyond_limits = [&] {
     unevaluated_.push_back(rule.rule->full_id());
     result.why_not = "could not be evaluated within the limits of matching";
     return result;
   };
   if (rule.rule->match) {
-    const Search match = ask(rule.match, set.number_of_match(number));
-    if (match == Search::limit) return beyond_limits();
-    if (match == Search::nothing) {
-      result.why_not = "match: not in " + evidence.stream;
+    const Unexcused match = search_unexcused(
+        {rule.match, found[set.number_of_match(number)]},
+        {rule.unless_near,
+         rule.rule->unless_near ? found[set.number_of_unless_near(number)] : no_places},
+        text, memory_, budget_);
+    if (match.search == Search::limit) return beyond_limits();
+    if (match.search == Search::nothing) {
+      result.why_not =
+          match.excuse ? excused_by(text, *match.excuse) : "match: not in " + evidence.stream;
       return result;
     }
-    result.line = line_number(evidence.masked(), memory_.begin());
-    constexpr std::size_t telling = 200;
-    const std::size_t length = std::min(memory_.end() - memory_.begin(), telling);
-    result.matched = std::string(evidence.masked().substr(memory_.begin(), length));
-    result.matched.resize(std::min(result.matched.find('\n'), result.matched.size()));
+    take_match(result, text, match.match);
   }
-  if (rule.rule->unless) {
-    const Search unless = ask(rule.unless, set.number_of_unless(number));
-    if (unless == Search::limit) return beyond_limits();
-    if (unless == Search::found) {
-      const std::size_t length = memory_.end() - memory_.begin();
-      result.why_not =
-          "unless: '" + std::string(evidence.masked().substr(memory_.begin(), length)) + "'";
+  const Places& places = found[set.number_of_unless(number)];
+  if (rule.rule->unless && !places.none()) {
+    const Pattern* unless = rule.unless.get(budget_);
+    const Search search =
+        unless == nullptr ? Search::limit : search_places(*unless, text, places, memory_, budget_);
+    if (search == Search::limit) return beyond_limits();
+    if (search == Search::found) {
+      result.why_not = "unless: '" +
+                       std::string(text.substr(memory_.begin(), memory_.end() - memory_.begin())) +
+                       "'";
       return result;
     }
   }

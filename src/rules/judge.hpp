@@ -13,6 +13,7 @@ struct CompiledRule {
   const Rule* rule = nullptr;
   LazyPattern match;
   LazyPattern unless;
+  LazyPattern unless_near;
 };
 
 struct CompiledSet {
@@ -25,7 +26,8 @@ struct CompiledSet {
   Prefilter prefilter;
   std::size_t number_of_match(std::size_t rule) const { return rule; }
   std::size_t number_of_unless(std::size_t rule) const { return rules.size() + rule; }
-  std::size_t number_of_detail(std::size_t detail) const { return 2 * rules.size() + detail; }
+  std::size_t number_of_unless_near(std::size_t rule) const { return 2 * rules.size() + rule; }
+  std::size_t number_of_detail(std::size_t detail) const { return 3 * rules.size() + detail; }
 };
 
 // `set` must outlive what is made of it.

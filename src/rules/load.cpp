@@ -122,6 +122,9 @@ void Flattener::add_rule(LoadedFile& source, RuleDraft& draft) {
     error(rule.where,
           "a rule needs a condition: 'match', or one of 'exit-codes', 'signals', 'outcome'");
   }
+  if (rule.unless_near && !rule.match && !draft.names("match")) {
+    error(rule.where, "a rule with 'unless-near' needs 'match': what is it to be near to?");
+  }
   source.rules.push_back(std::move(draft.rule));
   source.rules.back().set_name = source.file.name;
 }

@@ -199,6 +199,7 @@ void FileReader::read_examples(config::Mapping& fields, Rule& rule) {
 void FileReader::read_conditions(config::Mapping& fields, Rule& rule) {
   rule.match = pattern(fields, "match");
   rule.unless = pattern(fields, "unless");
+  rule.unless_near = pattern(fields, "unless-near");
   rule.stream = read_stream(fields);
   for (const config::Node* codes : fields.texts("exit-codes")) {
     const Result<CodeSet> set = parse_code_set(codes->text);
@@ -319,7 +320,11 @@ void override_rule(Rule& rule, const RuleDraft& draft) {
   const Rule& by = draft.rule;
   if (draft.names("class")) rule.class_name = by.class_name;
   if (draft.names("match")) rule.match = by.match;
-  if (draft.names("unless")) rule.unless = by.unless;
+  // Both say what the rule is not for: who says it anew says it all.
+  if (draft.names("unless") || draft.names("unless-near")) {
+    rule.unless = by.unless;
+    rule.unless_near = by.unless_near;
+  }
   if (draft.names("stream")) rule.stream = by.stream;
   if (draft.names("exit-codes")) rule.codes.codes = by.codes.codes;
   if (draft.names("signals")) rule.codes.signals = by.codes.signals;

@@ -67,6 +67,7 @@ std::vector<std::string> shipped_patterns() {
     for (const Rule& rule : set->rules) {
       if (rule.match) patterns.insert(rule.match->text);
       if (rule.unless) patterns.insert(rule.unless->text);
+      if (rule.unless_near) patterns.insert(rule.unless_near->text);
     }
     for (const EvidenceSource& source : set->evidence) {
       for (const PatternSource& mask : source.mask) patterns.insert(mask.text);

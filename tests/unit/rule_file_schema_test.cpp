@@ -108,7 +108,9 @@ TEST_CASE("the schema and the parser give the same answers", "[rules]") {
       {"classes: {absent: {", "}}", "retry unknown"},
       {"evidence: [{", "}]", "commands stream focus mask unknown"},
       {"rules: [{id: a, class: absent, ", ", commands: x}]",
-       "match unless stream exit-codes signals outcome policy because see examples unknown"},
+       "match unless stream exit-codes signals outcome policy because see examples "
+       "unknown"},
+      {"rules: [{id: a, class: absent, match: x, ", "}]", "unless-near unknown"},
       {"rules: [{class: absent, match: x, ", "}]", "id unknown"},
       {"rules: [{id: a, class: absent, match: x, policy: {", "}}]", policy},
       {"rules: [{id: a, class: absent, match: x, examples: {", "}}]", "match no-match unknown"},

@@ -79,6 +79,8 @@ TEST_CASE("a wrong rule is refused, with the place of what is wrong and what wou
       {"retry-rules: 1\nrules:\n  - {id: a, match: a}\n", "f:3:10: a rule needs 'class'"},
       {"retry-rules: 1\nrules:\n  - {id: a, class: transient}\n",
        "f:3:10: a rule needs a condition: 'match', or one of 'exit-codes', 'signals', 'outcome'"},
+      {"retry-rules: 1\nrules:\n  - {id: a, class: transient, exit-codes: 1, unless-near: a}\n",
+       "f:3:10: a rule with 'unless-near' needs 'match': what is it to be near to?"},
       {"retry-rules: 1\nrules:\n  - {id: a, class: transent, match: a}\n",
        "f:3:20: unknown class 'transent'; did you mean 'transient'?"},
       {"retry-rules: 1\nrules:\n  - {id: a, class: weird, match: a}\n",
@@ -86,7 +88,8 @@ TEST_CASE("a wrong rule is refused, with the place of what is wrong and what wou
        "throttled transient, and those under 'classes'"},
       {"retry-rules: 1\nrules:\n  - {id: a, class: transient, patern: a}\n",
        "f:3:10: a rule needs a condition: 'match', or one of 'exit-codes', 'signals', 'outcome'\n"
-       "f:3:31: unknown key 'patern' in a rule; expected id, class, match, unless, stream, "
+       "f:3:31: unknown key 'patern' in a rule; expected id, class, match, unless, unless-near, "
+       "stream, "
        "exit-codes, "
        "signals, outcome, commands, last, policy, because, see or examples"},
       {"retry-rules: 1\nrules:\n  - {id: a, class: transient, match: a, mach: b}\n",

@@ -45,6 +45,7 @@ json::object to_json(const Rule& rule) {
   json::object object{{"id", rule.full_id()}, {"class", rule.class_name}};
   add(object, "match", rule.match);
   add(object, "unless", rule.unless);
+  add(object, "unless-near", rule.unless_near);
   add(object, "stream", rule.stream);
   json::array codes;
   for (const CodeRange& range : rule.codes.codes) {

@@ -88,6 +88,7 @@ std::string rule_text(const Rule& rule) {
   };
   field("match", rule.match ? rule.match->text : "");
   field("unless", rule.unless ? rule.unless->text : "");
+  field("unless-near", rule.unless_near ? rule.unless_near->text : "");
   std::string codes;
   for (const CodeRange& range : rule.codes.codes) {
     text::append_to(codes, std::to_string(range.first));

@@ -20,6 +20,7 @@ bool takes_all_of(const Rule& earlier, const Rule& later) {
   };
   return same_pattern(earlier.match, later.match) &&
          (!earlier.unless || same_pattern(earlier.unless, later.unless)) &&
+         (!earlier.unless_near || same_pattern(earlier.unless_near, later.unless_near)) &&
          earlier.stream == later.stream && as_wide(earlier.codes, later.codes) &&
          as_wide(earlier.commands, later.commands) &&
          (earlier.outcome == later.outcome ||
