@@ -141,6 +141,8 @@ TEST_CASE("what excuses a match stands near it", "[rules][judge]") {
   CHECK_FALSE(retried(excused + excused + end));
   CHECK(retried(excused + excused + reset + end));
   CHECK(retried(reset + lines(20) + excused + end));
+  // Thousands of them are not taken for what could not be looked at.
+  CHECK_FALSE(retried(lines(3'000, reset + "deploy: the row is invalid\n") + end));
 }
 
 TEST_CASE("why a rule does not hold says which line excused its match", "[rules][judge]") {

@@ -74,11 +74,16 @@ Unexcused search_unexcused(const Sought& match, const Sought& excuse, std::strin
   Excuses excuses(excuse, text, memory, budget);
   for (std::size_t from = 0; from <= text.size();) {
     result.search = search_places(*pattern, text, match.places, memory, budget, from);
+    // Where so many were excused that no more can be looked at, none is taken to count.
+    if (result.search == Search::limit && result.excuse) result.search = Search::nothing;
     if (result.search != Search::found) return result;
     result.match = {memory.begin(), memory.end()};
     const Span around = near(text, result.match);
     const Search excused = excuses.find(around.begin);
-    if (excused == Search::limit) return {.search = excused, .match = {}, .excuse = {}};
+    if (excused == Search::limit) {
+      result.search = result.excuse ? Search::nothing : Search::limit;
+      return result;
+    }
     if (excused == Search::nothing || excuses.first.begin > around.end) return result;
     result.search = Search::nothing;
     result.excuse = excuses.first;
