@@ -338,7 +338,6 @@ void KnownSecrets::take_out_of(std::string& text) const {
     done = at += length;
   }
   if (done > 0) text = result.append(text, done);
-  take_halves_out_of(text);
 }
 
 // Of a text of two lines the first one may only say what the second is: that begins anew. A mark

@@ -26,8 +26,12 @@ class KnownSecrets {
   // After the last of them.
   void finish();
 
-  // Puts "[redacted]" into the place of each, and of the half of one at either end of the text.
+  // Puts "[redacted]" into the place of each.
   void take_out_of(std::string& text) const;
+
+  // And of the half of one at either end of a text that may have been cut there, as captured output
+  // is. What nobody cut has no halves, and must not be searched for them.
+  void take_halves_out_of(std::string& text) const;
 
  private:
   void learn_places(std::span<const std::string> argv);
@@ -39,7 +43,6 @@ class KnownSecrets {
   void learn_part(std::string_view part);
   void add(std::string_view text);
   std::size_t length_at(std::string_view text, std::size_t at) const;
-  void take_halves_out_of(std::string& text) const;
 
   std::vector<std::string> values_;  // longest first: one may be part of another
   std::array<std::vector<std::uint32_t>, 256> by_first_byte_;

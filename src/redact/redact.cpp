@@ -12,6 +12,11 @@ namespace retry_exec::redact {
 
 namespace {
 
+enum class Kind {
+  whole,    // as an argument is
+  excerpt,  // may have been cut in the middle of a secret
+};
+
 constexpr const char* not_shown = "[not shown: it could not be searched for secrets in time]";
 constexpr std::string_view cut_mark = " …";
 constexpr std::size_t longest_shown = 4096;
@@ -103,8 +108,9 @@ struct Redactor::State {
   }
 
   // `shown` is printable. False where it could not be searched in time.
-  bool take_out_of(std::string& shown) {
+  bool take_out_of(std::string& shown, Kind kind) {
     known().take_out_of(shown);
+    if (kind == Kind::excerpt) known().take_halves_out_of(shown);
     return patterns().take_out_of_lines(shown);
   }
 
@@ -114,12 +120,12 @@ struct Redactor::State {
     return patterns().take_out_of(shown) ? shown : not_shown;
   }
 
-  std::string once(std::string shown) {
-    return take_out_of(shown) ? without_secrets_in_line(std::move(shown)) : not_shown;
+  std::string once(std::string shown, Kind kind) {
+    return take_out_of(shown, kind) ? without_secrets_in_line(std::move(shown)) : not_shown;
   }
 
   std::string once_in_lines(std::string shown) {
-    if (!take_out_of(shown)) return not_shown;
+    if (!take_out_of(shown, Kind::excerpt)) return not_shown;
     return text::with_each_line(shown, [this](std::string_view line) {
       return line.empty() ? std::string() : without_secrets_in_line(std::string(line));
     });
@@ -141,14 +147,17 @@ struct Redactor::State {
     return text;
   }
 
-  std::string without_secrets(std::string_view text) {
+  std::string without_secrets(std::string_view text, Kind kind) {
     std::string start = printable_lines(start_of(text, longest_read));
     // As long as it is known where its lines begin.
-    if (start.find('\n') != std::string::npos) known().take_out_of(start);
+    if (start.find('\n') != std::string::npos) {
+      known().take_out_of(start);
+      if (kind == Kind::excerpt) known().take_halves_out_of(start);
+    }
     if (!patterns().take_out_below_names(start, {})) return not_shown;
     std::string shown = text::printable(start);
     if (text.size() > longest_read) shown += cut_mark;
-    return settled(std::move(shown), [this](const std::string& s) { return once(s); });
+    return settled(std::move(shown), [&](const std::string& s) { return once(s, kind); });
   }
 
   std::string without_secrets_in_lines(std::string_view text) {
@@ -167,7 +176,7 @@ Redactor& Redactor::operator=(Redactor&&) noexcept = default;
 Redactor::~Redactor() = default;
 
 std::string Redactor::operator()(std::string_view text) const {
-  return state_->without_secrets(text);
+  return state_->without_secrets(text, Kind::excerpt);
 }
 
 std::string Redactor::lines(std::string_view text) const {
@@ -185,7 +194,9 @@ std::vector<std::string> Redactor::arguments(std::span<const std::string> argv) 
   for_each_secret(argv, Words::command, [&](std::size_t i, std::size_t start) {
     shown[i] = argv[i].substr(0, start).append(redacted);
   });
-  for (std::string& argument : shown) argument = state_->without_secrets(argument);
+  for (std::string& argument : shown) {
+    argument = state_->without_secrets(argument, Kind::whole);
+  }
   return shown;
 }
 

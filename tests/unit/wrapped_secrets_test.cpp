@@ -5,6 +5,7 @@
 
 #include <array>
 #include <string>
+#include <vector>
 
 using namespace retry_exec;
 
@@ -52,4 +53,36 @@ TEST_CASE("words of a secret that stand in an innocent text stay", "[report][sec
         "cannot reach https://me"}) {
     CHECK(redact(text) == text);
   }
+}
+
+TEST_CASE("a word or a number that a secret begins or ends with stays", "[report][secrets]") {
+  const std::array<const char*, 7> environment = {"A_PASSWORD=postgres123",
+                                                  "B_PASSWORD=mydatabase",
+                                                  "C_TOKEN=production2024xyz",
+                                                  "D_PASSWORD=xretry-exec",
+                                                  "E_PASSWORD=password123",
+                                                  "F_KEY=20261130123",
+                                                  nullptr};
+  const Redactor redact({}, environment.data());
+  for (const std::string text :
+       {"no role postgres", "database.yaml", "database is locked", "wrong password",
+        "production is down", "deploy to production", "retry-exec 0.1.0", "20261130 is past"}) {
+    CHECK(redact(text) == text);
+    CHECK(redact.lines(text + "\n") == text + "\n");
+    CHECK(redact("… " + text + " …") == "… " + text + " …");
+  }
+}
+
+TEST_CASE("half a secret of letters that were drawn at random is hidden", "[report][secrets]") {
+  const std::array<const char*, 2> environment = {"A_TOKEN=qZwXbTkpLmNrVc", nullptr};
+  CHECK(Redactor({}, environment.data())("log in with qZwXbTkp") == "log in with [redacted]");
+}
+
+TEST_CASE("no half of a secret is looked for in what nobody cut", "[report][secrets]") {
+  const std::vector<std::string> argv = {"deploy", "--to", "postgres16", "tool v20.10.3b2"};
+  const std::array<const char*, 3> environment = {"A_PASSWORD=postgres16alpine",
+                                                  "B_TOKEN=xv20.10.3b2", nullptr};
+  const Redactor redact(argv, environment.data());
+  CHECK(redact.arguments(argv) == argv);
+  CHECK(redact.known("with postgres16") == "with postgres16");
 }
