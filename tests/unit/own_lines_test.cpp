@@ -58,9 +58,9 @@ AttemptFinished failed(Outcome outcome) {
 
 // All that can follow a first attempt.
 std::string log_of_a_run(StopReason reason, LogFormat format) {
-  return log_of({AttemptStarted{1, 5}, failed(TimedOut{TimeLimit::attempt, 1s}),
-                 WaitStarted{2s, true}, BeforeRetryFinished{2, Exited{1}, 1s}, AttemptStarted{2, 5},
-                 failed(Exited{1}), RunFinished{reason, 128 + SIGTERM, 2, 3s, "i/o timeout"}},
+  return log_of({AttemptStarted{1, 5}, failed(Signalled{SIGTERM}), WaitStarted{2s, true},
+                 BeforeRetryFinished{2, Exited{1}, 1s}, AttemptStarted{2, 5}, failed(Exited{1}),
+                 RunFinished{reason, 128 + SIGTERM, 2, 3s, "i/o timeout"}},
                 format);
 }
 
@@ -80,6 +80,27 @@ TEST_CASE("how an inner run went is no evidence, what its command said is", "[ru
       // Nor does it hide what the command said to its stdout.
       CHECK(verdict_on(log, std::string(cause)).line == cause);
     }
+  }
+}
+
+TEST_CASE("that an inner run ended its command at a limit is evidence", "[rules]") {
+  for (const LogFormat format : formats) {
+    for (const TimeLimit limit : {TimeLimit::attempt, TimeLimit::idle, TimeLimit::stalled}) {
+      AttemptFinished ended = failed(TimedOut{limit, 1s});
+      ended.verdict->line.clear();
+      ended.verdict->because.clear();
+      const std::string log =
+          log_of({AttemptStarted{1, 1}, ended,
+                  RunFinished{StopReason::exhausted, exit_code::timed_out, 1, 1s, ""}},
+                 format);
+      INFO(log);
+      const bool timed_out = limit == TimeLimit::attempt;
+      CHECK(verdict_on(log).class_name == (timed_out ? "transient" : "suspect"));
+    }
+    // The hook is not the command.
+    const std::string hook =
+        log_of({BeforeRetryFinished{2, TimedOut{TimeLimit::attempt, 1s}, 1s}}, format);
+    CHECK(verdict_on(hook).line.empty());
   }
 }
 

@@ -1,7 +1,10 @@
 #include "rules/evidence/own_lines.hpp"
 
+#include <retry_exec/outcome.hpp>
+
 #include <algorithm>
 #include <array>
+#include <span>
 
 namespace retry_exec::rules {
 
@@ -18,6 +21,22 @@ bool remove_up_to(std::string_view& text, std::string_view what) {
   if (at == std::string_view::npos) return false;
   text.remove_prefix(at + what.size());
   return true;
+}
+
+bool starts_with_one_of(std::string_view text, std::span<const std::string_view> starts) {
+  return std::any_of(starts.begin(), starts.end(),
+                     [text](std::string_view start) { return text.starts_with(start); });
+}
+
+// "attempt 1/5 failed in 2s: timed out after 2s", "gave up after 5 attempts in 19s: stalled for
+// 2s". The command could not say it.
+bool tells_of_a_limit(std::string_view text) {
+  constexpr std::array<std::string_view, 4> endings = {"attempt ", "gave up ",
+                                                       "not retried: ", "not retried again: "};
+  constexpr std::array<std::string_view, 3> limits = {"timed out after ", "printed nothing for ",
+                                                      "stalled for "};
+  return starts_with_one_of(text, endings) && remove_up_to(text, ": ") &&
+         starts_with_one_of(text, limits);
 }
 
 // What each line begins with that the log, or --explain, has of a run.
@@ -51,15 +70,19 @@ bool is_of_a_run(std::string_view text) {
                                                        "    ",
                                                        "next attempt in ",
                                                        "process "};
-  return text.empty() || std::any_of(starts.begin(), starts.end(), [text](std::string_view start) {
-           return text.starts_with(start);
-         });
+  return text.empty() || (starts_with_one_of(text, starts) && !tells_of_a_limit(text));
 }
 
 bool is_annotation_of_a_run(std::string_view line) {
   if (!remove_prefix_of(line, "::error") && !remove_prefix_of(line, "::warning")) return false;
   return remove_prefix_of(line, " title=retry-exec") && remove_up_to(line, "::") &&
          is_of_a_run(line);
+}
+
+bool is_json_of_a_limit(std::string_view line) {
+  return remove_up_to(line, R"("event":"attempt-finished")") &&
+         remove_up_to(line, R"("outcome":{"kind":"timed-out","limit":")") &&
+         !line.starts_with(to_string(TimeLimit::deadline));
 }
 
 }  // namespace
@@ -76,7 +99,8 @@ bool tells_of_a_run(std::string_view line) {
   if (!is_json_of("retry-exec", line)) return false;
   if (remove_up_to(line, R"("event":"note","text":")"))
     return line.starts_with('"') || is_of_a_run(line);
-  return line.find(R"("outcome":{"kind":"not-started")") == std::string_view::npos;
+  return line.find(R"("outcome":{"kind":"not-started")") == std::string_view::npos &&
+         !is_json_of_a_limit(line);
 }
 
 }  // namespace retry_exec::rules
