@@ -137,3 +137,14 @@ TEST_CASE("that an inner run could not begin is evidence", "[rules]") {
   }
   CHECK(verdict_on("retry-exec: stopped: i/o timeout\n").rule == "network/timeout");
 }
+
+TEST_CASE("that an inner run failed of its own is evidence", "[rules]") {
+  for (const LogFormat format : formats) {
+    const std::string log = log_of(
+        {AttemptStarted{1, 5}, RunFinished{StopReason::internal, exit_code::own_failure, 1, 1s,
+                                           "cannot write to stdout: No space left on device"}},
+        format);
+    INFO(log);
+    CHECK(verdict_on(log).rule == "local/disk-full");
+  }
+}

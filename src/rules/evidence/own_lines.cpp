@@ -100,6 +100,7 @@ bool tells_of_a_run(std::string_view line) {
   if (remove_up_to(line, R"("event":"note","text":")"))
     return line.starts_with('"') || is_of_a_run(line);
   return line.find(R"("outcome":{"kind":"not-started")") == std::string_view::npos &&
+         line.find(R"("event":"run-finished","reason":"internal")") == std::string_view::npos &&
          !is_json_of_a_limit(line);
 }
 
