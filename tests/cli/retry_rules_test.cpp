@@ -302,6 +302,27 @@ TEST_CASE("of a CI step's log, what a command or an action reported as an error 
   }
 }
 
+TEST_CASE("of a CI step's log, what only the runner knows of its job is no evidence",
+          "[retry-rules]") {
+  for (const std::string said :
+       {"##[error]The operation was canceled.",
+        "##[error]The action 'Test' has timed out after 10 minutes.",
+        "##[error]The runner has received a shutdown signal: connection reset by peer",
+        "##[error]The hosted runner lost communication with the server: timed out",
+        "##[error]The job running on runner A has exceeded the maximum execution time: timed out",
+        "##[error]The job was not started because recent account payments have failed: timed out",
+        "##[warning]Failed to download action 'https://api.github.com/x'. Error: 503"}) {
+    const std::string stamp = "2026-11-23T06:59:16.1234567Z ";
+    const std::string log = stamp + said + "\n" + stamp + "make: *** [all] Error 1\n";
+    INFO(log);
+    CHECK_THAT(
+        run({"explain", "-r", "generic", "-"}, log).out,
+        ContainsSubstring("evidence, from stdout and stderr:\n    make: *** [all] Error 1\n"));
+  }
+  const std::string reported = "##[error]The action 'x' failed: connection reset by peer\n";
+  CHECK_THAT(run({"explain", "-r", "generic", "-"}, reported).out, ContainsSubstring("transient"));
+}
+
 TEST_CASE("a saved log is judged the same, whatever form our own lines have in it",
           "[retry-rules]") {
   const std::string said =

@@ -43,17 +43,26 @@ bool remove_prefix_of(std::string_view& text, std::string_view prefix) {
   return true;
 }
 
-// Behind any other "##[error]" stands what a command or an action has reported.
+// Behind any other "##[error]" stands what a command or an action has reported. None of these lines
+// is there yet when a command is judged while it runs.
 bool is_of_the_runner(std::string_view line) {
-  constexpr std::array<std::string_view, 8> starts = {"##[group]",
-                                                      "##[endgroup]",
-                                                      "##[section]",
-                                                      "##[command]",
-                                                      "##[debug]",
-                                                      "##[error]Process completed with exit code",
-                                                      "##[error]Bash exited with code",
-                                                      "##[error]PowerShell exited with code"};
-  return starts_with_one_of(line, starts);
+  constexpr std::array<std::string_view, 14> starts = {
+      "##[group]",
+      "##[endgroup]",
+      "##[section]",
+      "##[command]",
+      "##[debug]",
+      "##[error]Process completed with exit code",
+      "##[error]Bash exited with code",
+      "##[error]PowerShell exited with code",
+      "##[error]The operation was canceled",
+      "##[error]The job running on runner",
+      "##[error]The job was not started",
+      "##[error]The runner has received a shutdown signal",
+      "##[error]The hosted runner",
+      "##[warning]Failed to download action"};
+  return starts_with_one_of(line, starts) || (line.starts_with("##[error]The action '") &&
+                                              line.find("' has timed out after") != line.npos);
 }
 
 // "attempt 1/5 failed in 0.8s: …", "gave up after 5 attempts in 29s: …"
