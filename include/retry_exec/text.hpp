@@ -68,9 +68,21 @@ inline bool is_one_of(std::string_view word, std::span<const std::string_view> w
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
+inline bool starts_with_one_of(std::string_view text, std::span<const std::string_view> starts) {
+  return std::any_of(starts.begin(), starts.end(),
+                     [&](std::string_view start) { return text.starts_with(start); });
+}
+
 inline bool ends_with_one_of(std::string_view text, std::span<const std::string_view> endings) {
   return std::any_of(endings.begin(), endings.end(),
                      [&](std::string_view ending) { return text.ends_with(ending); });
+}
+
+// Whether `text` began with `prefix`, which is gone from it then.
+inline bool remove_prefix_of(std::string_view& text, std::string_view prefix) {
+  if (!text.starts_with(prefix)) return false;
+  text.remove_prefix(prefix.size());
+  return true;
 }
 
 // A word that no sentence has: it holds digits, and is not short.

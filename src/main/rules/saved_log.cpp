@@ -3,6 +3,8 @@
 #include "rules/evidence/evidence.hpp"
 #include "rules/evidence/own_lines.hpp"
 
+#include <retry_exec/text.hpp>
+
 #include <algorithm>
 #include <array>
 #include <span>
@@ -32,17 +34,6 @@ std::string without_time_stamps(std::string text) {
   return result;
 }
 
-bool starts_with_one_of(std::string_view text, std::span<const std::string_view> starts) {
-  return std::any_of(starts.begin(), starts.end(),
-                     [text](std::string_view start) { return text.starts_with(start); });
-}
-
-bool remove_prefix_of(std::string_view& text, std::string_view prefix) {
-  if (!text.starts_with(prefix)) return false;
-  text.remove_prefix(prefix.size());
-  return true;
-}
-
 // Behind any other "##[error]" stands what a command or an action has reported. None of these lines
 // is there yet when a command is judged while it runs.
 bool is_of_the_runner(std::string_view line) {
@@ -61,8 +52,9 @@ bool is_of_the_runner(std::string_view line) {
       "##[error]The runner has received a shutdown signal",
       "##[error]The hosted runner",
       "##[warning]Failed to download action"};
-  return starts_with_one_of(line, starts) || (line.starts_with("##[error]The action '") &&
-                                              line.find("' has timed out after") != line.npos);
+  return text::starts_with_one_of(line, starts) ||
+         (line.starts_with("##[error]The action '") &&
+          line.find("' has timed out after") != line.npos);
 }
 
 // "attempt 1/5 failed in 0.8s: …", "gave up after 5 attempts in 29s: …"
@@ -70,8 +62,8 @@ bool tells_how_a_run_went(std::string_view text) {
   constexpr std::array<std::string_view, 5> endings = {
       "gave up after ", "gave up at the deadline after ",
       "not retried: ", "not retried again: ", "interrupted by SIG"};
-  if (starts_with_one_of(text, endings)) return true;
-  if (!remove_prefix_of(text, "attempt ")) return false;
+  if (text::starts_with_one_of(text, endings)) return true;
+  if (!text::remove_prefix_of(text, "attempt ")) return false;
   const std::size_t number = text.find_first_not_of("0123456789/");
   return number != 0 && number != text.npos && text.substr(number).starts_with(" failed in ");
 }
@@ -80,9 +72,9 @@ bool tells_how_a_run_went(std::string_view text) {
 bool is_our_annotation(std::string_view line) {
   for (const std::string level : {"error", "warning"}) {
     std::string_view said = line;
-    if (remove_prefix_of(said, "::" + level + " title=retry-exec"))
+    if (text::remove_prefix_of(said, "::" + level + " title=retry-exec"))
       return said.starts_with("%3A") || said.starts_with("::");
-    if (remove_prefix_of(said, "##[" + level + "]")) return tells_how_a_run_went(said);
+    if (text::remove_prefix_of(said, "##[" + level + "]")) return tells_how_a_run_went(said);
   }
   return false;
 }
@@ -97,7 +89,7 @@ bool is_of_a_publish(std::string_view line) {
 bool is_ours(std::string_view line) {
   if (is_our_annotation(line)) return true;
   line = rules::without_line_prefix(line);
-  remove_prefix_of(line, "\033[0m");  // the end of the command's colours
+  text::remove_prefix_of(line, "\033[0m");  // the end of the command's colours
   return line.starts_with("retry-exec: ") || rules::is_json_of("retry-exec", line) ||
          is_of_a_publish(line);
 }

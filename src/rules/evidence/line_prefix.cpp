@@ -1,5 +1,7 @@
 #include "rules/evidence/evidence.hpp"
 
+#include <retry_exec/text.hpp>
+
 #include <algorithm>
 
 namespace retry_exec::rules {
@@ -16,12 +18,6 @@ std::string_view without_digits(std::string_view text) {
   return text.substr(std::min(text.find_first_not_of("0123456789"), text.size()));
 }
 
-bool remove_prefix_of(std::string_view& text, std::string_view prefix) {
-  if (!text.starts_with(prefix)) return false;
-  text.remove_prefix(prefix.size());
-  return true;
-}
-
 // Two characters for the stream, and one that says whether the line goes on.
 std::string_view without_stream_of_gitlab(std::string_view text) {
   const bool gitlab = matches_form(text, "dd") && text.size() > 2 &&
@@ -36,9 +32,9 @@ std::string_view without_stream_of_gitlab(std::string_view text) {
 std::string_view without_time_stamp(std::string_view line) {
   std::string_view rest = line;
   std::string_view end;
-  if (remove_prefix_of(rest, "[")) {
+  if (text::remove_prefix_of(rest, "[")) {
     end = "]";
-  } else if (remove_prefix_of(rest, "(")) {
+  } else if (text::remove_prefix_of(rest, "(")) {
     end = ")";
   }
   const bool dated = matches_form(rest, "dddd-dd-ddT") || matches_form(rest, "dddd-dd-dd ");
@@ -49,10 +45,10 @@ std::string_view without_time_stamp(std::string_view line) {
   rest = after_hour;
   rest.remove_prefix(std::string_view(":dd:dd").size());
   if (matches_form(rest, ".d") || matches_form(rest, ",d")) rest = without_digits(rest.substr(1));
-  const bool utc = remove_prefix_of(rest, "Z");
-  if (!remove_prefix_of(rest, " AM")) remove_prefix_of(rest, " PM");
-  if (!remove_prefix_of(rest, end)) return line;
-  if (!remove_prefix_of(rest, " | ") && !remove_prefix_of(rest, " ")) return line;
+  const bool utc = text::remove_prefix_of(rest, "Z");
+  if (!text::remove_prefix_of(rest, " AM")) text::remove_prefix_of(rest, " PM");
+  if (!text::remove_prefix_of(rest, end)) return line;
+  if (!text::remove_prefix_of(rest, " | ") && !text::remove_prefix_of(rest, " ")) return line;
   return dated && utc ? without_stream_of_gitlab(rest) : rest;
 }
 
@@ -78,7 +74,7 @@ std::string_view without_line_prefix(std::string_view line) {
     line = without_build_step(without_time_stamp(line));
     // Terraform draws a box around an error.
     for (const std::string_view mark : {"│ ", "##[error]", "##[warning]"}) {
-      remove_prefix_of(line, mark);
+      text::remove_prefix_of(line, mark);
     }
   }
   return line;

@@ -1,6 +1,7 @@
 #include "rules/evidence/own_lines.hpp"
 
 #include <retry_exec/outcome.hpp>
+#include <retry_exec/text.hpp>
 
 #include <algorithm>
 #include <array>
@@ -10,22 +11,11 @@ namespace retry_exec::rules {
 
 namespace {
 
-bool remove_prefix_of(std::string_view& text, std::string_view prefix) {
-  if (!text.starts_with(prefix)) return false;
-  text.remove_prefix(prefix.size());
-  return true;
-}
-
 bool remove_up_to(std::string_view& text, std::string_view what) {
   const std::size_t at = text.find(what);
   if (at == std::string_view::npos) return false;
   text.remove_prefix(at + what.size());
   return true;
-}
-
-bool starts_with_one_of(std::string_view text, std::span<const std::string_view> starts) {
-  return std::any_of(starts.begin(), starts.end(),
-                     [text](std::string_view start) { return text.starts_with(start); });
 }
 
 // "attempt 1/5 failed in 2s: timed out after 2s", "gave up after 5 attempts in 19s: stalled for
@@ -35,8 +25,8 @@ bool tells_of_a_limit(std::string_view text) {
                                                        "not retried: ", "not retried again: "};
   constexpr std::array<std::string_view, 3> limits = {"timed out after ", "printed nothing for ",
                                                       "stalled for "};
-  return starts_with_one_of(text, endings) && remove_up_to(text, ": ") &&
-         starts_with_one_of(text, limits);
+  return text::starts_with_one_of(text, endings) && remove_up_to(text, ": ") &&
+         text::starts_with_one_of(text, limits);
 }
 
 // What each line begins with that the log, or --explain, has of a run.
@@ -70,12 +60,13 @@ bool is_of_a_run(std::string_view text) {
                                                        "    ",
                                                        "next attempt in ",
                                                        "process "};
-  return text.empty() || (starts_with_one_of(text, starts) && !tells_of_a_limit(text));
+  return text.empty() || (text::starts_with_one_of(text, starts) && !tells_of_a_limit(text));
 }
 
 bool is_annotation_of_a_run(std::string_view line) {
-  if (!remove_prefix_of(line, "::error") && !remove_prefix_of(line, "::warning")) return false;
-  return remove_prefix_of(line, " title=retry-exec") && remove_up_to(line, "::") &&
+  if (!text::remove_prefix_of(line, "::error") && !text::remove_prefix_of(line, "::warning"))
+    return false;
+  return text::remove_prefix_of(line, " title=retry-exec") && remove_up_to(line, "::") &&
          is_of_a_run(line);
 }
 
@@ -88,13 +79,13 @@ bool is_json_of_a_limit(std::string_view line) {
 }  // namespace
 
 bool is_json_of(std::string_view program, std::string_view line) {
-  return remove_prefix_of(line, R"({"time":")") && remove_up_to(line, "\"") &&
-         remove_prefix_of(line, R"(,"program":")") && remove_prefix_of(line, program) &&
+  return text::remove_prefix_of(line, R"({"time":")") && remove_up_to(line, "\"") &&
+         text::remove_prefix_of(line, R"(,"program":")") && text::remove_prefix_of(line, program) &&
          line.starts_with('"');
 }
 
 bool tells_of_a_run(std::string_view line) {
-  if (remove_prefix_of(line, "retry-exec: ")) return is_of_a_run(line);
+  if (text::remove_prefix_of(line, "retry-exec: ")) return is_of_a_run(line);
   if (line.starts_with("::")) return is_annotation_of_a_run(line);
   if (!is_json_of("retry-exec", line)) return false;
   if (remove_up_to(line, R"("event":"note","text":")"))
