@@ -154,3 +154,47 @@ TEST_CASE("A digest that never shows is not signed, and the target says why", "[
              test::ContainsSubstring("is published, but could not be read by its digest"));
   CHECK(result.targets[0].failure->reason == StopReason::deadline);
 }
+
+TEST_CASE("A command that hangs for one target keeps no other from being published", "[publish]") {
+  World world;
+  for (const std::string name : {"one", "two"}) {
+    Target& target = world.add_target(name, {'a'}, {"f.io/r:" + name});
+    target.after = {{"tell", "{tag}"}};
+  }
+  world.add_target("three", {'b'}, {"f.io/r:three"});
+  REQUIRE(world.run().exit_code() == 0);
+  world.set_tag("f.io/r:two", World::digest('a'));  // by another run
+  world.set_tag("f.io/r:three", World::digest('b'));
+  world.plan.targets[0].after = {{"sign", "{name}"}};
+  world.options.deadline = 60s;
+  world.spoil = [](const Words& argv, Said said) {
+    if (argv[0] == "sign") said.took = 24h;
+    if (argv[1] == "manifest" && argv.back() == "f.io/r:two") said.took = 5s;
+    return said;
+  };
+  const PublishResult result = world.run();
+  REQUIRE(result.targets[0].failure);
+  for (const std::size_t other : {1U, 2U}) {
+    CHECK_FALSE(result.targets[other].failure);
+    CHECK(result.targets[other].tags[0].copied);
+  }
+  CHECK(world.done_after.back() == "tell two");
+}
+
+TEST_CASE("A command that hangs for one target keeps no other from being signed", "[publish]") {
+  World world;
+  for (const std::string name : {"one", "two", "three", "four"}) {
+    Target& target = world.add_target(name, {'a'}, {"f.io/r:" + name});
+    target.after = {{"sign", "{name}"}, {"tell", "{name}"}};
+  }
+  world.plan.phases[Phase::after].deadline = 60s;
+  world.spoil = [](const Words& argv, Said said) {
+    if (argv[0] == "sign" && argv[1] != "four") said.took = 24h;
+    return said;
+  };
+  const PublishResult result = world.run();
+  for (const std::size_t hanging : {0U, 1U, 2U}) CHECK(result.targets[hanging].failure);
+  CHECK_FALSE(result.targets[3].failure);
+  CHECK(world.done_after.back() == "tell four");
+  CHECK(world.elapsed() < 200s);
+}

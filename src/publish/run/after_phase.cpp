@@ -8,10 +8,23 @@
 #include <retry_exec/text.hpp>
 
 #include <algorithm>
+#include <chrono>
 
 namespace retry_exec::publish {
 
 namespace asio = boost::asio;
+
+// At one destination.
+struct TargetRun::AfterWork {
+  oci::Reference root;
+  Attaching& attaching;
+  TimePoint deadline;
+  std::map<std::string, int> recorded = {};  // ids, by earlier runs
+  std::set<std::string> done_here = {};      // ids, by this target
+  std::string unrecorded = {};
+  bool refused = false;  // a record
+  bool more = false;     // since then
+};
 
 namespace {
 
@@ -129,12 +142,38 @@ void TargetRun::note_what_was_done() {
   if (for_others > 0) note(std::to_string(for_others) + " had been done for another target");
 }
 
-// The wait for other targets is not part of the work.
-TargetRun::Task TargetRun::take_turn(Attaching& attaching, TimePoint& deadline) {
+// Whether it came. The wait for other targets is not part of the work.
+asio::awaitable<bool> TargetRun::take_turn(Attaching& attaching, Duration patience,
+                                           TimePoint& deadline) {
   const TimePoint asked = shared_.seams.now();
-  if (!attaching.turn.are_free()) entrance_.reset();
-  co_await attaching.turn.take();
+  if (attaching.turn.are_free()) {
+    co_await attaching.turn.take();
+    co_return true;
+  }
+  entrance_.reset();
+  const bool came = co_await attaching.turn.take(shared_.seams.wait(patience));
   deadline = std::min(later(deadline, shared_.seams.now() - asked), shared_.deadline);
+  co_return came;
+}
+
+// As long as the others get on, their turns are waited for. One that hangs keeps nobody from being
+// signed: the next begins beside it. Where many hang, each is waited for half as long as the one
+// before, so that all of them cost no more than two.
+asio::awaitable<bool> TargetRun::take_turn_or_pass(Attaching& attaching, TimePoint& deadline) {
+  constexpr Duration longest_wait = std::chrono::minutes(5);
+  constexpr unsigned most_halvings = 16;
+  while (!shared_.seams.interrupted_by()) {
+    const TimePoint now = shared_.seams.now();
+    const Duration left = std::min(deadline - now, (shared_.deadline - now) / 2);
+    const Duration patience = std::clamp(left, Duration(0), longest_wait);
+    const std::size_t turns = attaching.turns;
+    const unsigned halvings = std::min(attaching.passed_over, most_halvings);
+    if (co_await take_turn(attaching, patience / (1U << halvings), deadline)) co_return true;
+    if (attaching.turns != turns) continue;
+    ++attaching.passed_over;
+    co_return true;
+  }
+  co_return false;
 }
 
 // What has been done about a tag was done the last time that it had this digest. Before it moves
@@ -162,8 +201,13 @@ asio::awaitable<bool> TargetRun::take_records_back(std::vector<std::size_t> numb
   }
   if (back.empty()) co_return false;
   Attaching& attaching = shared_.attaching[to_string(root)];
-  co_await take_turn(attaching, deadline);
-  const Slot turn(attaching.turn);
+  // Publishing does not wait for another target's commands: those have been done about something
+  // that is published already.
+  constexpr Duration longest_wait = std::chrono::minutes(1);
+  const Duration left = shared_.deadline - shared_.seams.now();
+  const Duration patience = std::clamp(left / 2, Duration(0), longest_wait);
+  std::optional<AttachingTurn> turn;
+  if (co_await take_turn(attaching, patience, deadline)) turn.emplace(attaching);
   co_await record_at(root, back, deadline);
   co_return true;
 }
@@ -179,43 +223,56 @@ bool TargetRun::has_moved(const oci::Reference& tag) const {
 // time of the commands.
 TargetRun::Task TargetRun::after_at(std::vector<oci::Reference> tags) {
   const oci::Reference root = by_digest(tags.front(), result_.digest);
-  Attaching& attaching = shared_.attaching[to_string(root)];
-  TimePoint deadline = phase_deadline_;
-  co_await take_turn(attaching, deadline);
-  const Slot turn(attaching.turn);
-  const std::set<std::string> done_for_others = attaching.done;
-  const std::optional<std::map<std::string, int>> done = co_await recorded_at(root, deadline);
-  std::string unrecorded;
-  bool refused = false;
-  bool more = false;  // since a record was refused
+  AfterWork work{
+      .root = root, .attaching = shared_.attaching[to_string(root)], .deadline = phase_deadline_};
+  const std::optional<std::map<std::string, int>> done = co_await recorded_at(root, work.deadline);
+  if (done) work.recorded = *done;
   bool goes_on = done.has_value();
-  for (AfterCommand& command : after_commands(plan_, target_, tags, result_.digest)) {
+  for (const AfterCommand& command : after_commands(plan_, target_, tags, result_.digest)) {
     AfterResult result{.command = command.argv, .about = to_string(command.about)};
-    const bool for_another = done_for_others.contains(command.id);
-    const bool is_known = for_another || (done && done->contains(command.id));
-    result.was_done = is_known && !has_moved(command.about);
-    result.for_another = result.was_done && for_another;
-    if (!result.was_done && goes_on) {
-      result.done = co_await run_after(std::move(command.argv), command.about, deadline);
-      result.failed = !result.done;
-      if (result.done) {
-        attaching.done.insert(command.id);
-        text::append_to(unrecorded, command.id, ",");
-        more = refused;
-      }
-    }
-    if (!unrecorded.empty() && !refused) {
-      refused = !co_await record_at(root, unrecorded, deadline);
-      if (!refused) unrecorded.clear();
-    }
+    see_whether_done(work, command, result);
+    if (!result.was_done && goes_on) co_await do_after(work, command, result);
     result.done = result.done || result.was_done;
     goes_on = goes_on && result.done;  // what follows may build on it
     result_.after.push_back(result);
   }
-  if (more && co_await record_at(root, unrecorded, deadline)) unrecorded.clear();
-  if (unrecorded.empty()) co_return;
+  if (work.more) {
+    std::optional<AttachingTurn> turn;
+    if (co_await take_turn_or_pass(work.attaching, work.deadline)) turn.emplace(work.attaching);
+    if (co_await record_at(root, work.unrecorded, work.deadline)) work.unrecorded.clear();
+  }
+  if (work.unrecorded.empty()) co_return;
   note("what has been done could not be recorded at " + root.name() +
        ": the next run does it again");
+}
+
+void TargetRun::see_whether_done(const AfterWork& work, const AfterCommand& command,
+                                 AfterResult& result) const {
+  const bool for_another =
+      work.attaching.done.contains(command.id) && !work.done_here.contains(command.id);
+  const bool is_known = for_another || work.recorded.contains(command.id);
+  result.was_done = is_known && !has_moved(command.about);
+  result.for_another = result.was_done && for_another;
+}
+
+// In a turn, to the end of its record; by then another target may have done it.
+TargetRun::Task TargetRun::do_after(AfterWork& work, const AfterCommand& command,
+                                    AfterResult& result) {
+  std::optional<AttachingTurn> turn;
+  if (co_await take_turn_or_pass(work.attaching, work.deadline)) turn.emplace(work.attaching);
+  see_whether_done(work, command, result);
+  if (result.was_done) co_return;
+  result.done = co_await run_after(command.argv, command.about, work.deadline);
+  result.failed = !result.done;
+  if (result.done) {
+    work.attaching.done.insert(command.id);
+    work.done_here.insert(command.id);
+    text::append_to(work.unrecorded, command.id, ",");
+    work.more = work.refused;
+  }
+  if (work.unrecorded.empty() || work.refused) co_return;
+  work.refused = !co_await record_at(work.root, work.unrecorded, work.deadline);
+  if (!work.refused) work.unrecorded.clear();
 }
 
 asio::awaitable<bool> TargetRun::run_after(Arguments argv, oci::Reference about,

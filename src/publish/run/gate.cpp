@@ -2,6 +2,7 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -17,10 +18,25 @@ asio::awaitable<void> Slots::take() {
     --free_;
     co_return;
   }
-  asio::steady_timer given(co_await asio::this_coro::executor,
-                           asio::steady_timer::time_point::max());
-  queue_.push_back(&given);
-  co_await given.async_wait(asio::as_tuple(asio::use_awaitable));
+  Waiting waiting{asio::steady_timer(co_await asio::this_coro::executor,
+                                     asio::steady_timer::time_point::max())};
+  queue_.push_back(&waiting);
+  co_await waiting.timer.async_wait(asio::as_tuple(asio::use_awaitable));
+}
+
+asio::awaitable<bool> Slots::take(asio::awaitable<std::optional<int>> patience) {
+  using namespace asio::experimental::awaitable_operators;
+  if (free_ > 0) {
+    --free_;
+    co_return true;
+  }
+  Waiting waiting{asio::steady_timer(co_await asio::this_coro::executor,
+                                     asio::steady_timer::time_point::max())};
+  queue_.push_back(&waiting);
+  co_await (waiting.timer.async_wait(asio::as_tuple(asio::use_awaitable)) || std::move(patience));
+  // Both may come at once.
+  if (!waiting.has_it) std::erase(queue_, &waiting);
+  co_return waiting.has_it;
 }
 
 void Slots::give_back() {
@@ -28,9 +44,10 @@ void Slots::give_back() {
     ++free_;
     return;
   }
-  asio::steady_timer* first = queue_.front();
+  Waiting* first = queue_.front();
   queue_.pop_front();
-  first->cancel();
+  first->has_it = true;
+  first->timer.cancel();
 }
 
 asio::awaitable<void> Turns::enter(std::size_t number) {

@@ -26,11 +26,17 @@ class Slots {
 
   bool are_free() const { return free_ > 0; }
   boost::asio::awaitable<void> take();
+  // Whether one became free before `patience` was over.
+  boost::asio::awaitable<bool> take(boost::asio::awaitable<std::optional<int>> patience);
   void give_back();
 
  private:
+  struct Waiting {
+    boost::asio::steady_timer timer;
+    bool has_it = false;
+  };
   std::size_t free_;
-  std::deque<boost::asio::steady_timer*> queue_;
+  std::deque<Waiting*> queue_;
 };
 
 // A slot for as long as the object lives.

@@ -18,7 +18,25 @@ namespace retry_exec::publish {
 // others keep the list in a tag, and whoever writes that back loses what was added meanwhile.
 struct Attaching {
   Slots turn = Slots(1);
+  std::size_t turns = 0;       // taken so far; the last of them is on
+  unsigned passed_over = 0;    // turns that took too long, and another was begun beside them
   std::set<std::string> done;  // ids of commands, by targets of this run
+};
+
+// A turn for as long as the object lives; one that was passed over ends nothing.
+class AttachingTurn {
+ public:
+  explicit AttachingTurn(Attaching& attaching)
+      : attaching_(attaching), number_(++attaching.turns) {}
+  AttachingTurn(const AttachingTurn&) = delete;
+  AttachingTurn& operator=(const AttachingTurn&) = delete;
+  ~AttachingTurn() {
+    if (attaching_.turns == number_) attaching_.turn.give_back();
+  }
+
+ private:
+  Attaching& attaching_;
+  const std::size_t number_;
 };
 
 // What the targets of a run have in common.
@@ -37,6 +55,8 @@ struct Shared {
   TimePoint deadline = TimePoint::max();  // of the whole run
   bool deadline_ended_it = false;         // a target, that is
 };
+
+struct AfterCommand;
 
 class TargetRun {
  public:
@@ -188,10 +208,16 @@ class TargetRun {
   std::optional<std::string> stale(const std::string& digest) const;
 
   // after
+  struct AfterWork;
   Task after_at(std::vector<oci::Reference> tags);
+  void see_whether_done(const AfterWork& work, const AfterCommand& command,
+                        AfterResult& result) const;
+  Task do_after(AfterWork& work, const AfterCommand& command, AfterResult& result);
   boost::asio::awaitable<bool> take_records_back(std::vector<std::size_t> numbers,
                                                  TimePoint& deadline);
-  Task take_turn(Attaching& attaching, TimePoint& deadline);
+  boost::asio::awaitable<bool> take_turn(Attaching& attaching, Duration patience,
+                                         TimePoint& deadline);
+  boost::asio::awaitable<bool> take_turn_or_pass(Attaching& attaching, TimePoint& deadline);
   bool has_moved(const oci::Reference& tag) const;
   void note_what_was_done();
   boost::asio::awaitable<bool> run_after(Arguments argv, oci::Reference about, TimePoint deadline);
