@@ -183,7 +183,7 @@ TEST_CASE("A command that hangs for one target keeps no other from being publish
 
 TEST_CASE("A command that hangs for one target keeps no other from being signed", "[publish]") {
   World world;
-  for (const std::string name : {"one", "two", "three", "four"}) {
+  for (const std::string name : {"one", "two", "three", "five", "six", "seven", "eight", "four"}) {
     Target& target = world.add_target(name, {'a'}, {"f.io/r:" + name});
     target.after = {{"sign", "{name}"}, {"tell", "{name}"}};
   }
@@ -193,8 +193,50 @@ TEST_CASE("A command that hangs for one target keeps no other from being signed"
     return said;
   };
   const PublishResult result = world.run();
-  for (const std::size_t hanging : {0U, 1U, 2U}) CHECK(result.targets[hanging].failure);
-  CHECK_FALSE(result.targets[3].failure);
+  for (std::size_t hanging = 0; hanging < 7; ++hanging) CHECK(result.targets[hanging].failure);
+  CHECK_FALSE(result.targets[7].failure);
   CHECK(world.done_after.back() == "tell four");
   CHECK(world.elapsed() < 200s);
+}
+
+TEST_CASE("A command that fails for one target is not run again for others of its digest",
+          "[publish]") {
+  World world;
+  for (const std::string name : {"one", "two", "three"}) {
+    Target& target = world.add_target(name, {'a'}, {"f.io/r:" + name});
+    target.after = {{"sign", "{digest}"}, {"tell", "{name}"}};
+  }
+  world.plan.phases[Phase::after].deadline = 60s;
+  world.plan.policy.attempts = 1;
+  const bool hangs = GENERATE(true, false);
+  std::size_t times = 0;
+  world.spoil = [&](const Words& argv, Said said) {
+    if (argv[0] != "sign") return said;
+    ++times;
+    if (hangs) said.took = 24h;
+    return hangs ? said : Said{1, "", "sign: no key"};
+  };
+  const PublishResult result = world.run();
+  CHECK(times == 1);
+  CHECK(world.elapsed() < 70s);
+  std::size_t of_another = 0;
+  for (const TargetResult& target : result.targets) {
+    REQUIRE(target.failure);
+    CHECK(target.after[0].failed);
+    of_another += target.failure->what.find("'sign' failed for target '") != std::string::npos;
+  }
+  CHECK(of_another == 2);
+}
+
+TEST_CASE("A digest that never shows is waited for by all of its targets at once", "[publish]") {
+  World world;
+  for (const std::string name : {"one", "two", "three"}) {
+    Target& target = world.add_target(name, {'a'}, {"f.io/r:" + name});
+    target.after = {{"sign", "{digest}"}};
+  }
+  world.plan.phases[Phase::after].deadline = 60s;
+  world.lag = index_shows_after(24h);
+  const PublishResult result = world.run();
+  for (const TargetResult& target : result.targets) CHECK(target.failure);
+  CHECK(world.elapsed() < 70s);
 }

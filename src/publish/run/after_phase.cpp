@@ -20,7 +20,6 @@ struct TargetRun::AfterWork {
   Attaching& attaching;
   TimePoint deadline;
   std::map<std::string, int> recorded = {};  // ids, by earlier runs
-  std::set<std::string> done_here = {};      // ids, by this target
   std::string unrecorded = {};
   bool refused = false;  // a record
   bool more = false;     // since then
@@ -167,10 +166,10 @@ asio::awaitable<bool> TargetRun::take_turn_or_pass(Attaching& attaching, TimePoi
     const Duration left = std::min(deadline - now, (shared_.deadline - now) / 2);
     const Duration patience = std::clamp(left, Duration(0), longest_wait);
     const std::size_t turns = attaching.turns;
-    const unsigned halvings = std::min(attaching.passed_over, most_halvings);
+    const unsigned halvings = std::min(attaching.hung, most_halvings);
     if (co_await take_turn(attaching, patience / (1U << halvings), deadline)) co_return true;
     if (attaching.turns != turns) continue;
-    ++attaching.passed_over;
+    ++attaching.hung;
     co_return true;
   }
   co_return false;
@@ -248,45 +247,67 @@ TargetRun::Task TargetRun::after_at(std::vector<oci::Reference> tags) {
 
 void TargetRun::see_whether_done(const AfterWork& work, const AfterCommand& command,
                                  AfterResult& result) const {
-  const bool for_another =
-      work.attaching.done.contains(command.id) && !work.done_here.contains(command.id);
+  const auto run = work.attaching.commands.find(command.id);
+  const bool for_another = run != work.attaching.commands.end() && run->second.answer &&
+                           run->second.answer->ok() && run->second.target != target_.name;
   const bool is_known = for_another || work.recorded.contains(command.id);
   result.was_done = is_known && !has_moved(command.about);
   result.for_another = result.was_done && for_another;
 }
 
-// In a turn, to the end of its record; by then another target may have done it.
+// The same command is run for one target at a time, and the others share what comes of it.
 TargetRun::Task TargetRun::do_after(AfterWork& work, const AfterCommand& command,
                                     AfterResult& result) {
-  std::optional<AttachingTurn> turn;
-  if (co_await take_turn_or_pass(work.attaching, work.deadline)) turn.emplace(work.attaching);
+  Attaching::Command& run = work.attaching.commands[command.id];
+  const TimePoint asked = shared_.seams.now();
+  if (!run.turn.are_free()) entrance_.reset();
+  co_await run.turn.take();
+  const Slot slot(run.turn);
+  work.deadline = std::min(later(work.deadline, shared_.seams.now() - asked), shared_.deadline);
   see_whether_done(work, command, result);
   if (result.was_done) co_return;
-  result.done = co_await run_after(command.argv, command.about, work.deadline);
+  if (run.answer && run.target != target_.name && is_failure_of_all(*run.answer)) {
+    result.failed = true;
+    co_return fail_after(command, *run.answer, "for target '" + run.target + "'");
+  }
+  std::optional<AttachingTurn> turn;
+  if (co_await take_turn_or_pass(work.attaching, work.deadline)) turn.emplace(work.attaching);
+  run.answer = co_await run_after(command.argv, command.about, work.deadline);
+  run.target = target_.name;
+  result.done = run.answer->ok();
   result.failed = !result.done;
   if (result.done) {
-    work.attaching.done.insert(command.id);
-    work.done_here.insert(command.id);
     text::append_to(work.unrecorded, command.id, ",");
     work.more = work.refused;
+  } else {
+    work.attaching.hung += run.answer->run.reason == StopReason::deadline;
+    fail_after(command, *run.answer, "for it");
   }
   if (work.unrecorded.empty() || work.refused) co_return;
   work.refused = !co_await record_at(work.root, work.unrecorded, work.deadline);
   if (!work.refused) work.unrecorded.clear();
 }
 
-asio::awaitable<bool> TargetRun::run_after(Arguments argv, oci::Reference about,
-                                           TimePoint deadline) {
-  const std::string program = argv.front();
+// Of a target that had little time left, another may have more.
+bool TargetRun::is_failure_of_all(const Answer& answer) const {
+  if (answer.ok()) return false;
+  return answer.run.reason != StopReason::deadline || answer.deadline == shared_.deadline ||
+         answer.run.elapsed >= phase_deadline(plan_, plan::Phase::after) / 2;
+}
+
+void TargetRun::fail_after(const AfterCommand& command, const Answer& answer,
+                           const std::string& where) {
+  fail(answer, to_string(command.about) + " is published, but '" + command.argv.front() +
+                   "' failed " + where);
+}
+
+asio::awaitable<Answer> TargetRun::run_after(Arguments argv, oci::Reference about,
+                                             TimePoint deadline) {
   Request wanted = request(to_string(about), std::move(argv), {about.host});
   wanted.deadline = deadline;
   wanted.abandoned = nullptr;
   wanted.policy.absent.attempts = attempts_of_absent;
-  const Answer answer = co_await run(std::move(wanted));
-  if (!answer.ok()) {
-    fail(answer, to_string(about) + " is published, but '" + program + "' failed for it");
-  }
-  co_return answer.ok();
+  co_return co_await run(std::move(wanted));
 }
 
 // Where that cannot be read, everything is done again: better twice than never. Not where it took

@@ -18,9 +18,14 @@ namespace retry_exec::publish {
 // others keep the list in a tag, and whoever writes that back loses what was added meanwhile.
 struct Attaching {
   Slots turn = Slots(1);
-  std::size_t turns = 0;       // taken so far; the last of them is on
-  unsigned passed_over = 0;    // turns that took too long, and another was begun beside them
-  std::set<std::string> done;  // ids of commands, by targets of this run
+  std::size_t turns = 0;  // taken so far; the last of them is on
+  unsigned hung = 0;      // turns that took all of their time, or beside which another was begun
+  struct Command {
+    Slots turn = Slots(1);
+    std::optional<Answer> answer;  // of the last target that ran it
+    std::string target;            // its name
+  };
+  std::map<std::string, Command> commands;  // of this run, by id
 };
 
 // A turn for as long as the object lives; one that was passed over ends nothing.
@@ -220,7 +225,10 @@ class TargetRun {
   boost::asio::awaitable<bool> take_turn_or_pass(Attaching& attaching, TimePoint& deadline);
   bool has_moved(const oci::Reference& tag) const;
   void note_what_was_done();
-  boost::asio::awaitable<bool> run_after(Arguments argv, oci::Reference about, TimePoint deadline);
+  boost::asio::awaitable<Answer> run_after(Arguments argv, oci::Reference about,
+                                           TimePoint deadline);
+  bool is_failure_of_all(const Answer& answer) const;
+  void fail_after(const AfterCommand& command, const Answer& answer, const std::string& where);
   boost::asio::awaitable<std::optional<std::map<std::string, int>>> recorded_at(oci::Reference root,
                                                                                 TimePoint deadline);
   boost::asio::awaitable<bool> is_readable(oci::Reference root, TimePoint deadline);
