@@ -124,3 +124,21 @@ TEST_CASE("A new tag that another run moved meanwhile is pulled, and moves when 
   REQUIRE(result.exit_code() == 0);
   CHECK(moved - world.start > 30s);
 }
+
+TEST_CASE("What follows from a look after a wait has the time that was waited", "[publish]") {
+  World world;
+  world.add_target("one", {'a'}, {"f.io/r:one"});
+  world.add_target("two", {'b'}, {"f.io/r:two"});
+  world.shows('a') = world.start + 12s;
+  world.plan.phases[Phase::copy].deadline = 5s;
+  bool was_moved = false;
+  world.spoil = [&](const world::Words&, Said said) {
+    if (world.now < world.start + 8s || was_moved) return said;
+    was_moved = true;
+    world.set_tag("f.io/r:two", World::digest('b'));
+    return said;
+  };
+  const PublishResult result = world.run();
+  CHECK(was_moved);
+  CHECK(result.exit_code() == 0);
+}

@@ -18,8 +18,10 @@ namespace asio = boost::asio;
 TargetRun::Task TargetRun::move_tags(std::string repository) {
   entrance_.reset();  // those before it in the queue may not be in yet
   const TimePoint asked = shared_.seams.now();
+  const TimePoint before = phase_deadline_;  // other repositories' tags may wait, too
   const bool waited = co_await take_turn(repository);
-  const TimePoint deadline = deadline_after_wait(asked);
+  const TimePoint deadline = std::min(before + (shared_.seams.now() - asked), shared_.deadline);
+  phase_deadline_ = std::max(phase_deadline_, deadline);
   if (waited && !failed() && must_know_all_tags(target_)) {
     co_await check_before_move(moving_tags(repository), deadline);
   }
@@ -30,6 +32,7 @@ TargetRun::Task TargetRun::move_tags(std::string repository) {
 TargetRun::Task TargetRun::move_tags_now(std::string repository, TimePoint deadline) {
   std::vector<std::size_t> tags = moving_tags(repository);
   const bool waited = !failed() && co_await take_records_back(tags, deadline);
+  phase_deadline_ = std::max(phase_deadline_, deadline);
   if (waited && !failed() && must_know_all_tags(target_)) {
     co_await check_before_move(tags, deadline);
     tags = moving_tags(repository);
