@@ -322,3 +322,23 @@ TEST_CASE(
   CHECK_THAT(why(result), ContainsSubstring("holds linux/cpu-b too"));
   CHECK(world.at("f.io/r:1") == held);
 }
+
+TEST_CASE("A tag that cannot be read holds nothing up where incompleteness is allowed",
+          "[publish]") {
+  World world;
+  world.add_target("one", {'a'}, {"f.io/r:1"}).allow_incomplete = true;
+  world.plan.phases[Phase::preflight].deadline = 5s;
+  const bool from_the_start = GENERATE(true, false);
+  bool was_copied = from_the_start;
+  world.fault = [&](const world::Words& argv) -> std::optional<Said> {
+    was_copied = was_copied || argv[1] == "cp";
+    const bool looks = argv[1] == "manifest" && argv[2] == "fetch" && argv.back() == "f.io/r:1";
+    if (!looks || !was_copied || world.now > world.start + 3min || world.moves > 0)
+      return std::nullopt;
+    return Said{1, "",
+                "Error response from registry: failed to fetch: response status code 500: Internal "
+                "Server Error"};
+  };
+  CHECK(world.run().exit_code() == 0);
+  CHECK(world.elapsed() < 60s);
+}

@@ -316,10 +316,12 @@ asio::awaitable<std::optional<oci::Date>> TargetRun::created_at(std::size_t numb
 }
 
 TargetRun::Task TargetRun::look_again(std::size_t number, TimePoint deadline) {
+  const bool decides = target_.only_newer || !target_.allow_incomplete;
+  if (!decides && !looks_[number].is_known) co_return;  // as has been said
   const oci::Reference& tag = target_.tags[number];
   Request wanted = probe(tag, false);
   wanted.argv = manifest_command(plan_, tag);
-  wanted.policy.failures.attempts = 0;  // until the deadline
+  if (decides) wanted.policy.failures.attempts = 0;  // until the deadline
   wanted.deadline = deadline;
   const Answer answer = co_await run(std::move(wanted));
   if (!answer.ok() && !answer.absent()) cannot_read_tag(number, answer);
