@@ -107,10 +107,14 @@ struct Redactor::State {
     return patterns_when_needed ? *patterns_when_needed : patterns_when_needed.emplace();
   }
 
-  // `shown` is printable. False where it could not be searched in time.
-  bool take_out_of(std::string& shown, Kind kind) {
+  void take_known_out_of(std::string& shown, Kind kind) {
     known().take_out_of(shown);
     if (kind == Kind::excerpt) known().take_halves_out_of(shown);
+  }
+
+  // `shown` is printable. False where it could not be searched in time.
+  bool take_out_of(std::string& shown, Kind kind) {
+    take_known_out_of(shown, kind);
     return patterns().take_out_of_lines(shown);
   }
 
@@ -150,10 +154,7 @@ struct Redactor::State {
   std::string without_secrets(std::string_view text, Kind kind) {
     std::string start = printable_lines(start_of(text, longest_read));
     // As long as it is known where its lines begin.
-    if (start.find('\n') != std::string::npos) {
-      known().take_out_of(start);
-      if (kind == Kind::excerpt) known().take_halves_out_of(start);
-    }
+    if (start.find('\n') != std::string::npos) take_known_out_of(start, kind);
     if (!patterns().take_out_below_names(start, {})) return not_shown;
     std::string shown = text::printable(start);
     if (text.size() > longest_read) shown += cut_mark;

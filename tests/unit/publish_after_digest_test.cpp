@@ -12,28 +12,19 @@ using namespace retry_exec::publish;
 using namespace retry_exec::publish::plan;
 using namespace std::chrono_literals;
 
+using world::add_signed_target;
 using world::Said;
+using world::sorted;
 using world::Words;
 using world::World;
 
 namespace {
-
-void add_signed_target(World& world) {
-  Target& target = world.add_target("one", {'a'}, {"f.io/r:1", "f.io/r:2", "g.io/r:1"});
-  target.after = {{"cosign", "sign", "--yes", "{repository}@{digest}"},
-                  {"tell", "{name}", "{repository}:{tag}"}};
-}
 
 // By its digest; by its tags at once.
 auto index_shows_after(Duration lag) {
   return [lag](const std::string&, const std::string& what) -> Duration {
     return what.starts_with("tag ") || what == World::digest('a') ? 0s : lag;
   };
-}
-
-Words sorted(Words words) {
-  std::sort(words.begin(), words.end());
-  return words;
 }
 
 }  // namespace

@@ -17,24 +17,13 @@ using namespace retry_exec::publish;
 using namespace retry_exec::publish::plan;
 using namespace std::chrono_literals;
 
+using world::add_signed_target;
 using world::Said;
+using world::sorted;
 using world::Words;
 using world::World;
 
 namespace {
-
-// Signs at each destination, and tells of each tag.
-Target& add_signed_target(World& world) {
-  Target& target = world.add_target("one", {'a'}, {"f.io/r:1", "f.io/r:2", "g.io/r:1"});
-  target.after = {{"cosign", "sign", "--yes", "{repository}@{digest}"},
-                  {"tell", "{name}", "{repository}:{tag}"}};
-  return target;
-}
-
-Words sorted(Words words) {
-  std::sort(words.begin(), words.end());
-  return words;
-}
 
 Errors errors_in(const std::string& after) {
   const std::string plan = "retry-publish: 1\ntargets:\n  one:\n    sources: ['r.io/tmp@" +

@@ -1,9 +1,10 @@
-// Images of the simulated registries, and what a run of one target came to.
+// Images and targets of the simulated registries, and what a run of one target came to.
 #pragma once
 
 #include "publish/oci/index.hpp"
 #include "publish_world.hpp"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,20 @@ inline oci::Platform platform(const std::string& text) {
 // An entry of an index for another one, which has been added.
 inline oci::Descriptor index_entry(const World& world, const std::string& digest) {
   return {std::string(oci::oci_index), digest, world.manifests.at(digest).size(), std::nullopt};
+}
+
+// Signs at each destination, and tells of each tag.
+inline retry_exec::publish::plan::Target& add_signed_target(World& world) {
+  auto& target = world.add_target("one", {'a'}, {"f.io/r:1", "f.io/r:2", "g.io/r:1"});
+  target.after = {{"cosign", "sign", "--yes", "{repository}@{digest}"},
+                  {"tell", "{name}", "{repository}:{tag}"}};
+  return target;
+}
+
+// Where the order is that of whoever came first.
+inline Words sorted(Words words) {
+  std::sort(words.begin(), words.end());
+  return words;
 }
 
 inline std::string why(const retry_exec::publish::PublishResult& result, std::size_t target = 0) {

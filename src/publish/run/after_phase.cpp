@@ -151,7 +151,7 @@ asio::awaitable<bool> TargetRun::take_turn(Attaching& attaching, Duration patien
   }
   entrance_.reset();
   const bool came = co_await attaching.turn.take(shared_.seams.wait(patience));
-  deadline = std::min(later(deadline, shared_.seams.now() - asked), shared_.deadline);
+  deadline = deadline_after_wait(deadline, asked);
   co_return came;
 }
 
@@ -162,9 +162,8 @@ asio::awaitable<bool> TargetRun::take_turn_or_pass(Attaching& attaching, TimePoi
   constexpr Duration longest_wait = std::chrono::minutes(5);
   constexpr unsigned most_halvings = 16;
   while (!shared_.seams.interrupted_by()) {
-    const TimePoint now = shared_.seams.now();
-    const Duration left = std::min(deadline - now, (shared_.deadline - now) / 2);
-    const Duration patience = std::clamp(left, Duration(0), longest_wait);
+    const Duration patience =
+        std::clamp(deadline - shared_.seams.now(), Duration(0), patience_for(longest_wait));
     const std::size_t turns = attaching.turns;
     const unsigned halvings = std::min(attaching.hung, most_halvings);
     if (co_await take_turn(attaching, patience / (1U << halvings), deadline)) co_return true;
@@ -203,10 +202,8 @@ asio::awaitable<bool> TargetRun::take_records_back(std::vector<std::size_t> numb
   // Publishing does not wait for another target's commands: those have been done about something
   // that is published already.
   constexpr Duration longest_wait = std::chrono::minutes(1);
-  const Duration left = shared_.deadline - shared_.seams.now();
-  const Duration patience = std::clamp(left / 2, Duration(0), longest_wait);
   std::optional<AttachingTurn> turn;
-  if (co_await take_turn(attaching, patience, deadline)) turn.emplace(attaching);
+  if (co_await take_turn(attaching, patience_for(longest_wait), deadline)) turn.emplace(attaching);
   co_await record_at(root, back, deadline);
   co_return true;
 }
@@ -263,7 +260,7 @@ TargetRun::Task TargetRun::do_after(AfterWork& work, const AfterCommand& command
   if (!run.turn.are_free()) entrance_.reset();
   co_await run.turn.take();
   const Slot slot(run.turn);
-  work.deadline = std::min(later(work.deadline, shared_.seams.now() - asked), shared_.deadline);
+  work.deadline = deadline_after_wait(work.deadline, asked);
   see_whether_done(work, command, result);
   if (result.was_done) co_return;
   if (run.answer && run.target != target_.name && is_failure_of_all(*run.answer)) {
@@ -336,8 +333,8 @@ asio::awaitable<std::optional<std::map<std::string, int>>> TargetRun::recorded_a
   co_return std::map<std::string, int>();
 }
 
-// A registry may show a tag before it shows the digest that the tag has. That is no sign of nothing
-// having been done, and a command that reads the digest would fail.
+// A registry may show a tag before it shows the digest that the tag has. That does not mean
+// that nothing has been done, and a command that reads the digest would fail.
 asio::awaitable<bool> TargetRun::is_readable(oci::Reference root, TimePoint deadline) {
   Request wanted = probe(root, true);
   wanted.deadline = deadline;

@@ -222,8 +222,8 @@ void TargetRun::gather_children() {
   for (const oci::Child& child : children_) {
     if (!oci::holds_images(child.descriptor) || child.descriptor.platform) continue;
     fail(StopReason::permanent, to_string(by_digest(child.from, child.descriptor.digest)) +
-                                    " is an index in an index, and no platform is said of it, as "
-                                    "soci needs: name its images as sources of their own");
+                                    " is an index in an index without a platform, which soci "
+                                    "needs: name its images as sources of their own");
   }
 }
 

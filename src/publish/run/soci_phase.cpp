@@ -190,7 +190,7 @@ TargetRun::Task TargetRun::convert() {
     fail(StopReason::permanent, reserved.error().what);
     co_return;
   }
-  phase_deadline_ = deadline_after_wait(asked);
+  phase_deadline_ = deadline_after_wait(phase_deadline_, asked);
   const AtEnd give_back([&] { shared_.scratch.release(needed); });
   const std::string name = std::to_string(number_);
   const Result<std::string> made = shared_.scratch.make_folder(name);

@@ -20,7 +20,7 @@ TargetRun::Task TargetRun::move_tags(std::string repository) {
   const TimePoint asked = shared_.seams.now();
   const TimePoint before = phase_deadline_;  // other repositories' tags may wait, too
   const bool waited = co_await take_turn(repository);
-  const TimePoint deadline = std::min(before + (shared_.seams.now() - asked), shared_.deadline);
+  const TimePoint deadline = deadline_after_wait(before, asked);
   phase_deadline_ = std::max(phase_deadline_, deadline);
   if (waited && !failed() && must_know_all_tags(target_)) {
     co_await check_before_move(moving_tags(repository), deadline);
@@ -75,10 +75,8 @@ asio::awaitable<bool> TargetRun::take_turn(const std::string& repository) {
   using namespace asio::experimental::awaitable_operators;
   constexpr Duration longest_wait = std::chrono::minutes(5);
   if (shared_.copies.is_turn(repository, number_)) co_return false;
-  const Duration left = shared_.deadline - shared_.seams.now();
-  const Duration patience = std::clamp(left / 2, Duration(0), longest_wait);
-  const auto first =
-      co_await (shared_.copies.enter(repository, number_) || shared_.seams.wait(patience));
+  const auto first = co_await (shared_.copies.enter(repository, number_) ||
+                               shared_.seams.wait(patience_for(longest_wait)));
   if (first.index() != 0) {
     note("its tags in " + repository + " did not wait for those of an earlier target any longer");
   }

@@ -57,8 +57,12 @@ TargetRun::Task TargetRun::phase(plan::Phase phase, Task (TargetRun::*body)()) {
   tell(PhaseFinished{target_.name, std::move(result)});
 }
 
-TimePoint TargetRun::deadline_after_wait(TimePoint asked) const {
-  return std::min(phase_deadline_ + (shared_.seams.now() - asked), shared_.deadline);
+TimePoint TargetRun::deadline_after_wait(TimePoint deadline, TimePoint asked) const {
+  return std::min(later(deadline, shared_.seams.now() - asked), shared_.deadline);
+}
+
+Duration TargetRun::patience_for(Duration longest) const {
+  return std::clamp((shared_.deadline - shared_.seams.now()) / 2, Duration(0), longest);
 }
 
 Request TargetRun::request(std::string about, Arguments argv, std::vector<std::string> hosts) {

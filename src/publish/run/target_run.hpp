@@ -249,9 +249,11 @@ class TargetRun {
   static std::optional<std::uint64_t> size_in(const std::string& output, With with);
   void check_size(const std::string& name, std::uint64_t said);
 
-  // The phase's deadline for what has waited for other targets since `asked`: that time is not part
-  // of the work.
-  TimePoint deadline_after_wait(TimePoint asked) const;
+  // What `deadline` is for work that has waited for other targets since `asked`: that time is not
+  // part of the work.
+  TimePoint deadline_after_wait(TimePoint deadline, TimePoint asked) const;
+  // How long to wait for another target at most: half of what the run has left is for what follows.
+  Duration patience_for(Duration longest) const;
   Request request(std::string about, Arguments argv, std::vector<std::string> hosts);
   Request probe(const oci::Reference& reference, bool waits);
   // What a failed command found missing in `source` or, unless its error says that, `destination`.

@@ -67,7 +67,7 @@ std::size_t escape_length(std::string_view text) {
   return at;
 }
 
-// One line, without its line break. False where it is no evidence.
+// One line, without its line break. False where it is not evidence.
 bool append_line(std::string& seen, std::string_view line) {
   const std::size_t begin = seen.size();
   while (!line.empty() && line.back() == '\r') line.remove_suffix(1);
