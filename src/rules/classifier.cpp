@@ -1,5 +1,6 @@
 #include "rules/evidence/evidence.hpp"
 #include "rules/judge.hpp"
+#include "rules/matching/alternatives.hpp"
 
 #include <algorithm>
 
@@ -14,42 +15,57 @@ struct Classifier::Compiled {
 
 namespace {
 
-// By the numbers that CompiledSet and EvidencePatterns give them.
-Prefilter prefilter_for(const CompiledSet& set) {
+// By the numbers that CompiledSet, EvidencePatterns and CompiledRule give them.
+std::vector<std::string_view> numbered_patterns(const CompiledSet& set) {
   std::vector<std::string_view> patterns;
-  for (const CompiledRule& rule : set.rules) patterns.push_back(rule.match.source());
   for (const CompiledRule& rule : set.rules) patterns.push_back(rule.unless.source());
-  for (const CompiledRule& rule : set.rules) patterns.push_back(rule.unless_near.source());
   for (const LazyPattern& detail : set.details) patterns.push_back(detail.source());
   for (const EvidencePatterns& source : set.evidence) {
     for (const LazyPattern& mask : source.masks) patterns.push_back(mask.source());
   }
-  return Prefilter(patterns);
+  for (const CompiledRule& rule : set.rules) {
+    for (const LazyPattern& alternative : rule.match) patterns.push_back(alternative.source());
+  }
+  return patterns;
+}
+
+std::vector<LazyPattern> lazy(const Alternatives& alternatives) {
+  std::vector<LazyPattern> patterns;
+  patterns.reserve(alternatives.sources.size());
+  for (const std::string_view source : alternatives.sources)
+    patterns.emplace_back(source, alternatives.ignore_case);
+  return patterns;
 }
 
 }  // namespace
 
 CompiledSet rules::compile(const RuleSet& set) {
-  CompiledSet compiled{.set = &set, .rules = {}, .evidence = {}, .details = {}, .prefilter = {}};
+  CompiledSet compiled;
+  compiled.set = &set;
   for (const Rule& rule : set.rules) {
     CompiledRule& added = compiled.rules.emplace_back();
     added.rule = &rule;
-    if (rule.match) added.match = LazyPattern(rule.match->text);
+    if (rule.match) added.match = lazy(alternatives_of(rule.match->text));
     if (rule.unless) added.unless = LazyPattern(rule.unless->text);
     if (rule.unless_near) added.unless_near = LazyPattern(rule.unless_near->text);
   }
-  std::size_t masks = compiled.number_of_detail(set.details.size());
+  std::size_t number = compiled.number_of_detail(set.details.size());
   for (const EvidenceSource& source : set.evidence) {
     EvidencePatterns& added = compiled.evidence.emplace_back();
     added.source = &source;
     if (source.focus) added.focus = LazyPattern(source.focus->text);
     for (const PatternSource& mask : source.mask) added.masks.emplace_back(mask.text);
-    added.first_mask = masks;
-    masks += added.masks.size();
+    added.first_mask = number;
+    number += added.masks.size();
   }
   for (const DetailPattern& detail : set.details)
     compiled.details.emplace_back(detail.pattern.text);
-  compiled.prefilter = prefilter_for(compiled);
+  for (CompiledRule& rule : compiled.rules) {
+    rule.first_match = number;
+    number += rule.match.size();
+  }
+  compiled.patterns = number;
+  compiled.prefilter = Prefilter(numbered_patterns(compiled));
   return compiled;
 }
 

@@ -24,8 +24,9 @@ constexpr Duration longest_retry_after = std::chrono::hours(24);
 struct Held {
   bool held = false;
   std::string why_not;
-  std::size_t line = 0;  // of the evidence, where `match` began
-  std::string matched;   // in that line, as far as it tells
+  std::size_t line = 0;                  // of the evidence, where `match` began
+  std::string matched;                   // in that line, as far as it tells
+  const LazyPattern* pattern = nullptr;  // the alternative of `match` that held
 };
 
 class Judge {
@@ -79,8 +80,6 @@ class Judge {
   EvidencePatterns no_source_;
   std::optional<Evidence> without_rules_;
 };
-
-const Places no_places;
 
 // Where `match` began, and what it says there.
 void take_match(Held& held, std::string_view text, const Span& match) {
@@ -152,11 +151,10 @@ Held Judge::try_text(const CompiledSet& set, const CompiledRule& rule, const Evi
     return result;
   };
   if (rule.rule->match) {
-    const Unexcused match = search_unexcused(
-        {rule.match, found[set.number_of_match(number)]},
-        {rule.unless_near,
-         rule.rule->unless_near ? found[set.number_of_unless_near(number)] : no_places},
-        text, memory_, budget_);
+    const std::span<const Places> places = std::span(found).subspan(rule.first_match);
+    const Unexcused match = search_unexcused({rule.match, places.first(rule.match.size())},
+                                             rule.rule->unless_near ? &rule.unless_near : nullptr,
+                                             text, memory_, budget_);
     if (match.search == Search::limit) return beyond_limits();
     if (match.search == Search::nothing) {
       result.why_not =
@@ -164,6 +162,7 @@ Held Judge::try_text(const CompiledSet& set, const CompiledRule& rule, const Evi
       return result;
     }
     take_match(result, text, match.match);
+    result.pattern = match.pattern;
   }
   const Places& places = found[set.number_of_unless(number)];
   if (rule.rule->unless && !places.none()) {
@@ -259,7 +258,7 @@ Verdict Judge::decided(const CompiledSet& set, const CompiledRule& compiled, con
   take_unevaluated(verdict);
   const std::size_t offset =
       line.empty() ? 0 : static_cast<std::size_t>(line.data() - shown.unmasked.data());
-  if (const Pattern* match = rule.match ? compiled.match.get(budget_) : nullptr) {
+  if (const Pattern* match = held.pattern != nullptr ? held.pattern->get(budget_) : nullptr) {
     take_retry_after(verdict, *match, shown.unmasked, offset);
   }
   take_details(verdict, set, shown);

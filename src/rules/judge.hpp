@@ -11,7 +11,8 @@ namespace retry_exec::rules {
 
 struct CompiledRule {
   const Rule* rule = nullptr;
-  LazyPattern match;
+  std::vector<LazyPattern> match;  // its alternatives
+  std::size_t first_match = 0;     // the number of the first
   LazyPattern unless;
   LazyPattern unless_near;
 };
@@ -22,12 +23,11 @@ struct CompiledSet {
   std::vector<EvidencePatterns> evidence;
   std::vector<LazyPattern> details;  // in the order of set->details
 
-  // Of all their patterns: where each is worth trying.
+  // Of all their patterns but `unless_near`, by number: where each is worth trying.
   Prefilter prefilter;
-  std::size_t number_of_match(std::size_t rule) const { return rule; }
-  std::size_t number_of_unless(std::size_t rule) const { return rules.size() + rule; }
-  std::size_t number_of_unless_near(std::size_t rule) const { return 2 * rules.size() + rule; }
-  std::size_t number_of_detail(std::size_t detail) const { return 3 * rules.size() + detail; }
+  std::size_t patterns = 0;  // that it is of
+  std::size_t number_of_unless(std::size_t rule) const { return rule; }
+  std::size_t number_of_detail(std::size_t detail) const { return rules.size() + detail; }
 };
 
 // `set` must outlive what is made of it.

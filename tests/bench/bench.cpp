@@ -24,7 +24,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <functional>
+#include <iterator>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -226,8 +229,9 @@ double judge_once(const retry_exec::Classifier& classifier, const std::string& e
         classifier.classify({command, retry_exec::Outcome(retry_exec::Exited{1}), output});
     times.push_back(own_milliseconds() - begin);
     if (round == 0 && verdict.rule != expected) {
-      std::printf("(judged %s, %zu rules unevaluated)\n", verdict.rule.c_str(),
-                  verdict.unevaluated.size());
+      std::string unevaluated;
+      for (const std::string& rule : verdict.unevaluated) unevaluated += ", not evaluated: " + rule;
+      std::printf("(judged %s%s)\n", verdict.rule.c_str(), unevaluated.c_str());
     }
   }
   return median(times);
@@ -243,6 +247,17 @@ std::string megabyte_of(const std::string& line) {
       text += c == '#' ? static_cast<char>('0' + (number >> 16) % 10) : c;
     }
   }
+  return text;
+}
+
+// What an image's build, an installation and tests that pass print.
+std::string ordinary_log() {
+  std::string text;
+  for (const char* name : {"docker.txt", "npm.txt", "packages.txt", "tests.txt"}) {
+    std::ifstream file(std::string(BENCH_LOGS) + "/" + name);
+    text.append(std::istreambuf_iterator<char>(file), {});
+  }
+  if (text.empty()) throw std::runtime_error("no logs in " BENCH_LOGS);
   return text;
 }
 
@@ -309,6 +324,7 @@ int judge() {
       {"1 MiB of near misses",
        megabyte_of(
            "retrying HTTP 50#3 of timeout-service: error 503 bytes, connection kept: ok\n")},
+      {"1 MiB of a build's log", megabyte_of(ordinary_log())},
       {"one line of 10 MB", std::string(10'000'000, 'a')},
       {"one line of 10 MB, near misses",
        [] {

@@ -23,10 +23,8 @@ struct Sets {
     all = load_rule_sets(names).value();
     quick.push_back(rules::compile(all));
     slow.push_back(rules::compile(all));
-    std::size_t patterns = slow.front().number_of_detail(all.details.size());
-    for (const EvidenceSource& source : all.evidence) patterns += source.mask.size();
     // An empty pattern is worth trying everywhere.
-    slow.front().prefilter = rules::Prefilter(std::vector<std::string_view>(patterns));
+    slow.front().prefilter = rules::Prefilter(std::vector<std::string_view>(slow.front().patterns));
   }
 
   RuleSet all;

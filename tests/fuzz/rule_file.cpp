@@ -3,19 +3,40 @@
 //
 //   tests/all --fuzz SECONDS
 
+#include "rules/matching/alternatives.hpp"
 #include "rules/matching/pattern.hpp"
 #include "rules/matching/prefilter.hpp"
 
 #include <retry_exec/rules.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <optional>
 #include <string_view>
 
 namespace {
 
 using namespace retry_exec;
+
+// Its alternatives find between them what the whole pattern finds.
+void compare_with_alternatives(std::string_view source, std::string_view text,
+                               std::optional<std::size_t> expected) {
+  const rules::Alternatives apart = rules::alternatives_of(source);
+  rules::MatchMemory memory;
+  rules::WorkBudget budget(100'000'000);
+  std::optional<std::size_t> first;
+  for (const std::string_view alternative : apart.sources) {
+    const auto pattern = rules::Pattern::compile(alternative, apart.ignore_case);
+    if (!pattern) std::abort();
+    const rules::Search search = pattern->search(text, 0, memory, budget);
+    if (search == rules::Search::limit) return;
+    if (search == rules::Search::found)
+      first = std::min(first.value_or(text.size()), memory.begin());
+  }
+  if (first != expected) std::abort();
+}
 
 // The places that the prefilter leaves out hold no match.
 void compare_with_plain_search(const Rule& rule, std::string_view text) {
@@ -32,6 +53,8 @@ void compare_with_plain_search(const Rule& rule, std::string_view text) {
   const rules::Search quick = rules::search_places(*pattern, text, found[0], memory, budget);
   if (quick == rules::Search::limit) return;
   if (quick != plain || (quick == rules::Search::found && memory.begin() != begin)) std::abort();
+  compare_with_alternatives(rule.match->text, text,
+                            plain == rules::Search::found ? std::optional(begin) : std::nullopt);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "rules/matching/prefilter.hpp"
 
 #include "catch_shim.hpp"
+#include "rules/matching/alternatives.hpp"
 #include "source_paths.hpp"
 
 #include <retry_exec/rule_tools.hpp>
@@ -117,10 +118,74 @@ void same_as_plain(const std::vector<std::string>& sources, const std::vector<st
   }
 }
 
+// Where the first match of any alternative of a pattern begins.
+std::optional<std::size_t> first_of_alternatives(const std::vector<Pattern>& alternatives,
+                                                 const std::string& text, MatchMemory& memory) {
+  std::optional<std::size_t> first;
+  for (const Pattern& alternative : alternatives) {
+    WorkBudget budget(1'000'000'000);
+    if (alternative.search(text, 0, memory, budget) != Search::found) continue;
+    first = std::min(first.value_or(text.size()), memory.begin());
+  }
+  return first;
+}
+
+void same_by_alternatives(const std::vector<std::string>& sources,
+                          const std::vector<std::string>& texts) {
+  MatchMemory memory;
+  for (const std::string& source : sources) {
+    const PlainPattern plain(source);
+    const Alternatives apart = alternatives_of(source);
+    std::vector<Pattern> alternatives;
+    for (const std::string_view alternative : apart.sources)
+      alternatives.push_back(*Pattern::compile(alternative, apart.ignore_case));
+    for (const std::string& text : texts) {
+      const Match place = plain.search(text);
+      const std::optional<std::size_t> first = first_of_alternatives(alternatives, text, memory);
+      if (place.has_value() == first.has_value() && (!place || place->first == *first)) continue;
+      FAIL_CHECK("'" << source << "' in:\n" << text);
+    }
+  }
+}
+
 }  // namespace
 
 TEST_CASE("every pattern finds in the whole corpus what plain PCRE2 finds", "[rules][prefilter]") {
   same_as_plain(shipped_patterns(), texts_of_corpus());
+}
+
+TEST_CASE("the alternatives of a pattern find between them what it finds", "[rules][prefilter]") {
+  same_by_alternatives(shipped_patterns(), texts_of_corpus());
+}
+
+TEST_CASE("a pattern is taken apart only where its alternatives mean the same by themselves",
+          "[rules][prefilter]") {
+  using Sources = std::vector<std::string_view>;
+  CHECK(alternatives_of("timed out|no route to host").sources ==
+        Sources{"timed out", "no route to host"});
+  const Alternatives any_case = alternatives_of("(?i)\\btimed out|(?:bad|no) gateway[|)]");
+  CHECK(any_case.sources == Sources{"\\btimed out", "(?:bad|no) gateway[|)]"});
+  CHECK(any_case.ignore_case);
+  for (const std::string whole : {
+           "timed out after all",
+           "a|b|c|d",
+           "timed (out)|no route \\1 to host",
+           "timed (?<w>out)|no route \\k<w> to host",
+           "timed (out)|no route (?1) to host",
+           "timed out: \\K\\w+|no route to host",
+           "timed (out)|no route (?(1)to|from) host",
+           "timed out|(?i)no route to host|refused",
+           "(?m)timed out|(?x) no route | to host",
+           "(*ANYCRLF)timed out|no route to host",
+           "timed out|no route (?|(to)|(from)) host",
+       }) {
+    CHECK(alternatives_of(whole).sources == Sources{whole});
+  }
+  same_by_alternatives(
+      {"(?i)\\Qa|b\\E timed out|no (?-i:Route|b+) to|^ab\\b[^|]|(?#a|b)bab bab bab",
+       "no (?i)route|refused by b|timed out", "(?:a(?i)b|b)a no route|aba aba aba"},
+      {"", "a|b timed OUT", "NO Route to", "no route to", "no ROUTE", "abx", "ab|", "bab bab bab",
+       "REFUSED by b", "aBa no route", "aba ABA aba", "a timed out"});
 }
 
 TEST_CASE("counters change nothing of what a pattern matches", "[rules][prefilter]") {

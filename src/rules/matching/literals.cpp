@@ -142,10 +142,12 @@ Known PatternReader::alternation(int depth) {
   Known all = concatenation(depth);
   if (peek() != '|') return all;
   bool known = !all.fragments.empty();
+  bool also_known = !all.also.empty();  // else it would say the same once more
   if (all.also.empty()) all.also = all.fragments;
   while (skip("|")) {
     Known branch = concatenation(depth);
     known = known && !branch.fragments.empty();
+    also_known = also_known || !branch.also.empty();
     all.exact = all.exact && branch.exact;
     all.longest = std::max(all.longest, branch.longest);
     const Fragments& also = branch.also.empty() ? branch.fragments : branch.also;
@@ -155,7 +157,7 @@ Known PatternReader::alternation(int depth) {
   const std::uint32_t longest = all.longest;
   if (!known || all.fragments.size() > most_literals) all = Known::unknown();
   all.longest = longest;
-  if (all.exact || all.also.size() > most_literals) all.also.clear();
+  if (all.exact || !also_known || all.also.size() > most_literals) all.also.clear();
   return all;
 }
 

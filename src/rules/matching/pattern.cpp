@@ -74,11 +74,12 @@ std::pair<std::size_t, std::size_t> MatchMemory::group(std::size_t number) const
   return {ovector[2 * number], ovector[2 * number + 1]};
 }
 
-Result<Pattern, text::Pcre2Error> Pattern::compile(std::string_view source) {
+Result<Pattern, text::Pcre2Error> Pattern::compile(std::string_view source, bool ignore_case) {
   const text::Pcre2<pcre2_compile_context> context(pcre2_compile_context_create(nullptr));
   pcre2_set_newline(context.get(), PCRE2_NEWLINE_ANYCRLF);
-  constexpr std::uint32_t options = PCRE2_MULTILINE | PCRE2_NEVER_UTF | PCRE2_NEVER_UCP |
-                                    PCRE2_NEVER_BACKSLASH_C | PCRE2_USE_OFFSET_LIMIT;
+  const std::uint32_t options = PCRE2_MULTILINE | PCRE2_NEVER_UTF | PCRE2_NEVER_UCP |
+                                PCRE2_NEVER_BACKSLASH_C | PCRE2_USE_OFFSET_LIMIT |
+                                (ignore_case ? PCRE2_CASELESS : 0);
   text::Pcre2Error error;
   text::Pcre2<pcre2_code> code;
   const std::string counted =
@@ -149,7 +150,7 @@ Search Pattern::search(std::string_view text, std::size_t from, MatchMemory& mem
 const Pattern* LazyPattern::get(WorkBudget& budget) const {
   if (!pattern_) {
     if (!budget.spend(source_.size() * price_of_compiling)) return nullptr;
-    Result<Pattern, text::Pcre2Error> compiled = Pattern::compile(source_);
+    Result<Pattern, text::Pcre2Error> compiled = Pattern::compile(source_, ignore_case_);
     if (!compiled) return nullptr;
     pattern_ = *std::move(compiled);
   }

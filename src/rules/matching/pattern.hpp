@@ -36,7 +36,9 @@ enum class Search { found, nothing, limit };
 
 class Pattern {
  public:
-  static Result<Pattern, text::Pcre2Error> compile(std::string_view source);
+  // `ignore_case`: as with "(?i)" before it.
+  static Result<Pattern, text::Pcre2Error> compile(std::string_view source,
+                                                   bool ignore_case = false);
 
   bool may_match_empty() const;
   // The number of a named group, or of the first group; 0 when there is none.
@@ -64,7 +66,8 @@ class Pattern {
 class LazyPattern {
  public:
   LazyPattern() = default;
-  explicit LazyPattern(std::string_view source) : source_(source) {}
+  explicit LazyPattern(std::string_view source, bool ignore_case = false)
+      : source_(source), ignore_case_(ignore_case) {}
 
   // nullptr for a pattern that does not compile (files with such are refused when they are read),
   // or that is longer than the budget allows.
@@ -73,6 +76,7 @@ class LazyPattern {
 
  private:
   std::string_view source_;
+  bool ignore_case_ = false;
   mutable std::optional<Pattern> pattern_;
 };
 

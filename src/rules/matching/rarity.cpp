@@ -25,10 +25,10 @@ bool is_letter(char c) {
 
 // Words that logs are full of.
 bool is_everywhere(std::string_view literal) {
-  constexpr std::array<std::string_view, 20> words = {
+  constexpr std::array<std::string_view, 21> words = {
       "error", "errors", "http",       "https",   "status",   "failed",  "fail",
       "code",  "server", "connection", "request", "response", "message", "level",
-      "time",  "from",   "registry",   "warning", "with",     "the"};
+      "time",  "from",   "registry",   "warning", "with",     "the",     "bytes"};
   while (!literal.empty() && !is_letter(literal.front())) literal.remove_prefix(1);
   while (!literal.empty() && !is_letter(literal.back())) literal.remove_suffix(1);
   const auto same = [](char a, char b) { return a == (b | 0x20); };

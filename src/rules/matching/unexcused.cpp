@@ -30,68 +30,56 @@ Span near(std::string_view text, const Span& match) {
   return span;
 }
 
-// The excuses of a text, asked for in its order.
-class Excuses {
- public:
-  Excuses(const Sought& sought, std::string_view text, MatchMemory& memory, WorkBudget& budget)
-      : sought_(sought), text_(text), memory_(memory), budget_(budget) {}
+// The first excuse that begins in `around`.
+Search search_excuse(const LazyPattern* excuse, std::string_view text, const Span& around,
+                     MatchMemory& memory, WorkBudget& budget) {
+  if (excuse == nullptr) return Search::nothing;
+  const Pattern* pattern = excuse->get(budget);
+  if (pattern == nullptr) return Search::limit;
+  return pattern->search(text, around.begin, memory, budget, around.end);
+}
 
-  // Makes `first` the first that begins at `from` or later; nothing when there is none.
-  Search find(std::size_t from) {
-    if (found_ == Search::found && (!asked_ || first.begin < from)) found_ = search(from);
-    asked_ = true;
-    return found_;
+Unexcused search_one(const LazyPattern& match, const Places& places, const LazyPattern* excuse,
+                     std::string_view text, MatchMemory& memory, WorkBudget& budget) {
+  Unexcused result;
+  if (places.none()) return result;
+  const Pattern* pattern = match.get(budget);
+  result.search = Search::limit;
+  if (pattern == nullptr) return result;
+  for (std::size_t from = 0; from <= text.size();) {
+    result.search = search_places(*pattern, text, places, memory, budget, from);
+    if (result.search != Search::found) break;
+    result.match = {memory.begin(), memory.end()};
+    result.pattern = &match;
+    const Search excused = search_excuse(excuse, text, near(text, result.match), memory, budget);
+    if (excused == Search::nothing) return result;
+    result.search = excused == Search::limit ? Search::limit : Search::nothing;
+    if (excused == Search::limit) break;
+    result.excuse = {memory.begin(), memory.end()};
+    // What else the same words are near to needs no look.
+    const std::size_t next = lines_behind(text, result.excuse->begin, lines_near + 1);
+    from = std::max({next, result.match.end, result.match.begin + 1});
   }
-
-  Span first;
-
- private:
-  Search search(std::size_t from) {
-    if (sought_.places.none() || from > text_.size()) return Search::nothing;
-    const Pattern* pattern = sought_.pattern.get(budget_);
-    if (pattern == nullptr) return Search::limit;
-    const Search found = search_places(*pattern, text_, sought_.places, memory_, budget_, from);
-    if (found == Search::found) first = {memory_.begin(), memory_.end()};
-    return found;
-  }
-
-  const Sought& sought_;
-  std::string_view text_;
-  MatchMemory& memory_;
-  WorkBudget& budget_;
-  bool asked_ = false;
-  Search found_ = Search::found;
-};
+  // Where so many were excused that no more can be looked at, none is taken to count.
+  if (result.search == Search::limit && result.excuse) result.search = Search::nothing;
+  return result;
+}
 
 }  // namespace
 
-Unexcused search_unexcused(const Sought& match, const Sought& excuse, std::string_view text,
+Unexcused search_unexcused(const Sought& match, const LazyPattern* excuse, std::string_view text,
                            MatchMemory& memory, WorkBudget& budget) {
-  Unexcused result;
-  if (match.places.none()) return result;
-  const Pattern* pattern = match.pattern.get(budget);
-  if (pattern == nullptr) return {.search = Search::limit, .match = {}, .excuse = {}};
-  Excuses excuses(excuse, text, memory, budget);
-  for (std::size_t from = 0; from <= text.size();) {
-    result.search = search_places(*pattern, text, match.places, memory, budget, from);
-    // Where so many were excused that no more can be looked at, none is taken to count.
-    if (result.search == Search::limit && result.excuse) result.search = Search::nothing;
-    if (result.search != Search::found) return result;
-    result.match = {memory.begin(), memory.end()};
-    const Span around = near(text, result.match);
-    const Search excused = excuses.find(around.begin);
-    if (excused == Search::limit) {
-      result.search = result.excuse ? Search::nothing : Search::limit;
-      return result;
-    }
-    if (excused == Search::nothing || excuses.first.begin > around.end) return result;
-    result.search = Search::nothing;
-    result.excuse = excuses.first;
-    // What else the same words are near to needs no look.
-    const std::size_t next = lines_behind(text, excuses.first.begin, lines_near + 1);
-    from = std::max({next, result.match.end, result.match.begin + 1});
+  Unexcused all;
+  for (std::size_t i = 0; i < match.alternatives.size(); ++i) {
+    Unexcused one =
+        search_one(match.alternatives[i], match.places[i], excuse, text, memory, budget);
+    const bool earlier = all.search != Search::found || one.match.begin < all.match.begin;
+    if (one.search == Search::found && earlier) all = one;
+    if (all.search != Search::nothing) continue;
+    all.search = one.search;
+    if (one.excuse) all.excuse = one.excuse;
   }
-  return result;
+  return all;
 }
 
 }  // namespace retry_exec::rules

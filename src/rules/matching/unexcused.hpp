@@ -4,6 +4,9 @@
 
 #include "rules/matching/prefilter.hpp"
 
+#include <optional>
+#include <span>
+
 namespace retry_exec::rules {
 
 // How many lines before and behind those of a match are near it: enough for a cause above its
@@ -15,21 +18,23 @@ struct Span {
   std::size_t end = 0;
 };
 
-// A pattern, and where it is worth trying.
+// The alternatives of a pattern, and where each is worth trying.
 struct Sought {
-  const LazyPattern& pattern;
-  const Places& places;
+  std::span<const LazyPattern> alternatives;
+  std::span<const Places> places;
 };
 
 struct Unexcused {
   Search search = Search::nothing;
-  Span match;                  // where one was found
-  std::optional<Span> excuse;  // else: what excuses the last that there is
+  Span match;                            // where one was found,
+  const LazyPattern* pattern = nullptr;  // and of which alternative
+  std::optional<Span> excuse;            // else: what excuses the last that there is
 };
 
-// The first match of `match` near which no match of `excuse` begins. One pass over `text` for each
-// of the two, however many matches there are.
-Unexcused search_unexcused(const Sought& match, const Sought& excuse, std::string_view text,
+// The first match of `match` near which no match of `excuse` begins; without an `excuse`, the
+// first. For each alternative no more than a few passes over `text`, however many matches there
+// are.
+Unexcused search_unexcused(const Sought& match, const LazyPattern* excuse, std::string_view text,
                            MatchMemory& memory, WorkBudget& budget);
 
 }  // namespace retry_exec::rules
