@@ -1,8 +1,10 @@
 // What is removed from the scratch folder, and what never is.
 #include "catch_shim.hpp"
+#include "publish/run/folder.hpp"
 #include "publish/run/scratch.hpp"
 #include "temporary_folder.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +14,7 @@
 #include <string>
 
 using namespace retry_exec::publish;
+using retry_exec::UniqueFd;
 using test::TemporaryFolder;
 
 namespace fs = std::filesystem;
@@ -189,4 +192,17 @@ TEST_CASE("What modes lock us out of is removed all the same", "[publish]") {
   fs::permissions(left / "0/image", fs::perms::owner_read | fs::perms::owner_exec);
   sweep_scratch(parent.path().string());
   CHECK_FALSE(fs::exists(left));
+}
+
+TEST_CASE("What stands in the place of a folder of ours stays as it is", "[publish]") {
+  const TemporaryFolder parent;
+  const fs::path file = parent.path() / "file";
+  const auto modes = fs::perms::owner_read | fs::perms::group_read;
+  write(file);
+  fs::permissions(file, modes);
+  fs::create_symlink(file, parent.path() / "link");
+  const UniqueFd folder = open_folder(AT_FDCWD, parent.path().string());
+  for (const char* name : {"file", "link", "missing"}) remove_folder(folder.get(), name);
+  CHECK(fs::status(file).permissions() == modes);
+  CHECK(fs::is_symlink(parent.path() / "link"));
 }
