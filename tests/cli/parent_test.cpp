@@ -58,6 +58,36 @@ TEST_CASE("the end of the parent is told, and the exit code is that of TERM", "[
   running.wait();
 }
 
+TEST_CASE("when the parent ends, the attempt has time for its last words, and all of it ends",
+          "[parent]") {
+  const TemporaryFolder folder;
+  const std::string file = folder / "grandchild";
+  Running running(shell_around(folder, "--end-with-parent -k 100s",
+                               "leave-grandchild '" + file + "' setsid quiet + trap " +
+                                   std::to_string(SIGTERM) + " 0 BYE '" + (folder / "notes") +
+                                   "'"));
+  REQUIRE(eventually([&] { return read_file(folder / "notes") == "ready\n"; }));
+  const pid_t grandchild = pid_in(file);
+  ::kill(running.pid(), SIGKILL);
+  CHECK(running.wait_for_err("BYE"));
+  CHECK(eventually([&] { return gone(grandchild); }));
+  running.wait();
+}
+
+TEST_CASE("the end of the parent ends the wait for output that still comes", "[parent]") {
+  const TemporaryFolder folder;
+  Running running(shell_around(folder, "--end-with-parent --drain-limit 1h",
+                               "exec bash -c '(while :; do echo x; sleep 0.02; done) & exit 1'"));
+  REQUIRE(eventually([&] {
+    return pid_in(folder / "command") > 0 && pid_in(folder / "wrapper") > 0 &&
+           gone(pid_in(folder / "command"));
+  }));
+  const pid_t wrapper = pid_in(folder / "wrapper");
+  ::kill(running.pid(), SIGKILL);
+  CHECK(eventually([&] { return gone(wrapper); }));
+  running.wait();
+}
+
 TEST_CASE("the end of the thread that started us is not that of the parent", "[parent]") {
   const std::string script =
       "import subprocess, threading\n"
