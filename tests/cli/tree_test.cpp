@@ -147,6 +147,21 @@ TEST_CASE("a background process that holds our pipe does not hold us, and is nam
   CHECK(count(ended.err, "a background process (" + pid + " helper) still holds stdout") == 1);
 }
 
+TEST_CASE("of the background processes that hold our pipe four are named, and more are hinted at",
+          "[tree]") {
+  const auto told_of = [](int number) {
+    const std::string script =
+        "for i in $(seq " + std::to_string(number) + "); do sleep 100 & done; exit 0";
+    return run(wrapping({}, {"bash", "-c", script})).err;
+  };
+  const std::string four = told_of(4);
+  CHECK(count(four, " sleep") == 4);
+  CHECK_THAT(four, ContainsSubstring(" sleep) still hold stdout"));
+  const std::string five = told_of(5);
+  CHECK(count(five, " sleep") == 4);
+  CHECK_THAT(five, ContainsSubstring(" sleep, …) still hold stdout"));
+}
+
 TEST_CASE("the name that a process gives itself begins no line of ours", "[tree]") {
   const TemporaryFolder folder;
   for (const std::string format : {"text", "github", "json"}) {
