@@ -139,6 +139,15 @@ TEST_CASE("what a background process says when it is ended comes out through the
   CHECK(run(script({"-a", "1", "-q"}, text)).out == "one\nBYE\n");
 }
 
+TEST_CASE("once all but its filters have ended, nothing of a failed attempt is killed",
+          "[last-words]") {
+  const Ended ended =
+      run(script({"-v", "-a", "1", "-k", "100s"}, "exec > >(cat); sleep 100 & exit 3"));
+  CHECK(ended.exit_code() == 3);
+  CHECK_THAT(ended.err, ContainsSubstring("SIGTERM was sent to what it left running"));
+  CHECK_THAT(ended.err, !ContainsSubstring("SIGKILL"));
+}
+
 TEST_CASE("pipes that the command inherited, and those of event loops, are no filter's input",
           "[last-words]") {
   // A job server of make, a pipe to oneself: both hold what nobody is on the way to read.
