@@ -20,9 +20,13 @@ class UnreadPipe {
   UnreadPipe() { REQUIRE(::pipe2(ends_, O_CLOEXEC) == 0); }
   UnreadPipe(const UnreadPipe&) = delete;
   UnreadPipe& operator=(const UnreadPipe&) = delete;
-  ~UnreadPipe() {
-    ::close(ends_[0]);
-    ::close(ends_[1]);
+  ~UnreadPipe() { close(); }
+
+  void close() {
+    for (int& end : ends_) {
+      if (end >= 0) ::close(end);
+      end = -1;
+    }
   }
 
   int write_end() const { return ends_[1]; }
@@ -134,6 +138,25 @@ TEST_CASE("output that a reader who has gone did not take is no success", "[stre
   const std::string line = "'" + required("RETRY_EXEC") + "' -- sh -c 'echo hi; sleep 0.3'";
   CHECK(run({.argv = {"bash", "-c", line + " | head -n 1; echo ${PIPESTATUS[0]}"}}).out ==
         "hi\n0\n");
+}
+
+TEST_CASE("a reader that goes away does not make us wait for the other stream", "[stream]") {
+  const TemporaryFolder folder;
+  UnreadPipe pipe;
+  // It leaves more than the reader's pipe takes, and somebody who holds stderr and says nothing.
+  const std::string script = "head -c " + std::to_string(pipe.room() + 1000) +
+                             " /dev/zero; sleep 100 >/dev/null & echo $$ > '" + (folder / "pid") +
+                             "'; exit 0";
+  Program program =
+      wrapping({"--drain-grace", "100ms", "--drain-limit", "100s"}, {"bash", "-c", script});
+  program.standard_output = Descriptor{pipe.write_end()};
+  Running running(program);
+  REQUIRE(eventually([&] {
+    const std::string pid = read_file(folder / "pid");
+    return !pid.empty() && command_line(static_cast<pid_t>(std::stol(pid))).empty();
+  }));
+  pipe.close();
+  CHECK(running.wait().exit_code() == 141);
 }
 
 TEST_CASE("the command's own pipes end by SIGPIPE as usual", "[stream]") {
