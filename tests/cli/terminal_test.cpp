@@ -57,6 +57,20 @@ TEST_CASE("a command that has left our group for one of its own can read the ter
   CHECK(running.wait().exit_code() == 0);
 }
 
+TEST_CASE("the terminal that was lent to a command comes back, though others of its group live on",
+          "[terminal]") {
+  const TemporaryFolder folder;
+  Terminal terminal;
+  const std::string line = "'" + required("RETRY_EXEC") + "' -- '" + helper() +
+                           "' lead-group + leave-grandchild '" + (folder / "pid") +
+                           "' quiet + out ready + read-stdin 5; read line; echo got $line";
+  Running running(terminal.at({.argv = {"bash", "-c", line}}));
+  REQUIRE(terminal.shows("ready"));
+  terminal.type("one!\ntwo\n");
+  CHECK(terminal.shows("got two"));
+  running.wait();
+}
+
 TEST_CASE("what a command sends to its whole group is for itself", "[terminal]") {
   Terminal terminal;
   const std::string script = "trap 'trap - TERM; kill 0' EXIT; sleep 100 & exit 1";
