@@ -104,6 +104,34 @@ TEST_CASE("that an inner run ended its command at a limit is evidence", "[rules]
   }
 }
 
+TEST_CASE("of an inner run's limits only that of its last attempt is evidence", "[rules]") {
+  const TimedOut limit{TimeLimit::attempt, 5s};
+  for (const LogFormat format : formats) {
+    const AttemptFinished first{1, 3, limit, 5s, {}, {"SIGTERM was sent to end it"}};
+    const std::vector<Event> another = {AttemptStarted{1, 3}, first, WaitStarted{2s, false},
+                                        AttemptStarted{2, 3}};
+    std::vector<Event> failed_otherwise = another;
+    failed_otherwise.insert(failed_otherwise.end(),
+                            {AttemptFinished{2, 3, Exited{1}, 1s, {}, {}},
+                             RunFinished{StopReason::unmatched, 1, 2, 8s, ""}});
+    std::vector<Event> succeeded = another;
+    succeeded.insert(succeeded.end(), {AttemptFinished{2, 3, Exited{0}, 1s, {}, {}},
+                                       RunFinished{StopReason::success, 0, 2, 8s, ""}});
+    for (const std::vector<Event>& events : {failed_otherwise, succeeded}) {
+      const std::string log = log_of(events, format);
+      INFO(log);
+      CHECK(verdict_on(log + std::string(cause)).line == cause);
+      CHECK(verdict_on(log + std::string(cause)).class_name == "unmatched");
+      CHECK(verdict_on(log).line.empty());
+    }
+    std::vector<Event> failed_likewise = another;
+    failed_likewise.insert(failed_likewise.end(),
+                           {AttemptFinished{2, 2, limit, 5s, {}, {}},
+                            RunFinished{StopReason::exhausted, exit_code::timed_out, 2, 12s, ""}});
+    CHECK(verdict_on(log_of(failed_likewise, format)).class_name == "transient");
+  }
+}
+
 TEST_CASE("what an inner run says of rules, input and step files is no evidence", "[rules]") {
   const Redactor redactor;
   const std::string said =

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 
 namespace retry_exec::rules {
 
@@ -67,8 +68,8 @@ std::size_t escape_length(std::string_view text) {
   return at;
 }
 
-// One line, without its line break. False where it is not evidence.
-bool append_line(std::string& seen, std::string_view line) {
+// One line, without its line break.
+void append_line(std::string& seen, std::string_view line) {
   const std::size_t begin = seen.size();
   while (!line.empty() && line.back() == '\r') line.remove_suffix(1);
   while (!line.empty()) {
@@ -82,15 +83,33 @@ bool append_line(std::string& seen, std::string_view line) {
   }
   const std::string_view shown = std::string_view(seen).substr(begin);
   seen.erase(begin, shown.size() - without_line_prefix(shown).size());
-  if (tells_of_a_run(std::string_view(seen).substr(begin))) {
-    seen.resize(begin);
-    return false;
-  }
+}
+
+void shorten(std::string& seen, std::size_t begin) {
   if (const std::size_t length = seen.size() - begin; length > longest_line_seen) {
     seen.replace(begin + longest_line_seen / 2, length - longest_line_seen, "…");
   }
-  return true;
 }
+
+// Takes out what a retry-exec inside the command says of how its run goes.
+class OwnLines {
+ public:
+  // Whether the line that begins at `begin`, the last one, stays; if not, it is gone.
+  bool keeps(std::string& seen, std::size_t begin) {
+    const OwnLine line = own_line(std::string_view(seen).substr(begin));
+    if (line == OwnLine::attempt_at_limit) at_limit_ = begin;
+    const bool stays = line == OwnLine::cause || line == OwnLine::attempt_at_limit;
+    if (!stays) seen.resize(begin);
+    if (line == OwnLine::another_attempt && at_limit_) {
+      seen.erase(*at_limit_, seen.find('\n', *at_limit_) + 1 - *at_limit_);
+      at_limit_.reset();
+    }
+    return stays;
+  }
+
+ private:
+  std::optional<std::size_t> at_limit_;  // where the line begins that tells of an attempt's limit
+};
 
 // Is this the first line of a private key in PEM (RFC 7468, also OpenSSH's and PGP's)?
 bool begins_private_key(std::string_view line) {
@@ -103,14 +122,19 @@ bool begins_private_key(std::string_view line) {
 // The lines of a private key are not evidence, and must not end up in a log.
 void append_seen(std::string& seen, std::string_view text) {
   const bool has_key = text.find("PRIVATE KEY") != std::string_view::npos;
+  OwnLines own_lines;
   bool in_private_key = false;
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
     const std::string_view line = text.substr(0, end);
     in_private_key = in_private_key && line.find("-----END ") == std::string_view::npos;
     if (!in_private_key) {
-      const bool evidence = append_line(seen, line);
-      if (evidence && end != std::string_view::npos) seen += '\n';
+      const std::size_t begin = seen.size();
+      append_line(seen, line);
+      if (own_lines.keeps(seen, begin)) {
+        shorten(seen, begin);
+        if (end != std::string_view::npos) seen += '\n';
+      }
       in_private_key = has_key && begins_private_key(line);
     }
     if (end == std::string_view::npos) return;

@@ -60,14 +60,22 @@ bool is_of_a_run(std::string_view text) {
                                                        "    ",
                                                        "next attempt in ",
                                                        "process "};
-  return text.empty() || (text::starts_with_one_of(text, starts) && !tells_of_a_limit(text));
+  return text.empty() || text::starts_with_one_of(text, starts);
 }
 
-bool is_annotation_of_a_run(std::string_view line) {
+OwnLine told_in(std::string_view text) {
+  if (tells_of_a_limit(text))
+    return text.starts_with("attempt ") ? OwnLine::attempt_at_limit : OwnLine::cause;
+  if (text.starts_with("waiting ")) return OwnLine::another_attempt;
+  return is_of_a_run(text) ? OwnLine::of_a_run : OwnLine::cause;
+}
+
+OwnLine told_in_annotation(std::string_view line) {
   if (!text::remove_prefix_of(line, "::error") && !text::remove_prefix_of(line, "::warning"))
-    return false;
-  return text::remove_prefix_of(line, " title=retry-exec") && remove_up_to(line, "::") &&
-         is_of_a_run(line);
+    return OwnLine::cause;
+  if (!text::remove_prefix_of(line, " title=retry-exec") || !remove_up_to(line, "::"))
+    return OwnLine::cause;
+  return told_in(line);
 }
 
 bool is_json_of_a_limit(std::string_view line) {
@@ -84,15 +92,18 @@ bool is_json_of(std::string_view program, std::string_view line) {
          line.starts_with('"');
 }
 
-bool tells_of_a_run(std::string_view line) {
-  if (text::remove_prefix_of(line, "retry-exec: ")) return is_of_a_run(line);
-  if (line.starts_with("::")) return is_annotation_of_a_run(line);
-  if (!is_json_of("retry-exec", line)) return false;
+OwnLine own_line(std::string_view line) {
+  if (text::remove_prefix_of(line, "retry-exec: ")) return told_in(line);
+  if (line.starts_with("::")) return told_in_annotation(line);
+  if (!is_json_of("retry-exec", line)) return OwnLine::cause;
   if (remove_up_to(line, R"("event":"note","text":")"))
-    return line.starts_with('"') || is_of_a_run(line);
-  return line.find(R"("outcome":{"kind":"not-started")") == std::string_view::npos &&
-         line.find(R"("event":"run-finished","reason":"internal")") == std::string_view::npos &&
-         !is_json_of_a_limit(line);
+    return line.starts_with('"') || is_of_a_run(line) ? OwnLine::of_a_run : OwnLine::cause;
+  if (line.find(R"("event":"wait-started")") != line.npos) return OwnLine::another_attempt;
+  if (is_json_of_a_limit(line)) return OwnLine::attempt_at_limit;
+  const bool could_not_run =
+      line.find(R"("outcome":{"kind":"not-started")") != line.npos ||
+      line.find(R"("event":"run-finished","reason":"internal")") != line.npos;
+  return could_not_run ? OwnLine::cause : OwnLine::of_a_run;
 }
 
 }  // namespace retry_exec::rules

@@ -8,10 +8,17 @@ namespace retry_exec::rules {
 // Whether `line` is of a log of `program` in JSON, whose lines begin with the time and its name.
 bool is_json_of(std::string_view program, std::string_view line);
 
-// Whether in `line`, as seen, a retry-exec inside the command tells how its run goes: what its
-// command said of that stands there, too, and what it makes of it is not a cause. Where it ended
-// the command at a limit of its own, could not run it, failed of its own, or was not called right,
-// its line is the cause.
-bool tells_of_a_run(std::string_view line);
+// What a line, as seen, is that a retry-exec inside the command may have written.
+enum class OwnLine {
+  // The command's, or one by which the run itself is the cause: it could not run the command,
+  // failed of its own, was not called right, or ended with an attempt at a limit.
+  cause,
+  // How the run goes: what its command said of that stands there, too, and what the run makes of it
+  // is not a cause.
+  of_a_run,
+  attempt_at_limit,  // a cause, but where another attempt follows
+  another_attempt,   // of a run, and one follows
+};
+OwnLine own_line(std::string_view line);
 
 }  // namespace retry_exec::rules
