@@ -57,11 +57,27 @@ AttemptFinished failed(Outcome outcome) {
 }
 
 // All that can follow a first attempt.
-std::string log_of_a_run(StopReason reason, LogFormat format) {
-  return log_of({AttemptStarted{1, 5}, failed(Signalled{SIGTERM}), WaitStarted{2s, true},
-                 BeforeRetryFinished{2, Exited{1}, 1s}, AttemptStarted{2, 5}, failed(Exited{1}),
-                 RunFinished{reason, 128 + SIGTERM, 2, 3s, "i/o timeout"}},
-                format);
+std::vector<Event> events_of_a_run(StopReason reason) {
+  return {AttemptStarted{1, 5},
+          failed(Signalled{SIGTERM}),
+          WaitStarted{2s, true},
+          BeforeRetryFinished{2, Exited{1}, 1s},
+          AttemptStarted{2, 5},
+          failed(Exited{1}),
+          RunFinished{reason, 128 + SIGTERM, 2, 3s, "i/o timeout"}};
+}
+
+RunRecord recorded(const std::vector<Event>& events) {
+  RunRecorder recorder({"tool", "-v"}, WallTime(), [] { return TimePoint(); });
+  for (const Event& event : events) recorder.take(event);
+  return recorder.record();
+}
+
+// What a run writes when it ends, where it is asked to.
+std::vector<std::string> reports_on(const RunRecord& record) {
+  const Redactor redactor;
+  return {report(record, ReportFormat::text, redactor),
+          report(record, ReportFormat::json, redactor), run_summary(record, redactor)};
 }
 
 constexpr std::array formats = {LogFormat::text, LogFormat::github, LogFormat::json};
@@ -71,7 +87,7 @@ constexpr std::array formats = {LogFormat::text, LogFormat::github, LogFormat::j
 TEST_CASE("how an inner run went is no evidence, what its command said is", "[rules]") {
   for (const LogFormat format : formats) {
     for (int reason = 0; reason <= static_cast<int>(StopReason::interrupted); ++reason) {
-      const std::string log = log_of_a_run(static_cast<StopReason>(reason), format);
+      const std::string log = log_of(events_of_a_run(static_cast<StopReason>(reason)), format);
       INFO(log);
       const Verdict verdict = verdict_on(std::string(cause) + "\n" + log);
       CHECK(verdict.class_name == "unmatched");
@@ -80,6 +96,47 @@ TEST_CASE("how an inner run went is no evidence, what its command said is", "[ru
       // Nor does it hide what the command said to its stdout.
       CHECK(verdict_on(log, std::string(cause)).line == cause);
     }
+  }
+}
+
+TEST_CASE("the report and the summary of an inner run are no evidence", "[rules]") {
+  for (int reason = 0; reason <= static_cast<int>(StopReason::interrupted); ++reason) {
+    RunRecord record = recorded(events_of_a_run(static_cast<StopReason>(reason)));
+    record.attempts.front().verdict->details = {{"host", "i/o timeout"}};
+    record.omitted = 7;
+    for (const std::string& text : reports_on(record)) {
+      INFO(text);
+      CHECK(verdict_on(text).line.empty());
+      for (const std::string& output :
+           {std::string(cause) + "\n" + text, text + std::string(cause)}) {
+        CHECK(verdict_on(output).line == cause);
+        CHECK(verdict_on(output).class_name == "unmatched");
+      }
+    }
+  }
+}
+
+TEST_CASE("the report of an inner run of very many attempts is no evidence either", "[rules]") {
+  std::vector<Event> events;
+  for (unsigned number = 1; number <= 200; ++number) {
+    events.insert(events.end(),
+                  {AttemptStarted{number, 0}, failed(Exited{1}), WaitStarted{1s, false}});
+  }
+  events.emplace_back(RunFinished{StopReason::exhausted, 1, 200, 9s, ""});
+  for (const std::string& text : reports_on(recorded(events))) {
+    INFO(text);
+    CHECK(verdict_on(text).line.empty());
+  }
+}
+
+TEST_CASE("what only looks like a report or a summary is evidence", "[rules]") {
+  for (const std::string before :
+       {"command: frob -v", "command: frob -v\nstarted: yesterday",
+        "started: 2026-11-30T20:53:07.083Z", "result: none", "| attempt | took |", "```mermaid",
+        "**frob**", "**retry-exec** is a program",
+        "command: frob -v\nstarted: 2026-11-30T20:53:07.083Z"}) {
+    INFO(before);
+    CHECK(verdict_on(before + "\ndial tcp: i/o timeout\n").rule == "network/timeout");
   }
 }
 

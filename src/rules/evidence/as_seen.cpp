@@ -1,5 +1,6 @@
 #include "rules/evidence/evidence.hpp"
 #include "rules/evidence/own_lines.hpp"
+#include "rules/evidence/own_report.hpp"
 
 #include <algorithm>
 #include <array>
@@ -96,7 +97,14 @@ class OwnLines {
  public:
   // Whether the line that begins at `begin`, the last one, stays; if not, it is gone.
   bool keeps(std::string& seen, std::size_t begin) {
-    const OwnLine line = own_line(std::string_view(seen).substr(begin));
+    const std::string_view text = std::string_view(seen).substr(begin);
+    const OwnReport::Line of_report = report_.read(text);
+    if (of_report != OwnReport::Line::of_the_command) {
+      seen.resize(of_report == OwnReport::Line::and_the_last_one ? last_ : begin);
+      return false;
+    }
+    last_ = begin;
+    const OwnLine line = own_line(text);
     if (line == OwnLine::attempt_at_limit) at_limit_ = begin;
     const bool stays = line == OwnLine::cause || line == OwnLine::attempt_at_limit;
     if (!stays) seen.resize(begin);
@@ -108,6 +116,8 @@ class OwnLines {
   }
 
  private:
+  OwnReport report_;
+  std::size_t last_ = 0;                 // where the last line begins that is of no report
   std::optional<std::size_t> at_limit_;  // where the line begins that tells of an attempt's limit
 };
 
