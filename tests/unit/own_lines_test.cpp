@@ -161,6 +161,25 @@ TEST_CASE("that an inner run ended its command at a limit is evidence", "[rules]
   }
 }
 
+TEST_CASE("a quiet inner run that ended at a limit is known by its exit code", "[rules]") {
+  const auto verdict = [](const char* rules, int code, const std::string& err) {
+    CapturedOutput output;
+    output.standard_error.tail = err;
+    return Classifier({load_rule_set(rules).value()}).classify({command, Exited{code}, output});
+  };
+  for (const char* rules : {"generic", "ghcr", "curl"}) {
+    INFO(rules);
+    CHECK(verdict(rules, exit_code::timed_out, "").class_name == "suspect");
+    CHECK(verdict(rules, exit_code::timed_out, "").retry);
+    CHECK(verdict(rules, 123, "").class_name == "unmatched");
+    // What its command said is the cause.
+    CHECK(verdict(rules, exit_code::timed_out, "no space left on device").class_name ==
+          "permanent");
+    CHECK(verdict(rules, exit_code::timed_out, "Connection reset by peer").class_name ==
+          "transient");
+  }
+}
+
 TEST_CASE("of an inner run's limits only that of its last attempt is evidence", "[rules]") {
   const TimedOut limit{TimeLimit::attempt, 5s};
   for (const LogFormat format : formats) {
