@@ -208,6 +208,26 @@ TEST_CASE("of an inner run's limits only that of its last attempt is evidence", 
   }
 }
 
+TEST_CASE("the end of an inner run at a limit stays evidence behind another inner run", "[rules]") {
+  for (const LogFormat format : formats) {
+    for (const StopReason reason : {StopReason::exhausted, StopReason::input_spent}) {
+      const std::string first =
+          log_of({AttemptStarted{1, 1},
+                  AttemptFinished{1, 1, TimedOut{TimeLimit::attempt, 5s}, 5s, {}, {}},
+                  RunFinished{reason, exit_code::timed_out, 1, 5s, "it has read standard input"}},
+                 format);
+      const std::string second =
+          log_of({AttemptStarted{1, 2}, AttemptFinished{1, 2, Exited{1}, 1s, {}, {}},
+                  WaitStarted{2s, false}, AttemptStarted{2, 2},
+                  AttemptFinished{2, 2, Exited{0}, 1s, {}, {}},
+                  RunFinished{StopReason::success, 0, 2, 8s, ""}},
+                 format);
+      INFO(first + second);
+      CHECK(verdict_on(first + second).line == verdict_on(first).line);
+    }
+  }
+}
+
 TEST_CASE("what an inner run says of rules, input and step files is no evidence", "[rules]") {
   const Redactor redactor;
   const std::string said =

@@ -110,8 +110,8 @@ class OwnLines {
     if (!stays) seen.resize(begin);
     if (line == OwnLine::another_attempt && at_limit_) {
       seen.erase(*at_limit_, seen.find('\n', *at_limit_) + 1 - *at_limit_);
-      at_limit_.reset();
     }
+    if (line == OwnLine::another_attempt || line == OwnLine::end_of_run) at_limit_.reset();
     return stays;
   }
 

@@ -67,6 +67,9 @@ OwnLine told_in(std::string_view text) {
   if (tells_of_a_limit(text))
     return text.starts_with("attempt ") ? OwnLine::attempt_at_limit : OwnLine::cause;
   if (text.starts_with("waiting ")) return OwnLine::another_attempt;
+  constexpr std::array<std::string_view, 5> ends = {
+      "gave up ", "not retried: ", "not retried again: ", "succeeded ", "interrupted"};
+  if (text::starts_with_one_of(text, ends)) return OwnLine::end_of_run;
   return is_of_a_run(text) ? OwnLine::of_a_run : OwnLine::cause;
 }
 
@@ -100,10 +103,10 @@ OwnLine own_line(std::string_view line) {
     return line.starts_with('"') || is_of_a_run(line) ? OwnLine::of_a_run : OwnLine::cause;
   if (line.find(R"("event":"wait-started")") != line.npos) return OwnLine::another_attempt;
   if (is_json_of_a_limit(line)) return OwnLine::attempt_at_limit;
-  const bool could_not_run =
-      line.find(R"("outcome":{"kind":"not-started")") != line.npos ||
-      line.find(R"("event":"run-finished","reason":"internal")") != line.npos;
-  return could_not_run ? OwnLine::cause : OwnLine::of_a_run;
+  if (remove_up_to(line, R"("event":"run-finished","reason":")"))
+    return line.starts_with(R"(internal")") ? OwnLine::cause : OwnLine::end_of_run;
+  const bool not_started = line.find(R"("outcome":{"kind":"not-started")") != line.npos;
+  return not_started ? OwnLine::cause : OwnLine::of_a_run;
 }
 
 }  // namespace retry_exec::rules

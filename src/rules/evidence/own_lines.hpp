@@ -18,6 +18,7 @@ enum class OwnLine {
   of_a_run,
   attempt_at_limit,  // a cause, but where another attempt follows
   another_attempt,   // of a run, and one follows
+  end_of_run,        // of a run, and none follows
 };
 OwnLine own_line(std::string_view line);
 
