@@ -60,6 +60,19 @@ TEST_CASE("-I replays to each attempt what stdin held", "[stdin]") {
   CHECK(run(program).out == "from a pipe;from a pipe;from a pipe;");
 }
 
+TEST_CASE("-I replays what is always ready as well: a file, and the end of /dev/null", "[stdin]") {
+  const TemporaryFolder folder;
+  const auto read_twice = [](const std::string& file) {
+    const std::string line = "'" + required("RETRY_EXEC") + "' -I -q -d 0 -a 2 -- '" + helper() +
+                             "' read-stdin + exit 7 <'" + file + "'";
+    const Ended ended = run({.argv = {"sh", "-c", line}});
+    CHECK(ended.exit_code() == 7);
+    return ended.out;
+  };
+  CHECK(read_twice(folder.write("in", "one\ntwo\n")) == "one\ntwo\none\ntwo\n");
+  CHECK(read_twice("/dev/null").empty());
+}
+
 TEST_CASE("-I replays what was read and goes on with what was not", "[stdin]") {
   const TemporaryFolder folder;
   Program program = wrapped(at_once({"-I"}), {"read-stdin", "4", "+", "fail-times", folder / "n",
