@@ -142,3 +142,44 @@ TEST_CASE("What follows from a look after a wait has the time that was waited", 
   CHECK(was_moved);
   CHECK(result.exit_code() == 0);
 }
+
+TEST_CASE("Tags are looked at twice, however many targets move theirs in one repository",
+          "[publish]") {
+  World world;
+  constexpr std::size_t targets = 10;
+  constexpr std::size_t tags = 20;
+  for (std::size_t i = 0; i < targets; ++i) {
+    const std::string name = "target-" + std::to_string(i);
+    world::Words finals;
+    for (std::size_t tag = 0; tag < tags; ++tag) {
+      finals.push_back("f.io/r:" + name + "-" + std::to_string(tag));
+    }
+    world.add_target(name, {'a'}, finals);
+  }
+  REQUIRE(world.run().exit_code() == 0);
+  // In preflight, and when it is the target's turn.
+  CHECK(world.count("manifest fetch f.io/r:") == 2 * targets * tags);
+  CHECK(world.log.size() <= 2 * targets * tags + 5 * targets);
+}
+
+TEST_CASE("No tag moves where one elsewhere would lose a platform when the turns to move come",
+          "[publish]") {
+  World world;
+  world.add_target("first", {'c'}, {"f.io/r:c", "g.io/r:c"});
+  world.add_target("one", {'a'}, {"f.io/r:latest", "g.io/r:latest"});
+  const std::string tag = GENERATE("f.io/r:latest", "g.io/r:latest");
+  const Duration until_the_other = GENERATE(0s, 10s);
+  std::string theirs;
+  world.spoil = [&](const world::Words& argv, Said said) {
+    const std::string& place = argv[argv.size() - 2];
+    if (argv[2] != "push" || !place.ends_with("/r:c")) return said;
+    said.took = place.starts_with("f") ? 10s : 10s + until_the_other;
+    if (theirs.empty()) theirs = moved_by_another_run(world, tag);
+    return said;
+  };
+  const PublishResult result = world.run();
+  CHECK(why(result, 0).empty());
+  CHECK_THAT(why(result, 1), ContainsSubstring(tag + " holds linux/cpu-b too"));
+  CHECK(world.at(tag) == theirs);
+  CHECK(world.at(tag.starts_with("f") ? "g.io/r:latest" : "f.io/r:latest").empty());
+}

@@ -38,7 +38,7 @@ TargetRun::Task TargetRun::copy() {
     if (!moves_there && tag == any_tag_in(repository)) copies.push_back(mend_content(repository));
   }
   co_await all(std::move(copies));
-  if (!failed()) co_await check_before_move(moving_tags(), phase_deadline_);
+  if (!failed()) co_await check_before_turns(repositories);
   if (failed()) co_return;
   std::vector<Task> moves;
   for (const std::string& repository : repositories) moves.push_back(move_tags(repository));

@@ -22,11 +22,41 @@ TargetRun::Task TargetRun::move_tags(std::string repository) {
   const bool waited = co_await take_turn(repository);
   const TimePoint deadline = deadline_after_wait(before, asked);
   phase_deadline_ = std::max(phase_deadline_, deadline);
-  if (waited && !failed() && must_know_all_tags(target_)) {
-    co_await check_before_move(moving_tags(repository), deadline);
-  }
+  if (must_know_all_tags(target_)) co_await check_in_turn(repository, waited, deadline);
   co_await move_tags_now(repository, deadline);
   shared_.copies.leave(repository, number_);
+}
+
+// Where no turn has come yet, what the tags hold now says nothing of what they will hold then.
+TargetRun::Task TargetRun::check_before_turns(std::vector<std::string> repositories) {
+  const bool is_turn =
+      std::any_of(repositories.begin(), repositories.end(), [this](const std::string& repository) {
+        return shared_.copies.is_turn(repository, number_);
+      });
+  if (is_turn) {
+    co_await check_all_before_move(phase_deadline_);
+  } else {
+    co_await confirm_content();
+  }
+}
+
+// Where a tag would lose something, none moves, in no repository: the first turn that comes looks
+// at all. A turn that came after that look began has its own.
+TargetRun::Task TargetRun::check_in_turn(std::string repository, bool waited, TimePoint deadline) {
+  const TimePoint came = shared_.seams.now();
+  co_await checking_.take();
+  const Slot slot(checking_);
+  if (failed()) co_return;
+  if (!all_checked_since_) {
+    co_await check_all_before_move(deadline);
+  } else if (waited && *all_checked_since_ < came) {
+    co_await check_before_move(moving_tags(repository), deadline);
+  }
+}
+
+TargetRun::Task TargetRun::check_all_before_move(TimePoint deadline) {
+  all_checked_since_ = shared_.seams.now();
+  co_await check_before_move(moving_tags(), deadline);
 }
 
 TargetRun::Task TargetRun::move_tags_now(std::string repository, TimePoint deadline) {

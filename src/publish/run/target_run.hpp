@@ -193,6 +193,9 @@ class TargetRun {
   Task move_tags_now(std::string repository, TimePoint deadline);
   std::vector<std::size_t> moving_tags(std::string_view repository = {}) const;
   boost::asio::awaitable<bool> take_turn(const std::string& repository);
+  Task check_before_turns(std::vector<std::string> repositories);
+  Task check_in_turn(std::string repository, bool waited, TimePoint deadline);
+  Task check_all_before_move(TimePoint deadline);
   Task check_before_move(std::vector<std::size_t> tags, TimePoint deadline);
   Task look_again(std::vector<std::size_t> tags, TimePoint deadline);
   boost::asio::awaitable<bool> all_still_move(std::vector<std::size_t> tags, TimePoint deadline);
@@ -313,6 +316,8 @@ class TargetRun {
   std::set<std::string> known_manifests_;  // digests; what is none of them may be a blob
   // What has been read where it is needed, and its size where the answer said it.
   std::map<std::string, std::optional<std::uint64_t>> seen_;
+  Slots checking_ = Slots(1);                   // in turn, what the tags hold
+  std::optional<TimePoint> all_checked_since_;  // those of all repositories, after the copy
   std::vector<bool> tag_is_ours_;
   std::vector<bool> asked_;  // tags, since their move failed
   TargetResult result_;
