@@ -176,6 +176,23 @@ TEST_CASE("A record that was taken back twice, as its answer was lost, is taken 
   CHECK(world.done_after.empty());
 }
 
+TEST_CASE("Of a command that could not begin before the deadline it is told that it did not run",
+          "[publish]") {
+  World world;
+  world.add_target("one", {'a'}, {"f.io/r:1"}).after = {{"cosign", "sign", "{digest}"}};
+  world.options.deadline = 20s;
+  world.spoil = [&](const Words& argv, Said said) {
+    if (argv[1] == "discover") said.took = world.start + 20s - world.now;
+    return said;
+  };
+  const PublishResult result = world.run();
+  CHECK(world.done_after.empty());
+  REQUIRE(result.targets[0].failure);
+  CHECK_THAT(result.targets[0].failure->what,
+             test::ContainsSubstring("is published, but 'cosign' did not run for it: no command"));
+  CHECK(result.exit_code() == 124);
+}
+
 TEST_CASE("A run that ends during a command has recorded the commands before it", "[publish]") {
   World world;
   Target& target = world.add_target("one", {'a'}, {"f.io/r:1"});

@@ -160,6 +160,55 @@ TEST_CASE("Of tags that were being moved when the run ended it is said that nobo
   }
 }
 
+TEST_CASE("Of tags whose move could not begin before the deadline it is told that they did not",
+          "[publish][report]") {
+  World world;
+  world.add_target("one", {'a'}, {"f.io/r:1", "f.io/r:2"}).platforms = {
+      Platform{.os = "linux", .architecture = "cpu-a"}};
+  TimePoint deadline;
+  world.spoil = [&](const Words& argv, Said said) {
+    if (argv[1] == "cp") said.took = deadline - world.now;
+    return said;
+  };
+  std::string whose;
+  SECTION("of the run") {
+    whose = "run";
+    world.options.deadline = 20s;
+    deadline = world.start + 20s;
+  }
+  SECTION("of the phase") {
+    whose = "phase";
+    world.plan.phases[Phase::copy].deadline = 20s;
+    deadline = world.start + 20s + 50ms;  // preflight takes that
+  }
+  const PublishResult result = world.run();
+  CHECK(world.count("manifest push") == 0);
+  REQUIRE(result.targets[0].failure);
+  CHECK(result.targets[0].failure->what ==
+        "tag f.io/r:1 could not be moved: no command for it was begun before the deadline of the " +
+            whose);
+  CHECK(result.exit_code() == (whose == "run" ? 124 : 1));
+  CHECK_THAT(views::publish_failures(result, Redactor()),
+             test::ContainsSubstring("    not moved: f.io/r:1, f.io/r:2\n"));
+}
+
+TEST_CASE("Of tags refused together it is not known which moved, where none can be tried by itself",
+          "[publish]") {
+  World world;
+  world.add_target("one", {'a'}, {"f.io/r:1", "f.io/r:2"});
+  world.options.deadline = 20s;
+  world.fault = [&](const Words& argv) -> std::optional<Said> {
+    if (argv[2] != "push" || argv[argv.size() - 2] != "f.io/r:1,2") return std::nullopt;
+    return Said{1, "", "Error response from registry: denied\n", world.start + 20s - world.now};
+  };
+  const PublishResult result = world.run();
+  CHECK(world.count("manifest push") == 1);
+  REQUIRE(result.targets[0].failure);
+  CHECK(result.targets[0].failure->what.starts_with("it is not known whether f.io/r:1 moved"));
+  CHECK(result.targets[0].tags[0].may_have_moved);
+  CHECK(result.targets[0].tags[1].may_have_moved);
+}
+
 TEST_CASE("A tag that was moved by an attempt whose answer was lost may show that later",
           "[publish]") {
   World world;

@@ -277,7 +277,8 @@ TargetRun::Task TargetRun::do_after(AfterWork& work, const AfterCommand& command
     text::append_to(work.unrecorded, command.id, ",");
     work.more = work.refused;
   } else {
-    work.attaching.hung += run.answer->run.reason == StopReason::deadline;
+    work.attaching.hung +=
+        run.answer->run.reason == StopReason::deadline && run.answer->was_begun();
     fail_after(command, *run.answer, "for it");
   }
   if (work.unrecorded.empty() || work.refused) co_return;
@@ -295,7 +296,7 @@ bool TargetRun::is_failure_of_all(const Answer& answer) const {
 void TargetRun::fail_after(const AfterCommand& command, const Answer& answer,
                            const std::string& where) {
   fail(answer, to_string(command.about) + " is published, but '" + command.argv.front() +
-                   "' failed " + where);
+                   (answer.was_too_late() ? "' did not run " : "' failed ") + where);
 }
 
 asio::awaitable<Answer> TargetRun::run_after(Arguments argv, oci::Reference about,

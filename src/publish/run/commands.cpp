@@ -25,11 +25,26 @@ std::vector<std::string> for_rules(const plan::Plan& plan, const Arguments& argv
 // What registries take at most is 4 MiB; some take more.
 constexpr std::size_t largest_manifest = std::size_t{16} << 20;
 
-Attempt not_run(std::optional<int> interrupted_by) {
+Attempt not_run(std::optional<int> interrupted_by, const char* why = "no longer wanted") {
   Attempt attempt;
-  attempt.outcome = NotStarted{ECANCELED, "no longer wanted"};
+  attempt.outcome = NotStarted{ECANCELED, why};
   attempt.interrupted_by = interrupted_by;
   return attempt;
+}
+
+AttemptOptions options_of(const Policy& policy, std::optional<TimePoint> deadline) {
+  AttemptOptions options;
+  options.standard_output = Handling::discard;
+  options.standard_error = Handling::discard;
+  options.standard_input = StandardInput::null;
+  options.own_group = true;
+  options.capture_limit = largest_manifest;
+  options.timeout = policy.timeout;
+  options.idle_timeout = policy.idle_timeout;
+  options.stall_timeout = policy.stall_timeout;
+  options.deadline = deadline;
+  options.kill_after = policy.kill_after;
+  return options;
 }
 
 // The registry's own word that it has not done what it was asked for.
@@ -58,8 +73,9 @@ struct Commands::Running {
   TimePoint not_before{};  // the budget's word on the next attempt
   std::string missing;     // what the last failure named
   TimePoint missing_since{};
-  unsigned begun = 0;    // attempts
-  unsigned refused = 0;  // of these
+  unsigned begun = 0;     // attempts
+  unsigned refused = 0;   // of these
+  bool too_late = false;  // for the attempt that was to begin last
   bool unconfirmed = false;
   bool was_found = false;  // and the next attempt failed because it was missing all the same
 
@@ -106,6 +122,7 @@ asio::awaitable<Answer> Commands::run_inside(Request request) {
   retry_exec::Seams seams = seams_of(running);
   Answer answer;
   answer.run = co_await run_with_retry(std::move(options), std::move(seams));
+  if (running.too_late) answer.run.reason = StopReason::deadline;
   // An attempt that the deadline cut short says less than the one before it.
   if (answer.run.reason == StopReason::deadline && !answer.run.verdict) {
     answer.run.verdict = running.verdict;
@@ -115,7 +132,7 @@ asio::awaitable<Answer> Commands::run_inside(Request request) {
   answer.command = running.request.argv;
   answer.deadline = running.request.deadline;
   answer.unconfirmed = running.unconfirmed;
-  answer.was_begun = running.begun > 0;
+  answer.begun = running.begun;
   answer.may_be_done = running.refused < running.begun;
   if (answer.ok()) {
     for (const std::string& host : running.request.hosts) {
@@ -169,23 +186,15 @@ asio::awaitable<Attempt> Commands::attempt(Running& running, unsigned number, Po
   running.begin();
   if (const std::optional<int> signal = seams_.interrupted_by()) co_return not_run(signal);
   if (running.abandoned()) co_return not_run(std::nullopt);
+  // What is begun only to be killed might do its work all the same.
+  running.too_late = seams_.now() >= request.deadline;
+  if (running.too_late) co_return not_run(std::nullopt, "the deadline had passed");
 
   Command command;
   command.argv = request.argv;
   command.environment = request.environment;
   command.unset = {"ORAS_CACHE"};  // a local answer would say nothing about the registry
-  AttemptOptions options;
-  options.standard_output = Handling::discard;
-  options.standard_error = Handling::discard;
-  options.standard_input = StandardInput::null;
-  options.own_group = true;
-  options.capture_limit = largest_manifest;
-  options.timeout = policy.timeout;
-  options.idle_timeout = policy.idle_timeout;
-  options.stall_timeout = policy.stall_timeout;
-  options.deadline = deadline;
-  options.kill_after = policy.kill_after;
-  Attempt attempt = co_await seams_.run(command, options);
+  Attempt attempt = co_await seams_.run(command, options_of(policy, deadline));
   if (!std::holds_alternative<NotStarted>(attempt.outcome)) ++running.begun;
   running.unfit.reset();
   if (!succeeded(attempt.outcome) && request.done &&

@@ -54,9 +54,11 @@ struct Answer {
   std::vector<std::string> command;
   TimePoint deadline = TimePoint::max();  // the request's
   bool unconfirmed = false;               // done, by a failed attempt
-  bool was_begun = false;                 // a program was started
+  unsigned begun = 0;                     // attempts in which a program was started
   bool may_be_done = false;               // by a failed attempt that was not refused
   bool ok() const { return run.reason == StopReason::success; }
+  bool was_begun() const { return begun > 0; }
+  bool was_too_late() const { return run.reason == StopReason::deadline && !was_begun(); }
   bool absent() const { return run.verdict && run.verdict->class_name == "absent"; }
   bool is_immutable_tag() const { return is_by(immutable_tag_rule); }
   bool is_by(std::string_view rule) const { return run.verdict && run.verdict->rule == rule; }

@@ -135,8 +135,10 @@ asio::awaitable<bool> TargetRun::all_still_move(std::vector<std::size_t> tags, T
 }
 
 // In one command; where the registry refuses one of them, each by itself: the refusal of one alone
-// tells that it did not move, and of the others nothing.
-TargetRun::Task TargetRun::put_tags(std::vector<std::size_t> tags, TimePoint deadline) {
+// tells that it did not move, and of the others nothing. `before` is a command that may have moved
+// them already.
+TargetRun::Task TargetRun::put_tags(std::vector<std::size_t> tags, TimePoint deadline,
+                                    const Answer* before) {
   if (failed() || tags.empty()) co_return;
   std::vector<std::string> more;
   for (std::size_t i = 1; i < tags.size(); ++i) more.push_back(target_.tags[tags[i]].tag);
@@ -154,19 +156,21 @@ TargetRun::Task TargetRun::put_tags(std::vector<std::size_t> tags, TimePoint dea
   const auto left = [this](std::size_t tag) { return !moves(tag); };
   if (!failed() && std::any_of(tags.begin(), tags.end(), left)) {
     std::erase_if(tags, left);
-    co_await put_tags(std::move(tags), deadline);
+    co_await put_tags(std::move(tags), deadline, answer.was_begun() ? &answer : before);
     co_return;
   }
-  const bool is_refused = answer.is_immutable_tag() || (answer.was_begun && !answer.may_be_done);
-  const bool of_several = answer.was_begun && tags.size() > 1;
+  const bool is_refused = answer.is_immutable_tag() || (answer.was_begun() && !answer.may_be_done);
+  const bool of_several = answer.was_begun() && tags.size() > 1;
   if (!failed() && tags.size() > 1 && is_refused) {
     while (!tags.empty() && !failed()) {
-      co_await put_tags(std::vector(1, tags.front()), deadline);
+      co_await put_tags(std::vector(1, tags.front()), deadline, &answer);
       tags.erase(tags.begin());
     }
   }
   if (tags.empty()) co_return;
-  if (answer.was_begun) {
+  if (before != nullptr && !answer.was_begun()) {
+    co_await find_tags(tags, *before, true, deadline);
+  } else if (answer.was_begun()) {
     co_await find_tags(tags, answer, of_several, deadline);
   } else {
     cannot_move(tags.front(), answer);

@@ -164,7 +164,7 @@ namespace {
 
 std::string why_ended(const Answer& answer, bool run_is_over) {
   const std::string spent =
-      text::counted(answer.run.attempts, "attempt") + " in " + format_duration(answer.run.elapsed);
+      text::counted(answer.begun, "attempt") + " in " + format_duration(answer.run.elapsed);
   switch (answer.run.reason) {
     case StopReason::deadline:
       return (run_is_over ? "the deadline of the run has passed after "
@@ -184,6 +184,10 @@ std::string why_ended(const Answer& answer, bool run_is_over) {
 }  // namespace
 
 std::string last_word(const Answer& answer, bool run_is_over) {
+  if (answer.was_too_late()) {
+    return std::string("no command for it was begun before the deadline of the ") +
+           (run_is_over ? "run" : "phase");
+  }
   std::string text = why_ended(answer, run_is_over);
   std::string said = answer.run.verdict ? answer.run.verdict->line : std::string();
   if (said.empty() && answer.run.reason != StopReason::interrupted) {
