@@ -214,7 +214,14 @@ TEST_CASE("A tag that could not be read at first is asked again whether it is pu
 
 TEST_CASE("A tag that is pulled moves when all that it will list can be read", "[publish]") {
   World world;
-  world.add_target("one", {'a', 'b'}, {"f.io/r:latest"});
+  SECTION("where its turn has come") {}
+  SECTION("where it comes later") {
+    world.add_target("first", {'c'}, {"f.io/r:first"});
+    world.shows('c') = world.start + 3s;
+  }
+  Target& target = world.add_target("one", {'a', 'b'}, {"f.io/r:latest"});
+  if (GENERATE(false, true))
+    target.platforms = {world::platform("linux/cpu-a"), world::platform("linux/cpu-b")};
   world.set_tag("f.io/r:latest",
                 world.add_index("f.io/r", index_json(std::vector{image('a')}, {})));
   world.lag = [](const std::string& repository, const std::string& what) -> Duration {
