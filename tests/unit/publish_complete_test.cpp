@@ -51,6 +51,25 @@ TEST_CASE("What metadata tells to be missing is told without waiting for the res
   CHECK(world.elapsed() < 1s);
 }
 
+TEST_CASE(
+    "Where metadata tells all platforms, a target is published, and what it lacks is told once",
+    "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {'a'}, {"f.io/r:latest"});
+  target.sources[0].platform = platform("linux/cpu-a");
+  target.platforms = {platform("linux/cpu-a")};
+  std::string lacks;
+  SECTION("where none is missing") {}
+  SECTION("where that is allowed") {
+    target.platforms.push_back(platform("linux/cpu-b"));
+    target.allow_incomplete = true;
+    lacks = "incomplete, which is allowed: linux/cpu-b is not among the sources in the plan";
+  }
+  const PublishResult result = world.run();
+  CHECK(why(result).empty());
+  CHECK(result.targets[0].phases[0].note == lacks);
+}
+
 TEST_CASE("A target of which nothing was found fails by name, or is left out where that is allowed",
           "[publish]") {
   World world;
