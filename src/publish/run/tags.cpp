@@ -134,9 +134,8 @@ asio::awaitable<bool> TargetRun::all_still_move(std::vector<std::size_t> tags, T
       std::all_of(tags.begin(), tags.end(), [this](std::size_t tag) { return moves(tag); });
 }
 
-// In one command; where the registry refuses one of them, each by itself: the refusal of one alone
-// tells that it did not move, and of the others nothing. `before` is a command that may have moved
-// them already.
+// In one command; where the registry refuses one of them, each by itself. `before` is a command
+// that may have moved them already.
 TargetRun::Task TargetRun::put_tags(std::vector<std::size_t> tags, TimePoint deadline,
                                     const Answer* before) {
   if (failed() || tags.empty()) co_return;
@@ -162,18 +161,30 @@ TargetRun::Task TargetRun::put_tags(std::vector<std::size_t> tags, TimePoint dea
   const bool is_refused = answer.is_immutable_tag() || (answer.was_begun() && !answer.may_be_done);
   const bool of_several = answer.was_begun() && tags.size() > 1;
   if (!failed() && tags.size() > 1 && is_refused) {
-    while (!tags.empty() && !failed()) {
-      co_await put_tags(std::vector(1, tags.front()), deadline, &answer);
-      tags.erase(tags.begin());
-    }
-  }
-  if (tags.empty()) co_return;
-  if (before != nullptr && !answer.was_begun()) {
+    co_await put_each(std::move(tags), answer, deadline);
+  } else if (before != nullptr && !answer.was_begun()) {
     co_await find_tags(tags, *before, true, deadline);
   } else if (answer.was_begun()) {
     co_await find_tags(tags, answer, of_several, deadline);
   } else {
     cannot_move(tags.front(), answer);
+  }
+}
+
+// The refusal of one alone tells that it did not move. oras moves them one after the other: behind
+// that one, none was tried, and a look is enough.
+TargetRun::Task TargetRun::put_each(std::vector<std::size_t> tags, const Answer& together,
+                                    TimePoint deadline) {
+  bool were_tried = true;
+  while (!tags.empty() && !failed()) {
+    const TagResult& first = result_.tags[tags.front()];
+    co_await put_tags(std::vector(1, tags.front()), deadline, &together);
+    were_tried = together.may_be_done || first.copied || first.may_have_moved;
+    tags.erase(tags.begin());
+  }
+  const Answer nothing;
+  if (!tags.empty()) {
+    co_await find_tags(tags, were_tried ? together : nothing, were_tried, deadline);
   }
 }
 

@@ -202,6 +202,7 @@ class TargetRun {
   std::vector<std::vector<std::size_t>> that_fit_a_word(const std::vector<std::size_t>& tags) const;
   void cannot_move(std::size_t tag, const Answer& answer);
   Task put_tags(std::vector<std::size_t> tags, TimePoint deadline, const Answer* before = nullptr);
+  Task put_each(std::vector<std::size_t> tags, const Answer& together, TimePoint deadline);
   Task find_tags(std::vector<std::size_t> tags, const Answer& answer, bool of_several,
                  TimePoint deadline);
   Task find_tag(std::size_t number, const Answer& put, bool may_be_stale, TimePoint deadline);
