@@ -254,6 +254,8 @@ TEST_CASE("what stands around a literal is told as the pattern says it", "[rules
       "(?i)\\x45rr[^\\x20\\x3A\\n]",
       "e\\x72{2}\\x{a}503",
       "bab(?![\\x2d:]|\\x20)",
+      "(?<=[ :])503|(?<=\\.)404",
+      "503(?!bab|a$)",
   };
   const std::vector<std::string> pieces = {"err", "ERR", "503", "404", "403", "bab", "aba",
                                            "a",   "b",   "4",   "5",   " ",   ":",   ": ",
