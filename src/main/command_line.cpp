@@ -106,7 +106,7 @@ CommandLine::CommandLine(std::string_view program, Operands where)
     : program_(program), prefix_(variable_name(program) + "_"), where_(where) {}
 
 void CommandLine::add(const char* names, std::string_view argument, const char* help, Setter setter,
-                      bool repeatable) {
+                      Times times) {
   const std::string_view all(names);
   const std::size_t comma = std::min(all.find(','), all.size());
   declared_.push_back({.names = names,
@@ -115,7 +115,7 @@ void CommandLine::add(const char* names, std::string_view argument, const char* 
                        .argument = argument,
                        .help = help,
                        .setter = std::move(setter),
-                       .repeatable = repeatable});
+                       .times = times});
 }
 
 // "--max-delay=1s", "-m1s", and "-qm1s", where flags stand together.
@@ -135,24 +135,29 @@ void CommandLine::describe(std::span<char* const> arguments) {
   for (const Declared& option : declared_) {
     const auto means_it = [&](std::string_view word) { return option.may_be_meant_by(word); };
     if (!in_environment_ && std::none_of(words.begin(), words.end(), means_it)) continue;
-    description_.add_options()(option.names,
-                               new Semantic(option.argument, option.setter, option.repeatable),
-                               option.help.c_str());
+    description_.add_options()(
+        option.names, new Semantic(option.argument, option.setter, option.times == Times::each),
+        option.help.c_str());
   }
 }
 
 void CommandLine::option(const char* names, std::string_view argument, const char* help,
                          Setter setter) {
-  add(names, argument, help, std::move(setter), false);
+  add(names, argument, help, std::move(setter), Times::last);
+}
+
+void CommandLine::once(const char* names, std::string_view argument, const char* help,
+                       Setter setter) {
+  add(names, argument, help, std::move(setter), Times::once);
 }
 
 void CommandLine::repeatable(const char* names, std::string_view argument, const char* help,
                              Setter setter) {
-  add(names, argument, help, std::move(setter), true);
+  add(names, argument, help, std::move(setter), Times::each);
 }
 
 void CommandLine::flag(const char* names, const char* help, Setter setter) {
-  add(names, {}, help, std::move(setter), true);
+  add(names, {}, help, std::move(setter), Times::each);
 }
 
 void CommandLine::not_in_environment(std::initializer_list<std::string_view> names) {
@@ -270,6 +275,19 @@ bool CommandLine::is_told(std::string_view variable) const {
                      std::find(told.begin(), told.end(), variable) != told.end()));
 }
 
+void CommandLine::refuse_seconds(Errors& errors) const {
+  for (const Declared& option : declared_) {
+    const auto found = given_.find(option.name);
+    if (option.times != Times::once || found == given_.end()) continue;
+    const std::string& first = found->second.front().value;
+    const std::string& last = found->second.back().value;
+    if (first == last) continue;
+    errors.push_back({{},
+                      found->second.front().where + " is given twice, as " + text::quoted(first) +
+                          " and " + text::quoted(last) + "; give one"});
+  }
+}
+
 void CommandLine::read_environment() {
   if (!in_environment_) return;
   const po::parsed_options parsed = po::parse_environment(
@@ -354,46 +372,13 @@ Result<void, Errors> CommandLine::read(std::span<char* const> arguments) {
           {option.value.empty() ? "" : option.value.front(), where});
     }
   }
+  refuse_seconds(errors);
   read_environment();
   if (errors.empty() && (has("help") || has("version"))) return {};
   choose_alternatives(errors);
   set(errors);
   if (!errors.empty()) return errors;
   return {};
-}
-
-std::vector<OptionText> CommandLine::options() const {
-  std::vector<OptionText> texts;
-  for (const Declared& option : declared_) {
-    texts.push_back({.letter = option.letter.empty() ? '\0' : option.letter.front(),
-                     .name = std::string(option.name),
-                     .argument = std::string(option.argument),
-                     .help = option.help,
-                     .repeatable = option.repeatable});
-  }
-  return texts;
-}
-
-std::string CommandLine::table() const {
-  constexpr std::size_t column = 32;
-  constexpr std::size_t width = 100;
-  std::string table;
-  for (const OptionText& option : options()) {
-    std::string line = option.letter == '\0' ? "      " : std::string("  -") + option.letter + ", ";
-    line += "--" + option.name;
-    if (!option.argument.empty()) line += " " + option.argument;
-    line.resize(std::max(line.size() + 1, column), ' ');
-    std::string_view help = option.help;
-    while (line.size() + help.size() > width) {
-      const std::size_t cut = help.rfind(' ', width - line.size());
-      if (cut == std::string_view::npos || cut == 0) break;
-      table += line + std::string(help.substr(0, cut)) + "\n";
-      help.remove_prefix(cut + 1);
-      line.assign(column, ' ');
-    }
-    table += line + std::string(help) + "\n";
-  }
-  return table;
 }
 
 }  // namespace retry_exec

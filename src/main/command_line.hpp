@@ -75,7 +75,9 @@ class CommandLine {
   CommandLine(std::string_view program, Operands where);
 
   // `names` is "max-delay,m". An option that is repeatable counts each time; of another, the last.
+  // Where the last would leave undone what the first asks for, it is one that is given once.
   void option(const char* names, std::string_view argument, const char* help, Setter setter);
+  void once(const char* names, std::string_view argument, const char* help, Setter setter);
   void repeatable(const char* names, std::string_view argument, const char* help, Setter setter);
   void flag(const char* names, const char* help, Setter setter);
   // The variables of these options are not looked at.
@@ -111,6 +113,8 @@ class CommandLine {
   using Option = boost::program_options::option;
   using Description = boost::program_options::option_description;
 
+  enum class Times { last, once, each };  // which of several count
+
   struct Declared {
     const char* names;  // as Program_options takes them: "max-delay,m"
     std::string_view name;
@@ -118,15 +122,16 @@ class CommandLine {
     std::string_view argument;
     std::string help;
     Setter setter;
-    bool repeatable;
+    Times times;
 
     bool may_be_meant_by(std::string_view word) const;
   };
 
   void describe(std::span<char* const> arguments);
   void add(const char* names, std::string_view argument, const char* help, Setter setter,
-           bool repeatable);
+           Times times);
   std::vector<Option> parse(const std::vector<std::string>& words, Errors& errors);
+  void refuse_seconds(Errors& errors) const;
   void read_environment();
   std::string option_of(const std::string& variable);
   bool is_told(std::string_view variable) const;

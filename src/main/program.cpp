@@ -51,9 +51,9 @@ OutputSettings::OutputSettings() : log(*log_format("auto")) {}
 
 void declare_output(CommandLine& line, OutputSettings& output, const char* summary,
                     const char* quiet) {
-  line.option("report,R", "[json:|text:]FILE|-", "final report (none)",
-              into(output.report, parse_report_target));
-  line.option("summary", "FILE", summary, into(output.summary));
+  line.once("report,R", "[json:|text:]FILE|-", "final report (none)",
+            into(output.report, parse_report_target));
+  line.once("summary", "FILE", summary, into(output.summary));
   line.option("log", "FORMAT", (log_format_words() + " (auto)").c_str(),
               into(output.log, log_format));
   line.option("color", "WHEN",

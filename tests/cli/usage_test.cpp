@@ -48,6 +48,31 @@ TEST_CASE("an option without its value, and a switch with one, are errors", "[op
              ContainsSubstring("--delay needs a value"));
 }
 
+TEST_CASE("of a setting the last counts, and a file that would not be written is told",
+          "[option]") {
+  CHECK(run(wrapped({"-a", "5", "-a", "1", "-q"}, {"exit", "3"})).exit_code() == 3);
+  const Ended ended = run(wrapped({"-R", "a.json", "-R", "b.json"}, {"out", "ran"}));
+  CHECK(ended.exit_code() == 125);
+  CHECK(ended.out.empty());
+  CHECK_THAT(ended.err,
+             ContainsSubstring("--report is given twice, as 'a.json' and 'b.json'; give one"));
+}
+
+TEST_CASE("retry-publish drops no option that says what is published", "[option]") {
+  const auto said = [](std::vector<std::string> options) {
+    options.insert(options.begin(), required("RETRY_PUBLISH"));
+    const Ended ended = run({.argv = std::move(options)});
+    CHECK(ended.exit_code() == 125);
+    return ended.err;
+  };
+  for (const char* option :
+       {"--repository", "--metadata-action", "--shard", "--digests-file", "--summary"}) {
+    CHECK_THAT(said({option, "1/3", option, "2/3"}),
+               ContainsSubstring(std::string(option) + " is given twice, as '1/3' and '2/3'"));
+  }
+  CHECK_THAT(said({"--shard", "1/3", "--shard", "1/3"}), !ContainsSubstring("twice"));
+}
+
 TEST_CASE("all words that make no sense are told at once, those behind them read", "[option]") {
   const Ended ended = run(
       wrapped({"-Z", "--forever=yes", "--delay=", "--jitter", "", "--delya=3", "-a", "0", "-vz"},

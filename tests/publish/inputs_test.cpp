@@ -71,6 +71,21 @@ TEST_CASE("a folder of digests is published in one line, and says what it became
   CHECK(run(program).exit_code() == 0);
 }
 
+TEST_CASE("folders that are given one by one are one target", "[inputs]") {
+  const TemporaryFolder folder;
+  Program program;
+  program.argv = {required("RETRY_PUBLISH"), "-n", "--repository", "ghcr.io/o/r", "--tag", "1.0"};
+  for (const char digit : {'1', '2'}) {
+    const std::string digests = folder / std::string(1, digit);
+    std::filesystem::create_directory(digests);
+    folder.write(std::string(1, digit) + "/" + std::string(64, digit), "");
+    program.argv.insert(program.argv.end(), {"--digests", digests});
+  }
+  const Ended ended = run(program);
+  CHECK(ended.exit_code() == 0);
+  CHECK_THAT(ended.out, ContainsSubstring("r sha256:1111") && ContainsSubstring("r sha256:2222"));
+}
+
 TEST_CASE("a builder whose digest did not arrive is missed by its platform", "[inputs]") {
   PublishScene scene;
   scene.targets = {make_target("alpha", 62)};

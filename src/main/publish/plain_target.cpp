@@ -42,8 +42,8 @@ std::vector<Line> plan_lines(const PlainTarget& plain) {
                              {"targets:", {}},
                              {"  " + yaml_text(name.empty() ? "image" : name) + ":", "repository"},
                              {"    sources:", {}}};
-  if (!plain.digests.empty()) {
-    lines.push_back({"      - digests: " + yaml_text(plain.digests), "digests"});
+  for (const std::string& folder : plain.digests) {
+    lines.push_back({"      - digests: " + yaml_text(folder), "digests"});
     lines.push_back({"        repository: " + yaml_text(plain.repository), "repository"});
   }
   for (const std::string& file : plain.metadata) {

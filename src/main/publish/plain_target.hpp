@@ -9,7 +9,7 @@
 namespace retry_exec {
 
 struct PlainTarget {
-  std::string digests;  // a folder
+  std::vector<std::string> digests;  // folders
   std::vector<std::string> metadata;
   std::string repository;
   std::vector<std::string> tags;

@@ -36,27 +36,28 @@ const char* const publish_exit_code_table =
 
 void declare(CommandLine& line, PublishSettings& settings) {
   PlainTarget& plain = settings.plain;
-  line.option("digests", "FOLDER", "without a plan: images by files named by their digests",
-              into(plain.digests));
+  line.repeatable("digests", "FOLDER",
+                  "without a plan: images by files named by their digests; repeatable",
+                  into(plain.digests));
   line.repeatable("metadata", "FILE",
                   "without a plan: images by what buildx build --metadata-file wrote; repeatable",
                   into(plain.metadata));
-  line.option("repository", "NAME", "without a plan: where the images are", into(plain.repository));
+  line.once("repository", "NAME", "without a plan: where the images are", into(plain.repository));
   line.repeatable("tag", "TAG",
                   "without a plan: what to publish as, whole or a tag of --repository; repeatable",
                   into(plain.tags));
   line.repeatable("platform", "NAME",
                   "without a plan: a platform that must be there, such as linux/amd64; repeatable",
                   into(plain.platforms));
-  line.option("metadata-action", "FILE|JSON",
-              "without a plan: tags and annotations of docker/metadata-action",
-              into(plain.metadata_action));
+  line.once("metadata-action", "FILE|JSON",
+            "without a plan: tags and annotations of docker/metadata-action",
+            into(plain.metadata_action));
   line.flag("print-plan", "print the plan that these stand for; publish nothing",
             into(settings.print_plan));
   line.repeatable("only", "TARGET", "publish this target; repeatable (all)",
                   into(settings.selection.only));
-  line.option("shard", "I/N", "publish each N-th target, from the I-th on (1/1)",
-              into_shard(settings.selection));
+  line.once("shard", "I/N", "publish each N-th target, from the I-th on (1/1)",
+            into_shard(settings.selection));
   line.option("jobs,j", "N", "commands that may run side by side (16)",
               into(settings.jobs, whole<unsigned>(1, 1000)));
   line.option("deadline", "DUR", "of the whole run (none)",
@@ -65,8 +66,8 @@ void declare(CommandLine& line, PublishSettings& settings) {
             into(settings.dry_run));
   line.flag("matrix", "print the targets as a CI matrix (JSON); publish nothing",
             into(settings.matrix));
-  line.option("digests-file", "FILE", "write the digest of each published target (JSON)",
-              into(settings.digests_file));
+  line.once("digests-file", "FILE", "write the digest of each published target (JSON)",
+            into(settings.digests_file));
   declare_output(line, settings, "append a Markdown summary of the run ($GITHUB_STEP_SUMMARY)",
                  "no log but our own errors and the list of what failed");
   declare_help(line);
