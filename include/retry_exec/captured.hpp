@@ -15,6 +15,8 @@ struct CapturedStream {
 
   // head, a line that says what was cut (only if something was), tail.
   std::string text() const;
+  // Of all that passed.
+  std::uint64_t size() const { return head.size() + omitted + tail.size(); }
 
   bool operator==(const CapturedStream&) const = default;
 };

@@ -18,6 +18,18 @@ Program step(std::vector<std::string> options, const std::string& script,
   return program;
 }
 
+// Open for writing, under one more mode, as a shell's redirection has it.
+struct OpenFile {
+  OpenFile(const std::string& path, int mode)
+      : fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC | mode)) {
+    REQUIRE(fd >= 0);
+  }
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+  ~OpenFile() { ::close(fd); }
+  const int fd;
+};
+
 constexpr const char* fails_first = "test $RETRY_EXEC_ATTEMPT = 2";
 
 }  // namespace
@@ -238,20 +250,79 @@ TEST_CASE("a step's file behind a symbolic link is one like any other, unless it
         1);
 }
 
-TEST_CASE("a step's file that our own output goes into keeps it", "[step-files]") {
+TEST_CASE("what a failed attempt printed into a step's file that is our stdout is taken back",
+          "[step-files]") {
   const TemporaryFolder folder;
-  const std::string file = folder.write("log", "");
-  Program program =
-      step({"-q"}, "echo attempt $RETRY_EXEC_ATTEMPT; exit 3", {{"GITHUB_OUTPUT", file}});
-  const int log = ::open(file.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
-  REQUIRE(log >= 0);
-  program.standard_output = Descriptor{log};
-  run(program);
-  CHECK(read_file(file) == "attempt 1\nattempt 2\n");
-  program.environment = {{"GITHUB_OUTPUT", "/dev/stdout"}};
-  run(program);
-  ::close(log);
-  CHECK(lines_of(read_file(file)).size() == 4);
+  for (const int mode : {O_APPEND, O_TRUNC}) {
+    INFO(mode);
+    const std::string file = folder.write("f", mode == O_APPEND ? "before=1\n" : "");
+    const std::string before = read_file(file);
+    const OpenFile output(file, mode);
+    Program program =
+        step({"-v"}, "printf 'list<<E\\none\\n'; " + std::string(fails_first) + " && echo E",
+             {{"GITHUB_OUTPUT", file}});
+    program.standard_output = Descriptor{output.fd};
+    const Ended ended = run(program);
+    CHECK(ended.exit_code() == 0);
+    CHECK(read_file(file) == before + "list<<E\none\nE\n");
+    CHECK_THAT(ended.err, ContainsSubstring("removed 12 bytes that the failed attempt wrote to "));
+    // Whoever opened it goes on behind that, as a group of commands does.
+    REQUIRE(::write(output.fd, "x\n", 2) == 2);
+    CHECK(read_file(file) == before + "list<<E\none\nE\nx\n");
+  }
+}
+
+TEST_CASE("what was printed into a step's file is put back where no other attempt begins",
+          "[step-files]") {
+  const TemporaryFolder folder;
+  for (const int mode : {O_APPEND, O_TRUNC}) {
+    const std::string file = folder.write("f", "");
+    const OpenFile output(file, mode);
+    Program program = step({"-q", "--deadline", "1s", "--before-retry", "sleep 60"},
+                           "echo a=1; exit 3", {{"GITHUB_OUTPUT", file}});
+    program.standard_output = Descriptor{output.fd};
+    CHECK(run(program).exit_code() == 124);
+    REQUIRE(::write(output.fd, "b=2\n", 4) == 4);
+    CHECK(read_file(file) == "a=1\nb=2\n");
+  }
+}
+
+TEST_CASE("a step's file into which more goes than the attempt prints keeps it, which is told",
+          "[step-files]") {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("f", "");
+  const std::string told =
+      "cannot remove what the failed attempt wrote to $GITHUB_OUTPUT: our own output goes there";
+  const OpenFile output(file, O_APPEND);
+  const auto left_by = [&](const std::string& path, const std::string& script, bool with_log) {
+    Program program = step({}, script + "; exit 3", {{"GITHUB_OUTPUT", path}});
+    program.standard_output = Descriptor{output.fd};
+    if (with_log) program.standard_error = Descriptor{output.fd};
+    folder.write("f", "");
+    const Ended ended = run(program);
+    const std::string left = read_file(file);
+    CHECK(count(ended.err + (with_log ? left : ""), told) == 1);
+    return left;
+  };
+  const std::string printed = "echo $RETRY_EXEC_ATTEMPT";
+  const std::string both = left_by(file, printed + "; echo direct >> $GITHUB_OUTPUT", false);
+  CHECK(count(both, "direct\n") == 2);
+  CHECK(both.size() == std::string("1\ndirect\n2\ndirect\n").size());
+  CHECK(left_by("/dev/stdout", printed, false) == "1\n2\n");
+  CHECK_THAT(left_by(file, printed, true), StartsWith("1\n") && ContainsSubstring("\n2\n"));
+}
+
+TEST_CASE("a step's file that is our stdout and another program's keeps what is in it",
+          "[step-files]") {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("f", "");
+  const OpenFile output(file, O_APPEND);
+  const OpenFile other(file, 0);
+  Program program = step({}, "echo $RETRY_EXEC_ATTEMPT; exit 3", {{"GITHUB_OUTPUT", file}});
+  program.standard_output = Descriptor{output.fd};
+  const Ended ended = run(program);
+  CHECK(read_file(file) == "1\n2\n");
+  CHECK_THAT(ended.err, ContainsSubstring("another process has the file open"));
 }
 
 TEST_CASE("a step's file that another process writes to keeps what is in it, which is told",

@@ -4,6 +4,7 @@
 // exit_code_table (retry_exec_options.cpp), which --help prints and README.md shows.
 #include "main/chosen_rules.hpp"
 #include "main/exec/retry_exec_options.hpp"
+#include "main/exec/retry_options.hpp"
 #include "main/exec/runner.hpp"
 #include "main/pages/manual_text.hpp"
 

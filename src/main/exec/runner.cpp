@@ -4,6 +4,7 @@
 #include "main/exec/colours.hpp"
 #include "main/exec/countdown.hpp"
 #include "main/exec/github_output.hpp"
+#include "main/exec/retry_options.hpp"
 #include "main/exec/shell_hint.hpp"
 #include "main/explanation.hpp"
 
@@ -38,26 +39,6 @@ const CapturedStream* stream_before_ours(const CapturedOutput& output, const Set
 }
 
 }  // namespace
-
-RetryOptions retry_options(const Settings& settings, const ChosenRules& rules) {
-  const bool strict = !rules.empty() || !settings.retry_on.empty();
-  RetryOptions options{.strong = settings.policy,
-                       .weak = rules.policy,
-                       .retry_on = settings.retry_on,
-                       .stop_on = settings.stop_on,
-                       .retry_unmatched = settings.retry_unmatched.value_or(!strict),
-                       .stop_unmatched = {},
-                       .go_on_without_input = settings.go_on_without_input,
-                       .exhausted_code = settings.exhausted_code,
-                       .renews_credentials = settings.before_retry.has_value(),
-                       .accept_done = settings.accept_done};
-  // What a shell, env or docker says of a command that it cannot find or run passes by no more
-  // than if we could not; only who asks for it has it retried.
-  if (!settings.retry_unmatched) {
-    options.stop_unmatched.codes = {{exit_code::cannot_run, exit_code::not_found}};
-  }
-  return options;
-}
 
 Runner::Runner(Settings settings, ChosenRules rules)
     : settings_(std::move(settings)), rules_(std::move(rules)), supervisor_(context_) {}
@@ -189,6 +170,7 @@ boost::asio::awaitable<Attempt> Runner::attempt(unsigned number, Policy policy,
   }
   note_where_it_stopped(attempt);
   input_taken_ = attempt.input_taken;
+  printed_ = settings_.hold_stdout ? 0 : attempt.output.standard_output.size();
   held_output_ = std::move(attempt.held_output);
   held_error_ = std::move(attempt.held_error);
   co_return attempt;
@@ -197,7 +179,7 @@ boost::asio::awaitable<Attempt> Runner::attempt(unsigned number, Policy policy,
 // What is taken back of the failed attempt goes first, so that what --before-retry writes stays.
 boost::asio::awaitable<std::optional<Attempt>> Runner::before_retry(
     unsigned number, Policy policy, std::optional<TimePoint> deadline) {
-  for (const StepFiles::Note& note : step_files_.take_back()) {
+  for (const StepFiles::Note& note : step_files_.take_back(printed_)) {
     if (note.failed || settings_.verbose != 0) say(note.text);
   }
   if (!settings_.before_retry) co_return std::nullopt;

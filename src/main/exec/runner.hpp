@@ -13,6 +13,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,9 +21,6 @@
 #include <vector>
 
 namespace retry_exec {
-
-// What the loop needs to know of options and rules.
-RetryOptions retry_options(const Settings& settings, const ChosenRules& rules);
 
 class Runner {
  public:
@@ -86,7 +84,8 @@ class Runner {
   HeldOutput held_output_;
   HeldOutput held_error_;
   TimePoint deadline_ = TimePoint::max();
-  bool input_taken_ = false;  // by the last attempt
+  bool input_taken_ = false;   // by the last attempt
+  std::uint64_t printed_ = 0;  // by it, to our stdout
   bool said_of_input_ = false;
   bool said_of_stall_ = false;
   Stopped stopped_;  // what a line of ours would follow

@@ -21,19 +21,35 @@ namespace retry_exec {
 
 namespace {
 
-// A log that is called GITHUB_OUTPUT when a step is tried by hand: all output is in it.
-bool takes_our_output(const struct stat& file) {
+using OwnOutput = StepFiles::OwnOutput;
+
+// `>> $GITHUB_OUTPUT` makes it our stdout. It is a log, with all output in it, where our stderr
+// goes there too, or where it is called by a descriptor, as when a step is tried by hand.
+OwnOutput own_output(std::string_view path, const struct stat& file) {
   const FileId id = FileId::of(file);
-  return id == FileId::of(STDOUT_FILENO) || id == FileId::of(STDERR_FILENO);
+  const bool standard_output = id == FileId::of(STDOUT_FILENO);
+  const bool standard_error = id == FileId::of(STDERR_FILENO);
+  if (!standard_output && !standard_error) return OwnOutput::none;
+  const bool is_log = standard_error || path.starts_with("/dev/") || path.starts_with("/proc/");
+  return is_log ? OwnOutput::log : OwnOutput::standard_output;
 }
 
 // Does another process have the file open (`| tee $GITHUB_STEP_SUMMARY`)? It would go on writing
 // where it was, behind a gap. Asking for a lease tells; where there are no leases, nothing does.
 bool open_elsewhere(int fd) {
+  const int signal = ::fcntl(fd, F_GETSIG);
   ::fcntl(fd, F_SETSIG, SIGURG);  // what breaking it sends us: SIGIO would end us
-  if (::fcntl(fd, F_SETLEASE, F_WRLCK) != 0) return errno == EAGAIN;
-  ::fcntl(fd, F_SETLEASE, F_UNLCK);
-  return false;
+  const bool leased = ::fcntl(fd, F_SETLEASE, F_WRLCK) == 0;
+  const bool elsewhere = !leased && errno == EAGAIN;
+  if (leased) ::fcntl(fd, F_SETLEASE, F_UNLCK);
+  ::fcntl(fd, F_SETSIG, signal);  // our stdout is others' too
+  return elsewhere;
+}
+
+// Will what is printed next stand where the file ends now, at `size`?
+bool prints_at(long long size) {
+  return (::fcntl(STDOUT_FILENO, F_GETFL) & O_APPEND) != 0 ||
+         ::lseek(STDOUT_FILENO, 0, SEEK_CUR) == size;
 }
 
 // What became of one file: bytes that were cut off, or why none were.
@@ -85,9 +101,11 @@ std::optional<std::string> beginning(int marked, long long length) {
 Cut shortened(int fd, const StepFiles::Mark& mark, long long size) {
   if (open_elsewhere(fd)) return {.failure = "another process has the file open"};
   const long long bytes = size - mark.length;
-  StepFiles::Taken taken{mark.variable, mark.path, std::nullopt};
+  StepFiles::Taken taken{mark.variable, mark.path, std::nullopt, mark.own};
   if (bytes <= most_compared) taken.bytes = bytes_of(fd, mark.length, bytes);
+  if (mark.own != OwnOutput::none && !taken.bytes) return {.failure = "it could not be kept"};
   if (::ftruncate(fd, mark.length) != 0) return {.failure = message()};
+  if (mark.own != OwnOutput::none) ::lseek(fd, mark.length, SEEK_SET);
   return {.bytes = bytes, .taken = std::move(taken)};
 }
 
@@ -113,14 +131,24 @@ Cut cut_replacement(const StepFiles::Mark& mark) {
   const UniqueFd file(
       ::open(mark.path.c_str(), O_RDWR | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC));
   struct stat now {};
-  if (!file || ::fstat(file.get(), &now) != 0 || !S_ISREG(now.st_mode) || takes_our_output(now) ||
-      !made_since(file.get(), mark.time) || !begins_with_all(mark, file.get())) {
+  if (!file || ::fstat(file.get(), &now) != 0 || !S_ISREG(now.st_mode) ||
+      own_output(mark.path, now) != OwnOutput::none || !made_since(file.get(), mark.time) ||
+      !begins_with_all(mark, file.get())) {
     return stays;
   }
   return now.st_size == mark.length ? Cut() : shortened(file.get(), mark, now.st_size);
 }
 
-Cut cut_back(const StepFiles::Mark& mark) {
+// Our stdout: only where we alone have added to it, and nobody else's lines are among ours.
+Cut cut_output(const StepFiles::Mark& mark, long long size, std::uint64_t printed) {
+  const auto grown = static_cast<std::uint64_t>(size - mark.length);
+  if (mark.own == OwnOutput::log || grown != printed || !prints_at(size)) {
+    return {.failure = "our own output goes there, too"};
+  }
+  return shortened(STDOUT_FILENO, mark, size);
+}
+
+Cut cut_back(const StepFiles::Mark& mark, std::uint64_t printed) {
   struct stat then {};
   struct stat now {};
   const char* path = mark.path.c_str();
@@ -134,6 +162,7 @@ Cut cut_back(const StepFiles::Mark& mark) {
   if (leads_to_a_stranger(path, then)) {
     return {.failure = "it is a symbolic link to another user's file"};
   }
+  if (mark.own != OwnOutput::none) return cut_output(mark, now.st_size, printed);
   const UniqueFd file(::open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!file || ::fstat(file.get(), &now) != 0) return {.failure = message()};
   return FileId::of(then) == FileId::of(now) ? shortened(file.get(), mark, now.st_size) : Cut();
@@ -171,9 +200,9 @@ void StepFiles::mark() {
     // O_PATH: what is not a regular file must not notice.
     const int fd = ::open(path, O_PATH | O_CLOEXEC);
     struct stat status {};
-    if (fd >= 0 && ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
-        !takes_our_output(status)) {
-      marks_.push_back({variable, path, fd, status.st_size, beginning(fd, status.st_size), time});
+    if (fd >= 0 && ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) {
+      marks_.push_back({variable, path, fd, status.st_size, beginning(fd, status.st_size), time,
+                        own_output(path, status)});
     } else if (fd >= 0) {
       ::close(fd);
     } else if (errno == ENOENT) {
@@ -183,10 +212,10 @@ void StepFiles::mark() {
   }
 }
 
-std::vector<StepFiles::Note> StepFiles::take_back() {
+std::vector<StepFiles::Note> StepFiles::take_back(std::uint64_t printed) {
   std::vector<Note> notes;
   for (const Mark& mark : marks_) {
-    Cut cut = cut_back(mark);
+    Cut cut = cut_back(mark, printed);
     if (cut.taken) taken_.push_back(*std::move(cut.taken));
     const std::string file = std::string("$") + mark.variable;
     if (!cut.failure.empty()) {
@@ -214,6 +243,7 @@ std::vector<StepFiles::Note> StepFiles::put_back() {
     } else if (const auto written = append_summary(taken.path, *taken.bytes); !written) {
       notes.push_back({"cannot put back " + what + ": " + to_string(written.error()), true});
     } else {
+      if (taken.own != OwnOutput::none) ::lseek(STDOUT_FILENO, 0, SEEK_END);
       notes.push_back({"put back " + what, false});
     }
   }
