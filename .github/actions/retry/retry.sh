@@ -23,6 +23,19 @@ check_number() { # INPUT VALUE
   [[ ! $2 || $2 =~ ^[0-9]+$ ]] || finish 1 "Input $1 only accepts numbers.  Received $2"
 }
 
+all_but() { # EXIT-CODES, and the word timeout, which a code stands for
+  local code codes=() kept=" ${*/timeout/124} "
+  for code in {1..255}; do
+    [[ $kept == *" $code "* ]] || codes+=("$code")
+  done
+  by_commas "${codes[@]}"
+}
+
+by_commas() {
+  local IFS=,
+  echo "$*"
+}
+
 command -v retry-exec >/dev/null || finish 1 'retry-exec is not on the PATH: use the action "setup" before this one'
 check_number max_attempts "$ACTION_MAX_ATTEMPTS"
 check_number timeout_minutes "$ACTION_TIMEOUT_MINUTES"
@@ -43,21 +56,26 @@ seconds=${ACTION_TIMEOUT_SECONDS:-${ACTION_TIMEOUT_MINUTES:+$((10#$ACTION_TIMEOU
 for rules in ${ACTION_RULES//,/ }; do
   options+=(--rules "$rules")
 done
-unmatched=retry
+unmatched=retry retried=() stopped=()
 [[ ! $ACTION_RULES ]] || unmatched=stop
 case ${ACTION_RETRY_ON:-any} in
   any) ;;
-  error) options+=(--stop-on timeout) ;;
+  error) stopped+=(timeout) ;;
   timeout)
-    options+=(--retry-on timeout)
+    retried+=(timeout)
     unmatched=stop
     ;;
   *) finish 1 "retry_on: '$ACTION_RETRY_ON' is not any, timeout or error" ;;
 esac
 if [[ $ACTION_RETRY_ON_EXIT_CODE ]]; then
-  options+=(--retry-on "$ACTION_RETRY_ON_EXIT_CODE")
+  retried+=("$((10#$ACTION_RETRY_ON_EXIT_CODE))")
   unmatched=stop
 fi
+if ((${#retried[@]})); then # and nothing else, whatever the rules know
+  options+=(--retry-on "$(by_commas "${retried[@]}")")
+  [[ ! $ACTION_RULES ]] || stopped+=("$(all_but "${retried[@]}")")
+fi
+((!${#stopped[@]})) || options+=(--stop-on "$(by_commas "${stopped[@]}")")
 
 read -ra shell <<<"${ACTION_SHELL:-bash}"
 case ${shell[0]} in
@@ -76,8 +94,11 @@ code=$?
 
 attempts=$(grep -oE '"totals": *\{"attempts": *[0-9]+' "$report" | grep -oE '[0-9]+$')
 message="Child_process exited with error code $code"
-if grep -q '"timed-out"' <(grep -o '"kind": *"[a-z-]*"' "$report" | tail -n 1); then
-  message="Timeout of $((10#$seconds * 1000))ms hit" code=1
+if ((code == 124)) && grep -qE '"reason": *"deadline"' "$report"; then
+  message='The deadline ended the run' code=1 # that of the job: RETRY_EXEC_DEADLINE
+elif grep -q '"timed-out"' <(grep -o '"kind": *"[a-z-]*"' "$report" | tail -n 1); then
+  message="${seconds:+Timeout of $((10#${seconds:-0} * 1000))ms hit}" code=1
+  message=${message:-A time limit was hit}
 fi
 ((code)) || finish 0
 ((attempts < 10#${ACTION_MAX_ATTEMPTS:-3})) || message="Final attempt failed. $message"
