@@ -114,6 +114,8 @@ struct Attempt {
   // It read from our standard input, a pipe or a socket that it inherited, what a later attempt
   // will not find there. False where that is not certain.
   bool input_taken = false;
+  // Of input that is replayed: bytes of a pipe or a socket that we have read and it has not.
+  std::uint64_t input_read_ahead = 0;
   CapturedOutput output;
   HeldOutput held_output;
   HeldOutput held_error;

@@ -58,6 +58,13 @@ bool is_written_elsewhere() {
          });
 }
 
+// What lies in a pipe that we have an end of.
+std::optional<std::uint64_t> bytes_in(int pipe) {
+  int bytes = 0;
+  if (::ioctl(pipe, FIONREAD, &bytes) != 0 || bytes < 0) return std::nullopt;
+  return static_cast<std::uint64_t>(bytes);
+}
+
 // When a file that can be read was written to. Nothing where that was just now: what is written
 // next may get the same time, for the clock of file systems goes in steps.
 std::optional<std::chrono::nanoseconds> last_written() {
@@ -77,15 +84,15 @@ Input::Input(boost::asio::io_context& context, std::array<const Sink*, 2> output
     : context_(context), start_(::lseek(STDIN_FILENO, 0, SEEK_CUR)), look_again_(context) {
   // Devices such as /dev/null can be sought in, and nothing comes of it.
   struct stat status {};
-  const bool has_position = start_ >= 0 && ::fstat(STDIN_FILENO, &status) == 0 &&
-                            (S_ISREG(status.st_mode) || S_ISBLK(status.st_mode));
+  has_position_ = start_ >= 0 && ::fstat(STDIN_FILENO, &status) == 0 &&
+                  (S_ISREG(status.st_mode) || S_ISBLK(status.st_mode));
   for (const int fd : {STDOUT_FILENO, STDERR_FILENO}) {
-    if (has_position && share_a_position(STDIN_FILENO, fd)) {
+    if (has_position_ && share_a_position(STDIN_FILENO, fd)) {
       outputs_.push_back(outputs[static_cast<std::size_t>(fd - STDOUT_FILENO)]);
     }
   }
   const int mode = ::fcntl(STDIN_FILENO, F_GETFL) & O_ACCMODE;
-  stays_ = mode == O_WRONLY || (mode == O_RDWR && has_position && is_written_elsewhere());
+  stays_ = mode == O_WRONLY || (mode == O_RDWR && has_position_ && is_written_elsewhere());
 }
 
 std::uint64_t Input::written() const {
@@ -107,6 +114,7 @@ bool Input::was_read() const {
 }
 
 bool Input::was_taken() const {
+  if (kind_ != StandardInput::inherit) return false;
   if (!outputs_.empty()) return has_moved();
   if (stays_) return was_read();
   const std::optional<Unread> now = unread_ ? unread(STDIN_FILENO) : std::nullopt;
@@ -141,6 +149,7 @@ bool Input::rewind() {
 Input::Prepared Input::prepare(StandardInput kind) {
   Prepared prepared;
   unread_.reset();
+  kind_ = kind;
   switch (kind) {
     case StandardInput::inherit:
       if (start_ < 0) unread_ = settled();
@@ -186,11 +195,18 @@ std::string Input::pipe_to_command(Prepared& prepared) {
   if (!watch_source() || ::pipe2(ends, O_CLOEXEC) != 0) {
     return could_not("provide standard input", errno);
   }
+  // Reading goes on behind what was recorded, wherever the attempt before left the file.
+  if (used_ && rests_where_left()) {
+    ::lseek(STDIN_FILENO, start_ + static_cast<off_t>(recording_.size()), SEEK_SET);
+  }
   prepared.owned.reset(ends[0]);
   prepared.fd = ends[0];
   ::fcntl(ends[1], F_SETFL, O_NONBLOCK);
   command_.emplace(context_, ends[1]);
   offset_ = 0;
+  left_.reset();
+  unread_by_command_.reset();
+  read_ahead_ = 0;
   return {};
 }
 
@@ -202,10 +218,43 @@ void Input::start_feeding(std::function<void(std::string)> failed) {
 }
 
 void Input::stop_feeding() {
+  if (feeding_) settle_position();
   feeding_.reset();
   command_.reset();
+  left_.reset();
   look_again_.cancel();
   if (watcher_) watcher_->cancel();
+}
+
+bool Input::rests_where_left() const {
+  return has_position_ && outputs_.empty() && !stays_;
+}
+
+// The command closed its stdin.
+void Input::close_pipe() {
+  unread_by_command_ = bytes_in(command_->native_handle());
+  command_.reset();
+}
+
+// With a reading end of ours, what the command leaves in the pipe can be told once it has ended.
+void Input::end_of_input() {
+  const std::string pipe = "/proc/self/fd/" + std::to_string(command_->native_handle());
+  left_.reset(::open(pipe.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  command_.reset();
+}
+
+// What we took and the command did not: a file gives it again, to whoever reads on; a pipe does
+// not.
+void Input::settle_position() {
+  if (command_) unread_by_command_ = bytes_in(command_->native_handle());
+  if (left_) unread_by_command_ = bytes_in(left_.get());
+  if (!unread_by_command_ || recording_.failed()) return;
+  const std::uint64_t read = offset_ - std::min(offset_, *unread_by_command_);
+  if (!rests_where_left()) {
+    read_ahead_ = recording_.size() - read;
+  } else {
+    ::lseek(STDIN_FILENO, start_ + static_cast<off_t>(read), SEEK_SET);
+  }
 }
 
 // Room in the command's pipe comes first: nothing is taken from our stdin before it can be given.
@@ -220,7 +269,7 @@ void Input::feed() {
   const bool recorded = offset_ < recording_.size();
   if (!recorded && unrecorded_.empty()) {
     if (source_error_ != 0) return fail_once_read(false);
-    if (source_ended_) return command_.reset();
+    if (source_ended_) return end_of_input();
     return await_source();
   }
   const SpillBuffer::Piece kept =
@@ -228,7 +277,7 @@ void Input::feed() {
   if (kept.error != 0) return fail(could_not("read back what was recorded of stdin", kept.error));
   const std::string& bytes = kept.bytes;
   const ssize_t written = ::write(command_->native_handle(), bytes.data(), bytes.size());
-  if (written < 0 && errno != EAGAIN && errno != EINTR) return command_.reset();  // it closed it
+  if (written < 0 && errno != EAGAIN && errno != EINTR) return close_pipe();  // it closed it
   const auto size = static_cast<std::size_t>(std::max<ssize_t>(written, 0));
   if (recorded) {
     offset_ += size;
@@ -247,9 +296,8 @@ void Input::fail(std::string why) {
 void Input::fail_once_read(bool was_empty) {
   const int pipe = command_->native_handle();
   pollfd request{pipe, 0, 0};
-  if (::poll(&request, 1, 0) == 1) return command_.reset();  // nobody reads it any more
-  int unread = 0;
-  const bool is_empty = ::ioctl(pipe, FIONREAD, &unread) != 0 || unread == 0;
+  if (::poll(&request, 1, 0) == 1) return close_pipe();  // nobody reads it any more
+  const bool is_empty = bytes_in(pipe).value_or(0) == 0;
   if (is_empty && was_empty) return fail(could_not("read stdin", source_error_));
   look_again_.expires_after(std::chrono::milliseconds(50));
   look_again_.async_wait([this, is_empty, alive = std::weak_ptr(feeding_)](const auto& error) {

@@ -50,12 +50,20 @@ class Input {
   // rewound, certainly read from it?
   bool was_taken() const;
 
+  // Replay: what was read of a pipe or a socket and given to nobody, as far as that is known. A
+  // file's position stands where the command left it.
+  std::uint64_t read_ahead() const { return read_ahead_; }
+
  private:
   Prepared prepare_replay();
   static bool is_unreadable();
   std::string pipe_to_command(Prepared& prepared);
   static std::optional<Unread> settled();
   bool rewind();
+  void end_of_input();
+  void close_pipe();
+  void settle_position();
+  bool rests_where_left() const;
   std::uint64_t written() const;
   bool has_moved() const;
   bool was_read() const;
@@ -68,7 +76,8 @@ class Input {
   void fail_once_read(bool was_empty);
 
   boost::asio::io_context& context_;
-  off_t start_ = -1;  // where a seekable stdin stood when we were started
+  off_t start_ = -1;           // where a seekable stdin stood when we were started
+  bool has_position_ = false;  // it is a file, which can be read again
   // Outputs that were opened as one with it (`<>file >&0`): to rewind it would be to write over
   // what was printed.
   std::vector<const Sink*> outputs_;
@@ -77,6 +86,7 @@ class Input {
   // reading: to rewind it would be to write over that.
   bool stays_ = false;
   std::optional<std::chrono::nanoseconds> found_written_;  // where it stays: when, before that
+  StandardInput kind_ = StandardInput::inherit;  // what the attempt was given
   bool used_ = false;
   std::optional<Unread> unread_;  // as the attempt found it; nothing: it cannot miss any
 
@@ -88,6 +98,9 @@ class Input {
   std::uint64_t offset_ = 0;  // how much of the recording the command has been given
   std::optional<boost::asio::posix::stream_descriptor> command_;  // writing end of its stdin
   std::optional<boost::asio::posix::stream_descriptor> watcher_;  // epoll of ours on descriptor 0
+  UniqueFd left_;  // reading end of its stdin, once nothing more is written: what lies in it?
+  std::optional<std::uint64_t> unread_by_command_;  // of what it was given
+  std::uint64_t read_ahead_ = 0;
   boost::asio::steady_timer look_again_;
   std::function<void(std::string)> failed_;
   std::shared_ptr<char> feeding_;  // gone once the attempt is over

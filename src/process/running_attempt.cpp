@@ -390,8 +390,8 @@ Attempt RunningAttempt::collect() {
   if (attempt.cut_off) remarks_.push_back(*attempt.cut_off);
   attempt.has_survivors = has_survivors_;
   attempt.survivors = std::move(survivors_);
-  attempt.input_taken =
-      options_.standard_input == StandardInput::inherit && supervisor_.input.was_taken();
+  attempt.input_taken = supervisor_.input.was_taken();
+  attempt.input_read_ahead = supervisor_.input.read_ahead();
   attempt.elapsed = ended_ - started_;
   attempt.remarks = std::move(remarks_);
   return attempt;

@@ -73,6 +73,41 @@ TEST_CASE("-I replays what is always ready as well: a file, and the end of /dev/
   CHECK(read_twice("/dev/null").empty());
 }
 
+TEST_CASE("with -I, too, a file stands where the command left it", "[stdin]") {
+  const TemporaryFolder folder;
+  std::string numbers;
+  for (int number = 1; number <= 40'000; ++number) numbers += std::to_string(number) + "\n";
+  const std::string file = folder.write("in", numbers);
+  const auto left = [&](const std::string& script) {
+    const std::string line = "{ '" + required("RETRY_EXEC") + "' -I -q -d 0 -a 3 -- bash -c '" +
+                             script + "'; head -n 1; } < '" + file + "'";
+    return run({.argv = {"bash", "-c", line}}).out;
+  };
+  CHECK(left("true") == "1\n");
+  CHECK(left("exec <&-; sleep 0.1") == "1\n");
+  CHECK(left("read a; echo $a") == "1\n2\n");
+  CHECK(left("read a; read b; echo $b; [ $RETRY_EXEC_ATTEMPT = 3 ]") == "2\n2\n2\n3\n");
+  CHECK(left("sed -n 30000q >/dev/null; [ $RETRY_EXEC_ATTEMPT = 2 ]").size() > 1);
+  CHECK(
+      left(
+          "[ $RETRY_EXEC_ATTEMPT = 3 ] || cat >/dev/null; [ $RETRY_EXEC_ATTEMPT = 3 ] && read a") ==
+      "2\n");
+  CHECK(left("cat >/dev/null").empty());
+}
+
+TEST_CASE("-v tells what -I has read ahead of the command from a pipe", "[stdin]") {
+  const auto told = [&](std::vector<std::string> options, const std::vector<std::string>& words) {
+    Program program = wrapped(std::move(options), words);
+    program.input = "0123456789";
+    return run(program).err;
+  };
+  const std::string ahead = " of standard input ahead of the command";
+  CHECK_THAT(told({"-v", "-I"}, {"read-stdin", "9"}), ContainsSubstring("-I read 1 byte" + ahead));
+  CHECK(count(told({"-v", "-I"}, {"read-stdin"}), ahead) == 0);
+  CHECK(count(told({"-v"}, {"read-stdin", "4"}), ahead) == 0);
+  CHECK(told({"-I"}, {"read-stdin", "4"}).empty());
+}
+
 TEST_CASE("-I replays what was read and goes on with what was not", "[stdin]") {
   const TemporaryFolder folder;
   Program program = wrapped(at_once({"-I"}), {"read-stdin", "4", "+", "fail-times", folder / "n",

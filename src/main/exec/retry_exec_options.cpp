@@ -109,7 +109,8 @@ void declare_decisions(CommandLine& line, Settings& settings) {
 }
 
 void declare_streams(CommandLine& line, Settings& settings) {
-  line.flag("replay-stdin,I", "record stdin as the command reads it, replay it on each attempt",
+  line.flag("replay-stdin,I",
+            "record stdin, read ahead of the command, and replay it on each attempt",
             into(settings.replay_stdin));
   line.option("spent-stdin", "stop|go-on",
               "after a failed attempt has read from a pipe on stdin what the next one "

@@ -8,6 +8,7 @@
 #include "main/exec/shell_hint.hpp"
 #include "main/explanation.hpp"
 
+#include <retry_exec/counted.hpp>
 #include <retry_exec/write.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -366,6 +367,10 @@ void Runner::tell_what_happened() {
 
 int Runner::finish() {
   for (const StepFiles::Note& note : step_files_.put_back()) say(note.text);
+  if (const auto ahead = result_.deciding.input_read_ahead; ahead != 0 && settings_.verbose != 0) {
+    say("-I read " + text::counted(ahead, "byte") +
+        " of standard input ahead of the command, which no other one will find");
+  }
   tell_what_happened();
   if (result_.interrupted_by) return die_by(*result_.interrupted_by);
   if (const auto late = supervisor_.interrupted_by()) return die_by(*late);
