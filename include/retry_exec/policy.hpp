@@ -80,10 +80,9 @@ struct Policy {
 std::string_view to_string(Growth growth);
 Result<Growth> parse_growth(std::string_view text);
 std::string to_string(const Jitter& jitter);
-Result<Jitter> parse_jitter(std::string_view text);       // "none", "equal", "full", "25%", "500ms"
-Result<unsigned> parse_attempts(std::string_view text);   // ≥ 1, at most 1,000,000
-Result<double> parse_factor(std::string_view text);       // 0.1 to 1000
-Result<Duration> parse_max_delay(std::string_view text);  // 0: no waits; "none": no longest wait
+Result<Jitter> parse_jitter(std::string_view text);      // "none", "equal", "full", "25%", "500ms"
+Result<unsigned> parse_attempts(std::string_view text);  // ≥ 1, at most 1,000,000
+Result<double> parse_factor(std::string_view text);      // 0.1 to 1000
 
 // ---- the fields, once ------------------------------------------------------------------------
 
@@ -119,7 +118,7 @@ inline constexpr std::tuple policy_fields = {
     PolicyField{"factor", &PolicyFields::factor, &Policy::factor, PolicyPart::pace, parse_factor,
                 "a number", "factor", "factor", "F", "growth per wait (2)", ""},
     PolicyField{"max-delay", &PolicyFields::max_delay, &Policy::max_delay, PolicyPart::pace,
-                parse_max_delay, "a duration such as 30s, or none", "limit", "max-delay,m", "DUR",
+                parse_limit, "a duration such as 30s, or none", "limit", "max-delay,m", "DUR",
                 "longest wait, or none (32s; never less than a --delay that is given)", ""},
     PolicyField{"backoff", &PolicyFields::backoff, &Policy::backoff, PolicyPart::pace, parse_growth,
                 "a word", "backoff", "backoff", "KIND",

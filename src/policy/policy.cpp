@@ -119,11 +119,6 @@ Result<unsigned> parse_attempts(std::string_view text) {
                      "is not a number of attempts; write 1 to 1000000 (the first attempt counts)");
 }
 
-Result<Duration> parse_max_delay(std::string_view text) {
-  if (text == "none") return unlimited;
-  return parse_duration(text);
-}
-
 Result<double> parse_factor(std::string_view text) {
   const auto factor = text::number_from<double>(text);
   if (factor && *factor >= 0.1 && *factor <= 1000) return *factor;
