@@ -73,6 +73,29 @@ TEST_CASE("retry-publish drops no option that says what is published", "[option]
   CHECK_THAT(said({"--shard", "1/3", "--shard", "1/3"}), !ContainsSubstring("twice"));
 }
 
+TEST_CASE("an option of which one value would be dropped is not given two", "[option]") {
+  for (const char* option : {"--retry-on", "--stop-on", "--before-retry", "--github-output"}) {
+    INFO(option);
+    const Ended ended = run(wrapped({option, "5", option, "6"}, {"exit", "0"}));
+    CHECK(ended.exit_code() == 125);
+    CHECK_THAT(ended.err, ContainsSubstring(std::string(option) + " is given twice, as "));
+  }
+  const Ended scripts =
+      run({.argv = {required("RETRY_EXEC"), "-c", "echo upload", "-c", "echo announce"}});
+  CHECK(scripts.exit_code() == 125);
+  CHECK(scripts.out.empty());
+  // An option beats its variable, and of a number the last counts.
+  Program program = wrapped({"--retry-on", "5", "-a", "3", "-a", "1"}, {"exit", "5"});
+  program.environment = {{"RETRY_EXEC_RETRY_ON", "6"}};
+  CHECK(run(program).exit_code() == 5);
+}
+
+TEST_CASE("--accept-done without rules is said to have no effect", "[option]") {
+  const std::string told = "--accept-done has no effect without --rules";
+  CHECK_THAT(run(wrapped({"--accept-done"}, {"exit", "0"})).err, ContainsSubstring(told));
+  CHECK(run(wrapped({"--accept-done", "-r", "generic"}, {"exit", "0"})).err.empty());
+}
+
 TEST_CASE("all words that make no sense are told at once, those behind them read", "[option]") {
   const Ended ended = run(
       wrapped({"-Z", "--forever=yes", "--delay=", "--jitter", "", "--delya=3", "-a", "0", "-vz"},

@@ -82,22 +82,22 @@ void declare_ending(CommandLine& line, Settings& settings) {
 }
 
 void declare_decisions(CommandLine& line, Settings& settings) {
-  line.option("retry-on", "CODES",
-              "what is retried whatever the rules say: exit codes, ranges, signals, and timeout, "
-              "such as 1,64-78,KILL,timeout (none)",
-              into(settings.retry_on, parse_code_set));
-  line.option("stop-on", "CODES", "those that are never retried; beats --retry-on (none)",
-              into(settings.stop_on, parse_code_set));
+  line.once("retry-on", "CODES",
+            "what is retried whatever the rules say: exit codes, ranges, signals, and timeout, "
+            "such as 1,64-78,KILL,timeout (none)",
+            into(settings.retry_on, parse_code_set));
+  line.once("stop-on", "CODES", "those that are never retried; beats --retry-on (none)",
+            into(settings.stop_on, parse_code_set));
   line.option("unmatched", "retry|stop",
               "a failure that no rule knows (stop with --rules or --retry-on; else retry, except "
               "for exit codes 126 and 127)",
               into(settings.retry_unmatched, parse_unmatched));
   line.option("exhausted-code", "N", "exit code when the attempts are used up (the command's own)",
               into(settings.exhausted_code, whole<int>(1, 255)));
-  line.option("before-retry", "SCRIPT",
-              "run by /bin/sh -c before each retry, after the wait: a new login, a clean-up; "
-              "failures of class expired are then tried once more (none)",
-              into(settings.before_retry));
+  line.once("before-retry", "SCRIPT",
+            "run by /bin/sh -c before each retry, after the wait: a new login, a clean-up; "
+            "failures of class expired are then tried once more (none)",
+            into(settings.before_retry));
   line.flag("accept-done",
             "a failure of class done counts as success after an attempt whose answer may "
             "have been lost",
@@ -159,18 +159,18 @@ void declare(CommandLine& line, Settings& settings) {
                   "rule set; repeatable, earlier ones are tried first; auto picks by command and "
                   "registry (none)",
                   into(settings.rules));
-  line.option("command,c", "SCRIPT",
-              "run SCRIPT with bash -eo pipefail -c (sh -e -c where there is no bash); the "
-              "operands are its $1 and so on",
-              into(settings.script));
+  line.once("command,c", "SCRIPT",
+            "run SCRIPT with bash -eo pipefail -c (sh -e -c where there is no bash); the "
+            "operands are its $1 and so on",
+            into(settings.script));
   line.not_in_environment({"command"});
   declare_policy(line, settings);
   declare_ending(line, settings);
   declare_decisions(line, settings);
   declare_streams(line, settings);
-  line.option("github-output", "PREFIX",
-              "write PREFIXattempts, PREFIXreason and PREFIXrule to $GITHUB_OUTPUT (none)",
-              into(settings.github_output, parse_output_prefix));
+  line.once("github-output", "PREFIX",
+            "write PREFIXattempts, PREFIXreason and PREFIXrule to $GITHUB_OUTPUT (none)",
+            into(settings.github_output, parse_output_prefix));
   line.flag("dry-run,n", "say what would be run, under which policy and options; run nothing",
             into(settings.dry_run));
   line.flag("explain",
@@ -196,6 +196,11 @@ Result<void, Errors> complete(const CommandLine& line, Settings& settings) {
   }
   layer_waits(line, settings.policy, errors);
   if (!errors.empty()) return errors;
+  const Given* accept_done = line.find("accept-done");
+  if (accept_done != nullptr && accept_done->by_option() && settings.rules.empty()) {
+    settings.notes.emplace_back(
+        "--accept-done has no effect without --rules: they say what is done already");
+  }
   return {};
 }
 
