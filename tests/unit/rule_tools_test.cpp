@@ -105,6 +105,14 @@ TEST_CASE("a suggested rule keeps the code that tells two failures apart", "[rul
         "^ERROR 1205 \\(HY000\\) at line \\d+: waited$");
 }
 
+TEST_CASE("an address in memory and the seconds to wait vary in a suggested rule",
+          "[rules][suggest]") {
+  CHECK(suggested("fatal: blob is in a strange state (0x7ffee3)\n")->match ==
+        R"(^fatal: blob is in a strange state \(0x[0-9a-fA-F]+\)$)");
+  CHECK(suggested("Error: mirror is broken, retry in 30\n")->match ==
+        R"(^Error: mirror is broken, retry in \d+$)");
+}
+
 TEST_CASE("lines that only sum up make no rule", "[rules][suggest]") {
   CHECK_FALSE(suggested("make: *** [Makefile:12: deps] Error 52\n").has_value());
   CHECK_FALSE(suggested("npm error A complete log of this run can be found in: /root/x\n"));
