@@ -21,7 +21,7 @@ bool is_name(std::string_view text) {
   return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), fits);
 }
 
-constexpr std::string_view name_form = "lower-case letters, digits and '-', at most 64";
+constexpr std::string_view name_form = "lower-case letters, digits, '-', '_' and '.', at most 64";
 
 class FileReader {
  public:

@@ -54,7 +54,8 @@ TEST_CASE("a wrong file is refused, with the place of what is wrong and what wou
       {"retry-rules: '1'\n",
        "f:1:14: 'retry-rules' is the version of the format: 1, the only one there is"},
       {"retry-rules: 1\nname: My Rules\n",
-       "f:2:7: 'My Rules' is not a valid name; a name has lower-case letters, digits and '-', at "
+       "f:2:7: 'My Rules' is not a valid name; a name has lower-case letters, digits, '-', '_' and "
+       "'.', at "
        "most 64"},
       {"retry-rules: 1\nrule: []\n",
        "f:2:1: unknown key 'rule' in a rule file; did you mean 'rules'?"},
@@ -75,7 +76,8 @@ TEST_CASE("a wrong rule is refused, with the place of what is wrong and what wou
   const auto [yaml, error] = GENERATE(values<Wrong>({
       {"retry-rules: 1\nrules:\n  - class: transient\n    match: a\n", "f:3:5: a rule needs 'id'"},
       {"retry-rules: 1\nrules:\n  - {id: A b, class: transient, match: a}\n",
-       "f:3:10: 'A b' is not a valid id; an id has lower-case letters, digits and '-', at most 64"},
+       "f:3:10: 'A b' is not a valid id; an id has lower-case letters, digits, '-', '_' and '.', "
+       "at most 64"},
       {"retry-rules: 1\nrules:\n  - {id: a, match: a}\n", "f:3:10: a rule needs 'class'"},
       {"retry-rules: 1\nrules:\n  - {id: a, class: transient}\n",
        "f:3:10: a rule needs a condition: 'match', or one of 'exit-codes', 'signals', 'outcome'"},
@@ -157,9 +159,8 @@ TEST_CASE("a wrong part of a rule file is refused where it stands", "[rules]") {
       {"retry-rules: 1\nclasses: {absent: {retry: maybe}}\n",
        "f:2:27: 'retry' takes true or false, not 'maybe'"},
       {"retry-rules: 1\nclasses: {unmatched: {retry: true}}\n",
-       "f:2:11: 'unmatched' cannot be a class; a class has a name of lower-case letters, digits "
-       "and '-', "
-       "at most 64, and 'unmatched' is taken"},
+       "f:2:11: 'unmatched' cannot be a class; a class has a name of lower-case letters, "
+       "digits, '-', '_' and '.', at most 64, and 'unmatched' is taken"},
       {"retry-rules: 1\nevidence: [{focus: '['}]\n",
        "f:2:22: the pattern does not compile: missing terminating ] for character class (at its "
        "offset 1)"},
