@@ -177,7 +177,8 @@ void declare(CommandLine& line, Settings& settings) {
             "say after each failure why it was judged so; with -v, which rules were tried",
             into(settings.explain));
   declare_output(line, settings,
-                 "append a Markdown summary of a run that was retried ($GITHUB_STEP_SUMMARY)",
+                 "append a Markdown summary of the run ($GITHUB_STEP_SUMMARY, of one that was "
+                 "retried or failed)",
                  "no log but our own errors");
   declare_help(line);
 }
