@@ -149,9 +149,10 @@ int main(int count, char** words) {
                   .behind =
                       "Exit codes:\n"
                       "  0     all well\n"
-                      "  1     a check or test failed\n"
-                      "  125   usage, a rule file that cannot be read, or an answer that cannot "
-                      "be written\n"
+                      "  1     a check failed, also of a file that cannot be read, or a test\n"
+                      "  125   usage, an answer that cannot be written, or a rule file that cannot "
+                      "be read,\n"
+                      "        of another command\n"
                       "\n"
                       "A test fails when a permanent failure was retried, and when fewer records "
                       "than\n"
