@@ -196,12 +196,12 @@ Result<void, Errors> complete(const CommandLine& line, Settings& settings) {
                       "--help lists the options, --man shows more."});
   }
   layer_waits(line, settings.policy, errors);
-  if (!errors.empty()) return errors;
   const Given* accept_done = line.find("accept-done");
   if (accept_done != nullptr && accept_done->by_option() && settings.rules.empty()) {
     settings.notes.emplace_back(
         "--accept-done has no effect without --rules: they say what is done already");
   }
+  if (!errors.empty()) return errors;
   return {};
 }
 
