@@ -47,7 +47,7 @@ Duration phase_deadline(const plan::Plan& plan, plan::Phase phase);
 
 // ---- what came of it -------------------------------------------------------------------------
 
-// Why a target is not published.
+// Why a target is not published, or what was to be done after it is not.
 struct TargetFailure {
   plan::Phase phase = plan::Phase::preflight;
   StopReason reason = StopReason::permanent;
@@ -108,9 +108,9 @@ struct TargetResult {
   unsigned attempts = 0;
   std::optional<TargetFailure> failure;
 
-  Duration elapsed() const;  // from its first phase to the end of its last
-  bool left_alone() const;   // what each of its tags holds is newer, so it was put nowhere
-  bool is_published() const;
+  Duration elapsed() const;   // from its first phase to the end of its last
+  bool left_alone() const;    // what each of its tags holds is newer, so it was put nowhere
+  bool is_published() const;  // all its tags have it, whatever came of the commands after it
 };
 
 // The rule of a tag that does not show yet what it was given.

@@ -40,8 +40,10 @@ class PublishLog {
   std::set<std::string> lagging_;           // references that are told to lag
 };
 
-// What is not published, why, and which commands to run by hand; empty when all is.
-std::string publish_failures(const publish::PublishResult& result, const Redactor& redactor);
+// What is not published, or published without all that was to follow, why, and which commands to
+// run by hand; empty when all is done. `speaker` stands before each heading.
+std::string publish_failures(const publish::PublishResult& result, const Redactor& redactor,
+                             std::string_view speaker = {});
 
 // ---- the final report and the summary --------------------------------------------------------
 

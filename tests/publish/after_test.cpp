@@ -67,9 +67,17 @@ TEST_CASE("a signature that fails is made by the next run", "[after]") {
       "after: [['" + write_signer(scene, 0) + "', sign, '{repository}:{tag}', '{digest}']]";
   scene.push_sources();
   scene.folder.write("refused", "");
-  const Ended failed = scene.publish();
+  const std::string output = scene.folder.write("output", "");
+  Program program = scene.program({"--digests-file", scene.folder / "digests.json"});
+  program.environment.emplace_back("GITHUB_OUTPUT", output);
+  const Ended failed = run(program);
   INFO(failed.err);
   CHECK(failed.exit_code() == 1);
+  CHECK_THAT(failed.err, !ContainsSubstring("not published:"));
+  const std::string digest = scene.digests_of(scene.targets[0]).front();
+  const std::string digests = "{\"alpha\":\"" + digest + "\"}\n";
+  CHECK(read_file(scene.folder / "digests.json") == digests);
+  CHECK(read_file(output) == "digests=" + digests + "digest=" + digest + "\n");
   CHECK_THAT(failed.err, ContainsSubstring("alpha: after: "));
   CHECK_THAT(failed.err, ContainsSubstring(" is published, but "));
   check_published(scene);

@@ -341,6 +341,23 @@ TEST_CASE("The text report of a failed target says which tags had it already",
              test::ContainsSubstring("  f.io/r:1: had it already\n"));
 }
 
+TEST_CASE("A target that is published, and whose commands after it failed, is told as that",
+          "[publish][report]") {
+  PublishRecord record;
+  publish::TargetResult target = good();
+  target.failure = publish::TargetFailure{.phase = publish::plan::Phase::after, .what = "x"};
+  CHECK(target.is_published());
+  record.result.targets = {target, bad()};
+  const std::string text = publish_failures(record.result, Redactor(), "retry-publish: ");
+  CHECK_THAT(text, test::StartsWith("retry-publish: not published:\n  bad: "));
+  CHECK_THAT(text,
+             test::ContainsSubstring("retry-publish: published, but not all that was to follow is "
+                                     "done:\n  good: after: "));
+  const std::string summary = publish_summary(record, Redactor());
+  CHECK_THAT(summary, test::ContainsSubstring("published 1 of 2 targets"));
+  CHECK_THAT(summary, test::ContainsSubstring("| published, failed: after |"));
+}
+
 TEST_CASE("Every command that is left to do after publishing is told, not the first alone",
           "[publish][report]") {
   publish::PublishResult result;

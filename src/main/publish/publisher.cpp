@@ -219,9 +219,10 @@ int Publisher::finish() {
   }
   tell_digests();
   tell_what_happened();
-  const std::string failures = publish::views::publish_failures(result_, redactor_);
+  const std::string failures =
+      publish::views::publish_failures(result_, redactor_, "retry-publish: ");
   if (!failures.empty() && settings_.log != LogFormat::json) {
-    print_log("retry-publish: " + failures, LogFormat::text, patience());
+    print_log(failures, LogFormat::text, patience());
   }
   if (const std::optional<int> signal = supervisor_.interrupted_by()) return die_by(*signal);
   return exit_code();

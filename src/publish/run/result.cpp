@@ -15,7 +15,8 @@ bool TargetResult::left_alone() const {
 }
 
 bool TargetResult::is_published() const {
-  return !failure && !left_out && !left_alone();
+  const bool failed_before = failure && failure->phase != plan::Phase::after;
+  return !failed_before && !left_out && !left_alone();
 }
 
 bool PublishResult::succeeded() const {

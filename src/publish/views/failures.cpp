@@ -61,6 +61,17 @@ Lines not_done(const TargetResult& result, const Redactor& redactor) {
   return lines;
 }
 
+std::string failure_told(const TargetResult& target, const Redactor& redactor) {
+  const publish::TargetFailure& failure = *target.failure;
+  const std::string known = class_and_rule(failure.verdict);
+  std::string text = "  " + text::printable(target.name) + ": " +
+                     std::string(to_string(failure.phase)) + ": " +
+                     std::string(to_string(failure.reason)) + (known.empty() ? "" : ", " + known) +
+                     ": " + redactor(failure.what) + "\n";
+  for (const std::string& line : left_to_people(target, redactor)) text += "    " + line + "\n";
+  return text;
+}
+
 }  // namespace
 
 Lines left_to_people(const TargetResult& result, const Redactor& redactor) {
@@ -72,19 +83,21 @@ Lines left_to_people(const TargetResult& result, const Redactor& redactor) {
   return lines;
 }
 
-std::string publish_failures(const PublishResult& result, const Redactor& redactor) {
-  std::string text;
+std::string publish_failures(const PublishResult& result, const Redactor& redactor,
+                             std::string_view speaker) {
+  std::string not_published;
+  std::string not_done;
   for (const TargetResult& target : result.targets) {
     if (!target.failure) continue;
-    const publish::TargetFailure& failure = *target.failure;
-    const std::string known = class_and_rule(failure.verdict);
-    text += "  " + text::printable(target.name) + ": " + std::string(to_string(failure.phase)) +
-            ": " + std::string(to_string(failure.reason)) + (known.empty() ? "" : ", " + known) +
-            ": " + redactor(failure.what) + "\n";
-    for (const std::string& line : left_to_people(target, redactor)) text += "    " + line + "\n";
+    (target.is_published() ? not_done : not_published) += failure_told(target, redactor);
   }
-  if (text.empty()) return text;
-  return "not published:\n" + text;
+  std::string text;
+  const auto add = [&](std::string_view heading, const std::string& failures) {
+    if (!failures.empty()) text += std::string(speaker) + std::string(heading) + ":\n" + failures;
+  };
+  add("not published", not_published);
+  add("published, but not all that was to follow is done", not_done);
+  return text;
 }
 
 }  // namespace retry_exec::publish::views

@@ -178,7 +178,8 @@ std::string table_row(const TargetResult& target, const Redactor& redact) {
   Duration lagged{};
   for (const Lag& lag : target.lags) lagged = std::max(lagged, lag.waited);
   return '|' + cell(target.name) +
-         cell(target.failure        ? "failed: " + std::string(to_string(target.failure->phase))
+         cell(target.failure ? (target.is_published() ? "published, failed: " : "failed: ") +
+                                   std::string(to_string(target.failure->phase))
               : target.left_out     ? "left out"
               : target.left_alone() ? "left alone"
                                     : "published") +
