@@ -147,6 +147,11 @@ Result<void> is_none_of(const std::string& path, std::span<const FileInUse> file
 // that the command inherits writes to, with all that is in it?
 Result<void> spares_what_is_written(const std::string& path, std::span<const FileInUse> files);
 
+// As far as can be known before there is anything to write: the folder is there, and it or the file
+// may be written to. write_report() replaces a file, append_summary() adds to one.
+Result<void> can_be_replaced(const std::string& path);
+Result<void> can_be_added_to(const std::string& path);
+
 // ---- the summary -----------------------------------------------------------------------------
 
 // A bar of a chart.

@@ -219,6 +219,15 @@ std::vector<int> written_descriptors() {
   return open;
 }
 
+// 0, or the errno of what keeps us from a new file there.
+int cannot_create(const std::filesystem::path& target) {
+  return ::access((target.parent_path() / ".").c_str(), W_OK | X_OK) == 0 ? 0 : errno;
+}
+
+bool is_folder(const std::optional<struct stat>& status) {
+  return status && S_ISDIR(status->st_mode);
+}
+
 // "yaml" of "yaml:out": what stands for a kind of report, known or not. A name such as "run-12:30"
 // is a file's.
 std::string_view kind_of(std::string_view text) {
@@ -299,6 +308,29 @@ Result<void> spares_what_is_written(const std::string& path, std::span<const Fil
                          "; /dev/fd/" + number + " adds the report to it");
   }
   return {};
+}
+
+Result<void> can_be_replaced(const std::string& path) {
+  const std::filesystem::path target = followed(path);
+  const auto status = status_of(target);
+  if (is_folder(status)) return failed_to("open", path, EISDIR);
+  if (path == "-" || !is_file_of_its_own(target)) return {};
+  const int error = cannot_create(target);
+  // A file in a folder that takes no other may yet be ours to write.
+  const bool writable = status && ::access(target.c_str(), W_OK) == 0;
+  return error == 0 || writable ? Result<void>() : failed_to("create", path, error);
+}
+
+Result<void> can_be_added_to(const std::string& path) {
+  const std::filesystem::path target = followed(path);
+  const auto status = status_of(target);
+  if (is_folder(status)) return failed_to("open", path, EISDIR);
+  if (!is_file_of_its_own(target)) return {};
+  if (!status) {
+    const int error = cannot_create(target);
+    return error == 0 ? Result<void>() : failed_to("create", path, error);
+  }
+  return ::access(target.c_str(), W_OK) == 0 ? Result<void>() : failed_to("open", path, errno);
 }
 
 Result<void> append_summary(const std::string& path, std::string_view text, TimePoint give_up) {

@@ -116,13 +116,32 @@ TEST_CASE("a run whose digests cannot be written ends with 125, and has publishe
   PublishScene scene;
   scene.targets = {make_target("alpha", 74)};
   scene.push_sources();
-  const Ended ended = scene.publish(
-      {"--digests-file", "/nowhere/digests.json", "-R", "json:" + (scene.folder / "report")});
+  const Ended ended =
+      scene.publish({"--digests-file", "/dev/full", "-R", "json:" + (scene.folder / "report")});
   INFO(ended.err);
   CHECK(ended.exit_code() == 125);
   CHECK_THAT(read_file(scene.folder / "report"), ContainsSubstring("\"exit_code\":125"));
   check_published(scene);
   Program program = scene.program();
-  program.environment.emplace_back("GITHUB_OUTPUT", "/nowhere/output");
+  program.environment.emplace_back("GITHUB_OUTPUT", "/dev/full");
   CHECK(run(program).exit_code() == 125);
+}
+
+TEST_CASE("digests that could be written nowhere are told before anything is published",
+          "[after]") {
+  PublishScene scene;
+  scene.targets = {make_target("alpha", 75)};
+  const auto refused = [&](const Program& program) {
+    const Ended ended = run(program);
+    INFO(ended.err);
+    CHECK(ended.exit_code() == 125);
+    CHECK_THAT(ended.err, ContainsSubstring("cannot "));
+    CHECK(scene.entries_since(from_the_start).empty());
+  };
+  for (const std::string& path : {scene.folder / "missing/digests.json", scene.folder / ""}) {
+    refused(scene.program({"--digests-file", path}));
+    Program program = scene.program();
+    program.environment.emplace_back("GITHUB_OUTPUT", path);
+    refused(program);
+  }
 }

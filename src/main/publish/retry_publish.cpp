@@ -3,6 +3,7 @@
 // This file reads options, wires the rooms and returns the exit code; the codes are in
 // publish_exit_code_table (retry_publish_options.cpp), which --help prints and README.md shows.
 #include "main/pages/manual_text.hpp"
+#include "main/publish/outputs.hpp"
 #include "main/publish/publisher.hpp"
 #include "main/publish/retry_publish_options.hpp"
 
@@ -85,30 +86,6 @@ Errors read_what_to_publish(const CommandLine& line, PublishSettings& settings) 
   return Errors{{{},
                  text::joined(idle) + (idle.size() == 1 ? " is" : " are") +
                      " for runs without a plan, not with '" + settings.plan + "'"}};
-}
-
-// Each of our files is one of its own, and none is one that we read.
-Errors wrong_outputs(const PublishSettings& settings, const publish::plan::Plan& plan,
-                     const RuleSet& rules) {
-  std::vector<FileInUse> used;
-  for (const std::string& file : rules.files) used.push_back({"a rule file", file});
-  if (!settings.plan.empty()) used.push_back({"the plan", settings.plan});
-  for (const std::string& file : plan.files) used.push_back({"a file that the plan names", file});
-  Errors errors;
-  const auto take = [&](const char* option, const std::string& path, const Result<void>& checked) {
-    if (!checked) errors.push_back(checked.error());
-    if (path != "-") used.push_back({std::string("the file of ") + option, path});
-  };
-  if (settings.report) {
-    const std::string& path = settings.report->path;
-    take("--report", path, may_be_replaced(path, used));
-  }
-  if (settings.digests_file) {
-    take("--digests-file", *settings.digests_file, may_be_replaced(*settings.digests_file, used));
-  }
-  if (settings.summary)
-    take("--summary", *settings.summary, may_hold_summary(*settings.summary, used));
-  return errors;
 }
 
 // What a run would refuse is not printed either: there may be a password in it.

@@ -31,7 +31,8 @@ const char* const publish_exit_code_table =
     "  0       every target is published\n"
     "  1       a target failed; the others are published\n"
     "  124     the deadline ended the run\n"
-    "  125     usage, plan, tools or our own failure: nothing was published\n"
+    "  125     usage, plan, tools or our own failure: nothing was published; or all is, but\n"
+    "          --digests-file or $GITHUB_OUTPUT could not be written\n"
     "  128+n   signal n asked us to end\n";
 
 void declare(CommandLine& line, PublishSettings& settings) {
