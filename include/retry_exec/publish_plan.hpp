@@ -109,8 +109,9 @@ struct Plan {
   std::map<Phase, PolicyFields> phases;
   std::map<std::string, RegistryOptions, std::less<>> registries;
   std::string scratch;
-  std::vector<Target> targets;     // in the order of their copies into one repository
-  std::vector<std::string> files;  // that it names and that are read
+  std::vector<Target> targets;        // in the order of their copies into one repository
+  std::vector<std::string> files;     // that it names and that are read
+  std::vector<std::string> patterns;  // that stand for such files, also for those yet to come
 };
 
 using Variables = std::function<const char*(const std::string&)>;  // getenv(3)
@@ -136,6 +137,10 @@ Result<Plan, Errors> select_targets(Plan plan, const Selection& selection);
 // What only a run needs, not what is asked of a plan before it (a job that lists the targets has no
 // login): the files of the registries that its targets are in can be read.
 Errors check_registry_files(const Plan& plan);
+
+// Whether a run would read a file of that name if it were there: by a pattern of the plan's, or
+// from a folder of digests.
+bool would_be_read(const Plan& plan, const std::string& file);
 
 // "{"include":[{"target":"workbench"},…]}": what a CI system makes one job a target of.
 std::string matrix(const Plan& plan);

@@ -146,6 +146,17 @@ TEST_CASE("two outputs in one file, and one in the plan's place, are refused", "
     CHECK_THAT(ended.err, ContainsSubstring("this is the plan"));
     CHECK(read_file(path) == plan);
   }
+  for (const char* variable : {"GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"}) {
+    Program program = scene.program();
+    const std::string path = program.argv.back();
+    const std::string plan = read_file(path);
+    program.environment.emplace_back(variable, path);
+    const Ended ended = run(program);
+    CHECK(ended.exit_code() == 125);
+    CHECK_THAT(ended.err, ContainsSubstring("$" + std::string(variable) + ": ") &&
+                              ContainsSubstring("this is the plan"));
+    CHECK(read_file(path) == plan);
+  }
   CHECK(scene.entries_since(from_the_start).empty());
 }
 

@@ -33,6 +33,32 @@ TEST_CASE("A file that is called like a pattern is meant by its name", "[publish
   CHECK(found("digest-file") == "sha256:" + b);
 }
 
+TEST_CASE("A file yet to come is known as one that the next run would read", "[publish]") {
+  const PlanFolder folder;
+  folder.write("m-metadata.json", "{}");
+  std::filesystem::create_directories(folder.folder / "digests");
+  std::filesystem::create_directories(folder.folder / "deep/er");
+  folder.write("deep/er/a.digest", "sha256:" + a);
+  folder.write("digests/" + b, "");
+  const auto plan = folder.load(
+      plan_with("    tags: [ghcr.io/o/app:1]\n"
+                "    sources:\n"
+                "      - {digests: digests/, repository: ghcr.io/o/r}\n"
+                "      - {digest-file: 'deep/**/*.digest', repository: ghcr.io/o/r}\n") +
+      "metadata: ['*-metadata.json']\n");
+  REQUIRE(plan.has_value());
+  for (const char* name : {"digests/out.json", "deep/../digests/out", "x-metadata.json",
+                           "deep/b.digest", "deep/er/most/b.digest"}) {
+    INFO(name);
+    CHECK(would_be_read(*plan, folder.folder / name));
+  }
+  for (const char* name : {"out.json", "digests/.out", "digests/deep/out", "deep/x-metadata.json",
+                           "deep/.er/b.digest", "b.digest"}) {
+    INFO(name);
+    CHECK_FALSE(would_be_read(*plan, folder.folder / name));
+  }
+}
+
 TEST_CASE("A file of a registry that cannot be read is told before a run, with its place",
           "[publish]") {
   const PlanFolder folder;

@@ -20,12 +20,30 @@ std::vector<FileInUse> inputs(const PublishSettings& settings, const publish::pl
   return files;
 }
 
+// What a step's variable names is written to without an option's saying so.
+Errors wrong_step_files(const PublishSettings& settings, const std::vector<FileInUse>& read) {
+  Errors errors;
+  const auto check = [&](const std::string& name, auto wrong) {
+    const char* path = from_environment(name);
+    if (path == nullptr || *path == '\0') return;
+    const Result<void> checked = wrong(path);
+    if (!checked) errors.push_back({{}, "$" + name + ": " + to_string(checked.error())});
+  };
+  const auto is_read = [&](const std::string& path) { return is_none_of(path, read); };
+  check("GITHUB_OUTPUT", [&](const std::string& path) {
+    const Result<void> spared = is_read(path);
+    return spared ? can_be_added_to(path) : spared;
+  });
+  if (!settings.summary) check("GITHUB_STEP_SUMMARY", is_read);
+  return errors;
+}
+
 }  // namespace
 
 Errors wrong_outputs(const PublishSettings& settings, const publish::plan::Plan& plan,
                      const RuleSet& rules) {
   std::vector<FileInUse> used = inputs(settings, plan, rules);
-  Errors errors;
+  Errors errors = wrong_step_files(settings, used);
   const auto check = [&](const Result<void>& checked) {
     if (!checked) errors.push_back(checked.error());
     return checked.has_value();
@@ -43,10 +61,20 @@ Errors wrong_outputs(const PublishSettings& settings, const publish::plan::Plan&
     take("--digests-file", path);
   }
   if (settings.summary) check(may_hold_summary(*settings.summary, used));
-  // Where a step has no file for its outputs, nobody waits for any.
-  const char* output = from_environment("GITHUB_OUTPUT");
-  if (output != nullptr && *output != '\0') check(can_be_added_to(output));
   return errors;
+}
+
+std::vector<std::string> notes_on_files(const PublishSettings& settings,
+                                        const publish::plan::Plan& plan) {
+  std::vector<std::string> notes;
+  const auto look_at = [&](const std::string& path) {
+    if (path == "-" || !publish::plan::would_be_read(plan, path)) return;
+    notes.push_back(path + ": the next run would take this file for an input of the plan");
+  };
+  if (settings.report) look_at(settings.report->path);
+  if (settings.digests_file) look_at(*settings.digests_file);
+  if (settings.summary) look_at(*settings.summary);
+  return notes;
 }
 
 }  // namespace retry_exec

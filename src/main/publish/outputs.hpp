@@ -7,11 +7,18 @@
 #include <retry_exec/publish_plan.hpp>
 #include <retry_exec/rules.hpp>
 
+#include <string>
+#include <vector>
+
 namespace retry_exec {
 
 // What is wrong with them, as far as that shows before anything is published: each is one of its
 // own, none is one that the run reads, and the digests can be written.
 Errors wrong_outputs(const PublishSettings& settings, const publish::plan::Plan& plan,
                      const RuleSet& rules);
+
+// What is not wrong in this run, and will be in the next.
+std::vector<std::string> notes_on_files(const PublishSettings& settings,
+                                        const publish::plan::Plan& plan);
 
 }  // namespace retry_exec

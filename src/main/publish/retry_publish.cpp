@@ -114,6 +114,9 @@ Result<ExitCode, Errors> run(const CommandLine& line, PublishSettings& settings)
   Errors wrong = publish::plan::check_registry_files(*plan);
   append(wrong, wrong_outputs(settings, *plan, *rule_set));
   if (!wrong.empty()) return wrong;
+  for (std::string& note : notes_on_files(settings, *plan)) {
+    settings.notes.push_back(std::move(note));
+  }
   std::vector<RuleSet> rules;
   rules.push_back(std::move(*rule_set));
   return ExitCode{Publisher(settings, *plan, Classifier(std::move(rules))).run()};

@@ -2,6 +2,7 @@
 
 #include <retry_exec/text.hpp>
 
+#include <fnmatch.h>
 #include <glob.h>
 
 #include <algorithm>
@@ -63,16 +64,6 @@ std::vector<std::string> matches(const std::string& pattern) {
   }
   ::globfree(&found);
   return paths;
-}
-
-// A path as a pattern that it alone matches.
-std::string literal(const std::string& path) {
-  std::string pattern;
-  for (const char c : path) {
-    if (std::string_view("*?[\\").find(c) != std::string_view::npos) pattern += '\\';
-    pattern += c;
-  }
-  return pattern;
 }
 
 // A folder and those in it at any depth, each with a '/' behind it; "" is the current one. Hidden
@@ -140,9 +131,19 @@ std::string beside(const std::string& file, const std::string& path) {
   return file.substr(0, slash + 1) + path;
 }
 
+std::string literal(const std::string& path) {
+  std::string pattern;
+  for (const char c : path) {
+    if (std::string_view("*?[\\").find(c) != std::string_view::npos) pattern += '\\';
+    pattern += c;
+  }
+  return pattern;
+}
+
 // A file of that very name is meant, whatever else the name matches as a pattern.
 std::vector<std::string> files_of(const TargetDraft::Text& pattern, Plan& plan, Errors& errors) {
   namespace fs = std::filesystem;
+  plan.patterns.push_back(beside(literal(plan.file), pattern.text));
   std::vector<std::string> files = {beside(plan.file, pattern.text)};
   std::error_code ignored;
   if (!fs::exists(files.front(), ignored) || fs::is_directory(files.front(), ignored)) {
@@ -154,6 +155,34 @@ std::vector<std::string> files_of(const TargetDraft::Text& pattern, Plan& plan, 
   }
   plan.files.insert(plan.files.end(), files.begin(), files.end());
   return files;
+}
+
+namespace {
+
+using Parts = std::vector<std::string>;
+
+// Of a path from the root on, the links in it followed as far as it is there.
+Parts parts_of(const std::filesystem::path& path) {
+  std::error_code ignored;
+  const std::filesystem::path whole =
+      std::filesystem::weakly_canonical(std::filesystem::absolute(path, ignored), ignored);
+  return {whole.begin(), whole.end()};
+}
+
+bool fits(std::span<const std::string> pattern, std::span<const std::string> path) {
+  if (pattern.empty() || path.empty()) return pattern.empty() && path.empty();
+  const bool any_depth = pattern.front() == "**";
+  if (any_depth && pattern.size() > 1 && fits(pattern.subspan(1), path)) return true;
+  if (::fnmatch(pattern.front().c_str(), path.front().c_str(), FNM_PERIOD) != 0) return false;
+  return fits(pattern.subspan(1), path.subspan(1)) || (any_depth && fits(pattern, path.subspan(1)));
+}
+
+}  // namespace
+
+bool would_be_read(const Plan& plan, const std::string& file) {
+  const Parts path = parts_of(file);
+  return std::any_of(plan.patterns.begin(), plan.patterns.end(),
+                     [&](const std::string& pattern) { return fits(parts_of(pattern), path); });
 }
 
 std::string names_of(const std::vector<std::string>& files) {

@@ -65,6 +65,7 @@ class InputReader {
   // Docker's example for several runners: an empty file for each image, named by its digest.
   void read_folder(std::string folder) {
     while (folder.size() > 1 && folder.ends_with('/')) folder.pop_back();
+    file_.plan.patterns.push_back(literal(folder) + "/*");
     std::error_code failure;
     std::vector<std::string> names;
     for (const auto& entry : std::filesystem::directory_iterator(folder, failure)) {

@@ -86,6 +86,9 @@ std::string beside(const std::string& file, const std::string& path);
 // pattern without a match is an error.
 std::vector<std::string> files_of(const TargetDraft::Text& pattern, Plan& plan, Errors& errors);
 
+// A path as a pattern that it alone matches.
+std::string literal(const std::string& path);
+
 // Their names, for people: of many, some.
 std::string names_of(const std::vector<std::string>& files);
 
