@@ -154,7 +154,10 @@ class InputReader {
   void read_json(const std::string& path, std::string_view text) {
     boost::system::error_code failure;
     const boost::json::value value = boost::json::parse(text, failure);
-    if (failure) return error(path, "it is not valid JSON: " + failure.message());
+    if (failure) {  // left behind by a build that ended too soon
+      draft_.remarks.push_back(path + ": not valid JSON: " + failure.message());
+      return;
+    }
     const boost::json::object* fields = value.if_object();
     if (fields != nullptr && !oci::text_of(*fields, "imageDigest").empty()) {
       return add(path, oci::text_of(*fields, "image"), oci::text_of(*fields, "imageDigest"));

@@ -61,7 +61,7 @@ class MetadataReader {
       : known_(std::move(known)), flat_(std::move(flat)), errors_(errors) {}
 
   // What a file says of the known targets, of use or not.
-  enum class Said { something, nothing, of_no_name };
+  enum class Said { something, nothing, of_no_name, broken };
 
   Said read(const std::string& file) {
     const auto text = read_file(file, most_bytes);
@@ -71,8 +71,8 @@ class MetadataReader {
     }
     const auto fields = oci::parse_object(*text);
     if (!fields) {
-      errors_.push_back({{file}, fields.error().what});
-      return Said::something;
+      why_broken = fields.error().what;
+      return Said::broken;
     }
     if (fields->contains("containerimage.digest")) {
       if (flat_.empty()) return Said::of_no_name;
@@ -94,6 +94,8 @@ class MetadataReader {
     }
     return said;
   }
+
+  std::string why_broken;  // of the file that was read last
 
   struct OfTarget {
     std::vector<FoundSource> found;
@@ -231,6 +233,8 @@ std::vector<std::string> read_metadata(const std::vector<std::string>& files,
     const MetadataReader::Said said = reader.read(file);
     if (said == MetadataReader::Said::nothing) useless.push_back(file);
     if (said == MetadataReader::Said::of_no_name) nameless.push_back(file);
+    // Whose source is missing there, nobody knows.
+    if (said == MetadataReader::Said::broken) errors.push_back({{file}, reader.why_broken});
   }
   for (TargetDraft& target : targets) take_newest(reader, target);
   std::vector<std::string> remarks;
@@ -249,8 +253,14 @@ void read_flat_metadata(const std::vector<std::string>& files, TargetDraft& targ
                         Errors& errors) {
   MetadataReader reader({target.name}, target.name, errors);
   for (const std::string& file : files) {
-    if (reader.read(file) == MetadataReader::Said::something) continue;
-    reader.of_target[target.name].remarks.push_back(
+    const MetadataReader::Said said = reader.read(file);
+    if (said == MetadataReader::Said::something) continue;
+    std::vector<std::string>& remarks = reader.of_target[target.name].remarks;
+    if (said == MetadataReader::Said::broken) {  // left by a build of this target alone
+      remarks.push_back(file + ": " + reader.why_broken);
+      continue;
+    }
+    remarks.push_back(
         file +
         " has no source of it; the metadata of one build, with 'containerimage.digest' and "
         "'image.name', or of a target '" +
