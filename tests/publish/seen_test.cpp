@@ -119,6 +119,16 @@ TEST_CASE("GitHub gets annotations, groups and a summary with a chart", "[seen]"
   CHECK_THAT(written, ContainsSubstring("s (5 probes) :"));
 }
 
+TEST_CASE("a shard that has no target says so", "[seen]") {
+  PublishScene scene;
+  scene.targets = {make_target("alpha", 34)};
+  const Ended none = scene.publish({"--shard", "2/2"});
+  CHECK(none.exit_code() == 0);
+  CHECK(none.err == "retry-publish: shard 2/2 has no target: nothing is published\n");
+  CHECK(scene.publish({"--shard", "2/2", "-n"}).out ==
+        "# shard 2/2 has no target: nothing is published\n");
+}
+
 TEST_CASE("two outputs in one file, and one in the plan's place, are refused", "[seen]") {
   PublishScene scene;
   scene.targets = {make_target("alpha", 33)};

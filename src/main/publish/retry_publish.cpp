@@ -40,10 +40,18 @@ Help help() {
       .format = plan_format};
 }
 
+// Of a shard that has nothing to do, as there are fewer targets than shards.
+std::string nothing_in_shard(const publish::plan::Selection& selection) {
+  return "shard " + std::to_string(selection.shard) + "/" + std::to_string(selection.shards) +
+         " has no target: nothing is published";
+}
+
 // What cannot succeed counts as it does in a run.
-ExitCode rehearsed(const CommandLine& line, const publish::plan::Plan& plan) {
+ExitCode rehearsed(const CommandLine& line, const PublishSettings& settings,
+                   const publish::plan::Plan& plan) {
   const Redactor redact({}, environ);
   std::string text;
+  if (plan.targets.empty()) text = "# " + nothing_in_shard(settings.selection) + "\n";
   bool fails = false;
   for (std::size_t i = 0; i < plan.targets.size(); ++i) {
     const publish::Rehearsal rehearsal = publish::rehearse(plan, i);
@@ -110,7 +118,8 @@ Result<ExitCode, Errors> run(const CommandLine& line, PublishSettings& settings)
   if (!rule_set) return rule_set.error();
   if (settings.matrix)
     return ExitCode{print(line.program(), publish::plan::matrix(*plan) + "\n", Form::json)};
-  if (settings.dry_run) return rehearsed(line, *plan);
+  if (plan->targets.empty()) settings.notes.push_back(nothing_in_shard(settings.selection));
+  if (settings.dry_run) return rehearsed(line, settings, *plan);
   Errors wrong = publish::plan::check_registry_files(*plan);
   append(wrong, wrong_outputs(settings, *plan, *rule_set));
   if (!wrong.empty()) return wrong;
