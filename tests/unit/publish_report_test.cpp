@@ -373,4 +373,8 @@ TEST_CASE("Every command that is left to do after publishing is told, not the fi
   CHECK_THAT(text, test::ContainsSubstring("    not done: cosign sign g.io/r@d\n"
                                            "    not done: cosign sign h.io/r@d\n"));
   CHECK(text.find("f.io") == std::string::npos);
+  result.targets[0].after[1].command = result.targets[0].after[2].command = {"notify"};
+  CHECK_THAT(publish_failures(result, Redactor()),
+             test::ContainsSubstring("    not done: notify (for g.io/r@d)\n"
+                                     "    not done: notify (for h.io/r@d)\n"));
 }

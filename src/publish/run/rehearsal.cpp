@@ -269,10 +269,12 @@ Rehearsal rehearse(const plan::Plan& plan, std::size_t number) {
     // What the plan runs afterwards is not one of our commands, even if it looks like one.
     const std::optional<std::string> output =
         request.phase == plan::Phase::after ? "" : registries.answer(request.argv);
-    // What is done with each image in the same words stands there once.
+    // What is done with each image in the same words stands there once; what the plan runs at each
+    // destination is run as often.
     RehearsedCommand command{request.phase, std::move(request.argv)};
-    if (std::find(rehearsal.commands.begin(), rehearsal.commands.end(), command) ==
-        rehearsal.commands.end()) {
+    if (command.phase == plan::Phase::after ||
+        std::find(rehearsal.commands.begin(), rehearsal.commands.end(), command) ==
+            rehearsal.commands.end()) {
       rehearsal.commands.push_back(std::move(command));
     }
     co_return answer_with(output);

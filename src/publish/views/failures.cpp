@@ -4,6 +4,7 @@
 
 #include <retry_exec/text.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace retry_exec::publish::views {
@@ -56,7 +57,7 @@ Lines not_done(const TargetResult& result, const Redactor& redactor) {
   Lines lines;
   if (result.failure->phase != plan::Phase::after) return lines;
   for (const AfterResult& after : result.after) {
-    if (!after.done) lines.push_back("not done: " + redactor.command(after.command));
+    if (!after.done) lines.push_back("not done: " + after_told(after, result, redactor));
   }
   return lines;
 }
@@ -73,6 +74,15 @@ std::string failure_told(const TargetResult& target, const Redactor& redactor) {
 }
 
 }  // namespace
+
+std::string after_told(const AfterResult& after, const TargetResult& result,
+                       const Redactor& redactor) {
+  const auto same_words =
+      std::count_if(result.after.begin(), result.after.end(),
+                    [&](const AfterResult& other) { return other.command == after.command; });
+  const std::string command = redactor.command(after.command);
+  return same_words > 1 ? command + " (for " + redactor(after.about) + ")" : command;
+}
 
 Lines left_to_people(const TargetResult& result, const Redactor& redactor) {
   Lines lines = moves_told(result, redactor);

@@ -153,7 +153,7 @@ std::string text_report(const PublishRecord& record, const Redactor& redact) {
               text::counted(lag.probes, "probe") + "): " + redact(lag.what) + "\n";
     }
     for (const AfterResult& after : target.after) {
-      text += "  after: " + redact.command(after.command) +
+      text += "  after: " + after_told(after, target, redact) +
               (after.was_done ? ": was done"
                : after.done   ? ": done"
                : after.failed ? ": failed"
