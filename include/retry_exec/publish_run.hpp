@@ -160,6 +160,12 @@ struct CommandEvent {
   Event event;
 };
 
+// What a command that the plan runs after publishing has printed in its last attempt.
+struct AfterPrinted {
+  std::string target;
+  std::string text;
+};
+
 struct LagEnded {
   std::string target;
   Lag lag;
@@ -175,7 +181,7 @@ struct TargetFinished {
   const TargetResult* result = nullptr;
 };
 
-using PublishEvent = std::variant<PhaseStarted, PhaseFinished, CommandEvent, LagEnded,
+using PublishEvent = std::variant<PhaseStarted, PhaseFinished, CommandEvent, AfterPrinted, LagEnded,
                                   RegistryPaused, TargetFinished>;
 
 // ---- the run ---------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ class PublishLog {
   void command(const publish::CommandEvent& event);
   bool is_told_elsewhere(const publish::CommandEvent& event);
   void target(const publish::TargetResult& result);
+  void after(const AfterPrinted& printed);
   void group(const publish::TargetResult& result);
 
   LogOptions options_;

@@ -86,6 +86,27 @@ TEST_CASE("a signature that fails is made by the next run", "[after]") {
   CHECK(lines_in(read_file(scene.folder / "signed")) == 2);
 }
 
+TEST_CASE(
+    "a command without place-holders is shown as often as it runs, and with -v what it prints",
+    "[after]") {
+  PublishScene scene;
+  scene.targets = {make_target("alpha", 76)};
+  const std::string script = scene.folder.write("note", "echo on $0; echo '::error::it' >&2\n");
+  scene.targets[0].extra = "after: [[sh, '" + script + "']]";
+  scene.push_sources();
+  const auto times = [](const std::string& text, const std::string& line) {
+    std::size_t count = 0;
+    for (std::size_t at = 0; (at = text.find(line, at)) != text.npos; at += line.size()) ++count;
+    return count;
+  };
+  CHECK(times(scene.publish({"-n"}).out, "alpha: after: sh ") == 2);
+  const Ended verbose = scene.publish({"-v", "--log", "github"});
+  INFO(verbose.err);
+  REQUIRE(verbose.exit_code() == 0);
+  CHECK(times(verbose.err, "retry-publish: alpha: after: on " + script + "\n") == 2);
+  CHECK_THAT(verbose.err, !ContainsSubstring("::error::"));
+}
+
 TEST_CASE("a target that is left alone gives the next steps no digest", "[after]") {
   PublishScene scene;
   scene.targets = {make_target("alpha", 73)};

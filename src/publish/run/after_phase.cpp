@@ -305,7 +305,10 @@ asio::awaitable<Answer> TargetRun::run_after(Arguments argv, oci::Reference abou
   wanted.deadline = deadline;
   wanted.abandoned = nullptr;
   wanted.policy.absent.attempts = attempts_of_absent;
-  co_return co_await run(std::move(wanted));
+  Answer answer = co_await run(std::move(wanted));
+  const std::string text = answer.output + answer.run.deciding.output.standard_error.text();
+  if (!text.empty()) tell(AfterPrinted{target_.name, text});
+  co_return answer;
 }
 
 // Where that cannot be read, everything is done again: better twice than never. Not where it took

@@ -82,6 +82,7 @@ void PublishLog::line(const std::string& subject, const std::string& text,
 void PublishLog::take(const PublishEvent& event) {
   if (const auto* of_command = std::get_if<CommandEvent>(&event)) return command(*of_command);
   if (options_.verbosity == Verbosity::quiet) return;
+  if (const auto* printed = std::get_if<AfterPrinted>(&event)) return after(*printed);
   if (options_.format == LogFormat::json) return json(event);
   const bool verbose = options_.verbosity == Verbosity::verbose;
   if (const auto* started = std::get_if<PhaseStarted>(&event)) {
@@ -105,6 +106,16 @@ void PublishLog::take(const PublishEvent& event) {
   } else if (const auto* done = std::get_if<TargetFinished>(&event)) {
     target(*done->result);
   }
+}
+
+// On lines of their own, each with the target's name: several print at a time.
+void PublishLog::after(const AfterPrinted& printed) {
+  if (options_.verbosity != Verbosity::verbose) return;
+  LogOptions options = options_;
+  if (options.format != LogFormat::json) {
+    options.program += ": " + text::printable(subject_of(printed.target, plan::Phase::after));
+  }
+  write_(note_lines(printed.text, options, redactor_));
 }
 
 // What a target did, folded away in the log of a GitHub job.
