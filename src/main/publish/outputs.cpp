@@ -2,7 +2,9 @@
 
 #include <retry_exec/report.hpp>
 
+#include <filesystem>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -74,6 +76,10 @@ std::vector<std::string> notes_on_files(const PublishSettings& settings,
   if (settings.report) look_at(settings.report->path);
   if (settings.digests_file) look_at(*settings.digests_file);
   if (settings.summary) look_at(*settings.summary);
+  std::error_code ignored;
+  if (!plan.targets.empty() && !std::filesystem::exists(plan.scratch, ignored)) {
+    notes.push_back("the scratch folder " + plan.scratch + " is not there, and is made if need be");
+  }
   return notes;
 }
 

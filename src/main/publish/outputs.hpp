@@ -17,7 +17,8 @@ namespace retry_exec {
 Errors wrong_outputs(const PublishSettings& settings, const publish::plan::Plan& plan,
                      const RuleSet& rules);
 
-// What is not wrong in this run, and will be in the next.
+// What is not wrong in this run, and will be in the next; and that a scratch folder has to be made,
+// which may be a slip of the pen.
 std::vector<std::string> notes_on_files(const PublishSettings& settings,
                                         const publish::plan::Plan& plan);
 
