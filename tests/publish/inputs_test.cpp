@@ -124,6 +124,7 @@ TEST_CASE("what stands for a plan is told when it is not enough", "[inputs]") {
     return ended.err;
   };
   CHECK_THAT(said({}), ContainsSubstring("no plan given, nor --digests or --metadata"));
+  CHECK(said({""}) == "retry-publish: the plan's name is empty; is a variable set to nothing?\n");
   CHECK_THAT(said({"--digests", "d"}), ContainsSubstring("--digests needs --repository"));
   CHECK_THAT(said({"--digests", "d", "--repository", "ghcr.io/o/r"}),
              ContainsSubstring("no --tag and no --metadata-action"));

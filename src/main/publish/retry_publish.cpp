@@ -89,6 +89,9 @@ Errors read_what_to_publish(const CommandLine& line, PublishSettings& settings) 
     return Errors{{{}, "more than one plan given: '" + line.operands[1] + "'"}};
   }
   settings.plan = line.operands.front();
+  if (settings.plan.empty()) {
+    return Errors{{{}, "the plan's name is empty; is a variable set to nothing?"}};
+  }
   const std::vector<std::string> idle = said_beside_a_plan(line, settings);
   if (idle.empty()) return {};
   return Errors{{{},
