@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 
 using namespace test;
 
@@ -50,7 +51,7 @@ TEST_CASE("with a registry that is well a run takes a second or two", "[days]") 
   const Ended ended = scene.publish();
   INFO(ended.err);
   CHECK(ended.exit_code() == 0);
-  CHECK(ended.wall < 2400ms);
+  CHECK(ended.wall < (std::getenv("TEST_INSTRUMENTED") == nullptr ? 2400ms : 6s));
   tell("no fault", ended, "2.4 s");
   check_published(scene);
 }

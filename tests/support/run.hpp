@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <functional>
 #include <optional>
 #include <string>
@@ -47,9 +48,12 @@ struct Program {
   Output standard_output = Captured{};
   Output standard_error = Captured{};
   std::vector<std::pair<int, int>> descriptors = {};  // {number in the program, ours}
-  std::optional<int> terminal = {};            // this descriptor becomes the controlling terminal
-  std::function<void()> before_exec = {};      // last thing in the child: masks, limits, umask
-  std::chrono::milliseconds time_limit = 30s;  // then the whole session is killed
+  std::optional<int> terminal = {};        // this descriptor becomes the controlling terminal
+  std::function<void()> before_exec = {};  // last thing in the child: masks, limits, umask
+  // Then the whole session is killed.
+  std::chrono::milliseconds time_limit = std::getenv("TEST_INSTRUMENTED") == nullptr
+                                             ? std::chrono::seconds(30)
+                                             : std::chrono::minutes(3);
 };
 
 struct Ended {
@@ -74,8 +78,8 @@ class Running {
 
   pid_t pid() const { return pid_; }
   std::chrono::duration<double> processor_time() const;  // of the program alone, so far
-  void send(int signal) const;         // to the program alone
-  void write(std::string_view bytes);  // to an OpenPipe
+  void send(int signal) const;                           // to the program alone
+  void write(std::string_view bytes);                    // to an OpenPipe
   void close_input();
   // Reads until the captured stream holds `text`; false when the limit or the program's end comes
   // first.
