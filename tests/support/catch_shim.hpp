@@ -7,16 +7,19 @@
 #include <catch2/generators/catch_generators.hpp>
 #include <catch2/generators/catch_generators_range.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
+#include <catch2/matchers/catch_matchers_vector.hpp>
 namespace test {
 using Catch::Approx;
 using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::EndsWith;
 using Catch::Matchers::StartsWith;
+using Catch::Matchers::UnorderedEquals;
 }  // namespace test
 #else
 #include <catch2/catch.hpp>
 namespace test {
 using Catch::Approx;
+using Catch::Matchers::UnorderedEquals;
 inline auto ContainsSubstring(const std::string& s) {
   return Catch::Matchers::Contains(s);
 }

@@ -239,6 +239,15 @@ TEST_CASE("an #include against the arrows is found in every way of writing it", 
   CHECK_FALSE(has(rooms, {"lower", ""}));
 }
 
+TEST_CASE("tests name what is Catch2's by the shim, which knows both of its versions", "[map]") {
+  for (const auto& entry : fs::recursive_directory_iterator(source_root / "tests")) {
+    const fs::path& path = entry.path();
+    if (path.extension() != ".cpp" || path.filename() == "map_test.cpp") continue;
+    INFO(path);
+    CHECK(text_of(path).find("Catch::") == std::string::npos);
+  }
+}
+
 TEST_CASE("no file of the house or its tests has more than 400 lines", "[map]") {
   for (const char* folder : {"src", "include", "tests"}) {
     for (const auto& entry : fs::recursive_directory_iterator(source_root / folder)) {

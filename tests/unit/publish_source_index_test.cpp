@@ -146,8 +146,8 @@ TEST_CASE("The images of an index in a source are of its platforms too", "[publi
   const PublishResult result = world.run();
   INFO(why(result));
   REQUIRE(result.exit_code() == 0);
-  CHECK_THAT(result.targets[0].platforms, Catch::Matchers::UnorderedEquals(std::vector{
-                                              platform("linux/cpu-a"), platform("linux/cpu-b")}));
+  CHECK_THAT(result.targets[0].platforms,
+             test::UnorderedEquals(std::vector{platform("linux/cpu-a"), platform("linux/cpu-b")}));
 }
 
 TEST_CASE("A source may be an index of nothing but indexes; one without any image is refused",
