@@ -88,6 +88,7 @@ struct Target {
   std::vector<Source> sources;       // in the order of the index; none: they were not found
   std::string looked_in;             // where sources were looked for, for people
   std::vector<std::string> remarks;  // on inputs of it that gave no source: they had to
+  std::vector<std::string> broken;   // inputs of it that are half written: they fail it
   oci::Reference staging;            // a repository: neither tag nor digest
   oci::Annotations annotations;
   SociOptions soci;

@@ -2,6 +2,7 @@
 #include "publish_scene.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 
 using namespace test;
@@ -91,7 +92,8 @@ TEST_CASE(
     "[after]") {
   PublishScene scene;
   scene.targets = {make_target("alpha", 76)};
-  const std::string script = scene.folder.write("note", "echo on $0; echo '::error::it' >&2\n");
+  const std::string script =
+      scene.folder.write("note", "printf 'on %s' \"$0\"; echo '::error::it' >&2\n");
   scene.targets[0].extra = "after: [[sh, '" + script + "']]";
   scene.push_sources();
   const auto times = [](const std::string& text, const std::string& line) {
@@ -105,6 +107,25 @@ TEST_CASE(
   REQUIRE(verbose.exit_code() == 0);
   CHECK(times(verbose.err, "retry-publish: alpha: after: on " + script + "\n") == 2);
   CHECK_THAT(verbose.err, !ContainsSubstring("::error::"));
+}
+
+TEST_CASE("megabytes that a command prints after publishing hold nothing up, and are told by whom",
+          "[after]") {
+  PublishScene scene;
+  scene.targets = {make_target("alpha", 77)};
+  const std::string script = scene.folder.write(
+      "loud", "head -c 8000000 /dev/zero | tr '\\0' a | fold -w 100; echo; echo end\n");
+  scene.targets[0].extra = "after: [[sh, '" + script + "', '{digest}']]";
+  scene.push_sources();
+  const Ended verbose = scene.publish({"-v", "--log", "json"});
+  REQUIRE(verbose.exit_code() == 0);
+  CHECK(verbose.wall < (std::getenv("TEST_INSTRUMENTED") == nullptr ? 10s : 60s));
+  const std::size_t told = verbose.err.find("\"event\":\"after-printed\",\"target\":\"alpha\"");
+  REQUIRE(told != verbose.err.npos);
+  const std::string line = verbose.err.substr(told, verbose.err.find('\n', told) - told);
+  CHECK_THAT(line, ContainsSubstring("bytes are left out)"));
+  CHECK_THAT(line, ContainsSubstring("end"));
+  CHECK(line.size() < 80'000);
 }
 
 TEST_CASE("a target that is left alone gives the next steps no digest", "[after]") {

@@ -98,6 +98,20 @@ TEST_CASE("An input without a source fails its target, or is reported where that
   CHECK_THAT(notes(again), ContainsSubstring("b.json has no source of it"));
 }
 
+TEST_CASE("An input that is half written fails its target, whatever is allowed", "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {'a'}, {"f.io/r:latest"});
+  target.broken = {"b.json: not valid JSON: incomplete JSON"};
+  target.allow_incomplete = true;
+  for (const auto& sources : {target.sources, {}}) {
+    target.sources = sources;
+    const PublishResult result = world.run();
+    CHECK(result.exit_code() == 1);
+    CHECK(why(result) == "b.json: not valid JSON: incomplete JSON");
+    CHECK(world.writes() == 0);
+  }
+}
+
 TEST_CASE("An incomplete target is published where that is allowed, and says so", "[publish]") {
   World world;
   Target& target = world.add_target("one", {'a'}, {"f.io/r:latest"});

@@ -23,6 +23,12 @@ Result<boost::json::object> parse_object(std::string_view json) {
   return std::move(value.get_object());
 }
 
+bool is_json(std::string_view text) {
+  boost::system::error_code error;
+  boost::json::parse(without_byte_order_mark(text), error);
+  return !error;
+}
+
 std::string text_of(const boost::json::object& fields, std::string_view key) {
   const boost::json::value* value = fields.if_contains(key);
   return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();

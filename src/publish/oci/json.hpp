@@ -18,6 +18,9 @@ std::string_view without_byte_order_mark(std::string_view text);
 
 Result<boost::json::object> parse_object(std::string_view json);
 
+// Whether it is JSON of any kind, to its end.
+bool is_json(std::string_view text);
+
 std::string text_of(const boost::json::object& fields, std::string_view key);
 std::vector<std::string> texts_of(const boost::json::object& fields, std::string_view key);
 // Whether there is nothing but texts in that list, if there is one; null says nothing.

@@ -155,7 +155,7 @@ class InputReader {
     boost::system::error_code failure;
     const boost::json::value value = boost::json::parse(text, failure);
     if (failure) {  // left behind by a build that ended too soon
-      draft_.remarks.push_back(path + ": not valid JSON: " + failure.message());
+      draft_.broken.push_back(path + ": not valid JSON: " + failure.message());
       return;
     }
     const boost::json::object* fields = value.if_object();
@@ -215,6 +215,7 @@ void read_inputs(PlanFile& file, TargetDraft& draft, Errors& errors) {
   if (draft.inputs.empty()) return;
   draft.found.clear();  // what the target says beats what the plan says for all
   draft.remarks.clear();
+  draft.broken.clear();
   InputReader reader(file, draft, errors);
   for (const SourceInput& input : draft.inputs) reader.read(input);
 }

@@ -70,6 +70,10 @@ class MetadataReader {
       return Said::something;  // the plan has failed
     }
     const auto fields = oci::parse_object(*text);
+    if (!fields && oci::is_json(*text)) {  // of another kind, which no build left half written
+      errors_.push_back({{file}, fields.error().what});
+      return Said::something;
+    }
     if (!fields) {
       why_broken = fields.error().what;
       return Said::broken;
@@ -255,12 +259,11 @@ void read_flat_metadata(const std::vector<std::string>& files, TargetDraft& targ
   for (const std::string& file : files) {
     const MetadataReader::Said said = reader.read(file);
     if (said == MetadataReader::Said::something) continue;
-    std::vector<std::string>& remarks = reader.of_target[target.name].remarks;
     if (said == MetadataReader::Said::broken) {  // left by a build of this target alone
-      remarks.push_back(file + ": " + reader.why_broken);
+      target.broken.push_back(file + ": " + reader.why_broken);
       continue;
     }
-    remarks.push_back(
+    reader.of_target[target.name].remarks.push_back(
         file +
         " has no source of it; the metadata of one build, with 'containerimage.digest' and "
         "'image.name', or of a target '" +

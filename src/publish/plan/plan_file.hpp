@@ -51,6 +51,7 @@ struct TargetDraft {
   std::vector<Source> found;         // in metadata files and other inputs
   std::string looked_in;             // for `inputs`
   std::vector<std::string> remarks;  // on inputs that gave no source, and had to
+  std::vector<std::string> broken;   // inputs that a build did not write to their end
   bool baked = false;                // known from a bake file alone
 };
 

@@ -60,7 +60,10 @@ class Finisher {
     target.only_newer = draft.only_newer.value_or(file_.only_newer.value_or(false));
     read_platforms(draft, target);
     target.looked_in = looked_in(draft);
-    if (uses_found(draft)) target.remarks = draft.remarks;
+    if (uses_found(draft)) {
+      target.remarks = draft.remarks;
+      target.broken = draft.broken;
+    }
     read_annotations(draft, target);
     read_tags(draft, target);
     read_after(draft, target);

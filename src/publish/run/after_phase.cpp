@@ -299,6 +299,19 @@ void TargetRun::fail_after(const AfterCommand& command, const Answer& answer,
                    (answer.was_too_late() ? "' did not run " : "' failed ") + where);
 }
 
+namespace {
+
+// To tell megabytes, with their secrets hidden, would hold up all that runs meanwhile.
+std::string end_of(const std::string& printed) {
+  constexpr std::size_t most = std::size_t{64} << 10;
+  if (printed.size() <= most) return printed;
+  const std::size_t end_of_line = printed.find('\n', printed.size() - most);
+  const std::size_t begin = end_of_line == std::string::npos ? printed.size() : end_of_line + 1;
+  return "(the first " + std::to_string(begin) + " bytes are left out)\n" + printed.substr(begin);
+}
+
+}  // namespace
+
 asio::awaitable<Answer> TargetRun::run_after(Arguments argv, oci::Reference about,
                                              TimePoint deadline) {
   Request wanted = request(to_string(about), std::move(argv), {about.host});
@@ -306,8 +319,10 @@ asio::awaitable<Answer> TargetRun::run_after(Arguments argv, oci::Reference abou
   wanted.abandoned = nullptr;
   wanted.policy.absent.attempts = attempts_of_absent;
   Answer answer = co_await run(std::move(wanted));
-  const std::string text = answer.output + answer.run.deciding.output.standard_error.text();
-  if (!text.empty()) tell(AfterPrinted{target_.name, text});
+  std::string text = answer.output;
+  if (!text.empty() && !text.ends_with('\n')) text += '\n';
+  text += answer.run.deciding.output.standard_error.text();
+  if (!text.empty()) tell(AfterPrinted{target_.name, end_of(text)});
   co_return answer;
 }
 

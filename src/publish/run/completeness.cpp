@@ -132,6 +132,9 @@ std::string TargetRun::lost_in(const std::string& index) const {
 
 // What can be told before anything is read.
 void TargetRun::check_sources_known() {
+  // What the build would have said there, nobody knows; to be incomplete is something else.
+  for (const std::string& what : target_.broken) fail(StopReason::permanent, what);
+  if (failed()) return;
   if (target_.sources.empty()) {
     lacks("no source of it was found in " + target_.looked_in);
     result_.left_out = !failed();

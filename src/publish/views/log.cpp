@@ -111,10 +111,9 @@ void PublishLog::take(const PublishEvent& event) {
 // On lines of their own, each with the target's name: several print at a time.
 void PublishLog::after(const AfterPrinted& printed) {
   if (options_.verbosity != Verbosity::verbose) return;
+  if (options_.format == LogFormat::json) return json(printed);
   LogOptions options = options_;
-  if (options.format != LogFormat::json) {
-    options.program += ": " + text::printable(subject_of(printed.target, plan::Phase::after));
-  }
+  options.program += ": " + text::printable(subject_of(printed.target, plan::Phase::after));
   write_(note_lines(printed.text, options, redactor_));
 }
 
@@ -216,6 +215,9 @@ void PublishLog::json(const PublishEvent& event) {
     object["what"] = redactor_(lag->lag.what);
     object["waited_ms"] = milliseconds(lag->lag.waited);
     object["probes"] = lag->lag.probes;
+  } else if (const auto* printed = std::get_if<AfterPrinted>(&event)) {
+    about("after-printed", printed->target, plan::Phase::after);
+    object["text"] = redactor_.lines(printed->text);
   } else if (const auto* paused = std::get_if<RegistryPaused>(&event)) {
     object["event"] = "registry-paused";
     object["registry"] = redactor_(paused->host);
