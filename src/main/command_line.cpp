@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <filesystem>
 #include <iterator>
 #include <optional>
 
@@ -58,10 +59,13 @@ std::string variable_name(std::string_view name) {
   return variable;
 }
 
-// What a variable says, nothing when it is empty; of an option that is repeatable, a list.
+// What a variable says, nothing when it is empty; of an option that is repeatable, a list, unless
+// all of it is the name of one file: "my digests" may be a folder.
 std::vector<std::string> values_of(std::string_view text, bool list) {
   constexpr std::string_view separators = ", \t\n";
   std::vector<std::string> values;
+  std::error_code ignored;
+  list = list && !std::filesystem::exists(text, ignored);
   while (!text.empty()) {
     const std::string_view one = list ? text.substr(0, text.find_first_of(separators)) : text;
     if (!one.empty()) values.emplace_back(one);
@@ -279,12 +283,14 @@ void CommandLine::refuse_seconds(Errors& errors) const {
   for (const Declared& option : declared_) {
     const auto found = given_.find(option.name);
     if (option.times != Times::once || found == given_.end()) continue;
-    const std::string& first = found->second.front().value;
-    const std::string& last = found->second.back().value;
-    if (first == last) continue;
+    const auto& all = found->second;
+    const std::string& first = all.front().value;
+    const auto other = std::find_if(all.begin(), all.end(),
+                                    [&](const auto& given) { return given.value != first; });
+    if (other == all.end()) continue;
     errors.push_back({{},
-                      found->second.front().where + " is given twice, as " + text::quoted(first) +
-                          " and " + text::quoted(last) + "; give one"});
+                      all.front().where + " is given twice, as " + text::quoted(first) + " and " +
+                          text::quoted(other->value) + "; give one"});
   }
 }
 

@@ -84,6 +84,8 @@ TEST_CASE("an option of which one value would be dropped is not given two", "[op
       run({.argv = {required("RETRY_EXEC"), "-c", "echo upload", "-c", "echo announce"}});
   CHECK(scripts.exit_code() == 125);
   CHECK(scripts.out.empty());
+  CHECK(run(wrapped({"--retry-on", "5", "--retry-on", "6", "--retry-on", "5"}, {"exit", "0"}))
+            .exit_code() == 125);
   // An option beats its variable, and of a number the last counts.
   Program program = wrapped({"--retry-on", "5", "-a", "3", "-a", "1"}, {"exit", "5"});
   program.environment = {{"RETRY_EXEC_RETRY_ON", "6"}};

@@ -134,10 +134,18 @@ TEST_CASE("what only looks like a report or a summary is evidence", "[rules]") {
        {"command: frob -v", "command: frob -v\nstarted: yesterday",
         "started: 2026-11-30T20:53:07.083Z", "result: none", "| attempt | took |", "```mermaid",
         "**frob**", "**retry-exec** is a program",
-        "command: frob -v\nstarted: 2026-11-30T20:53:07.083Z"}) {
+        "command: frob -v\nstarted: 2026-11-30T20:53:07.083Z",
+        "command: frob -v\nstarted: 2026-11-30T20:53:07.083Z\nattempt 1: none"}) {
     INFO(before);
     CHECK(verdict_on(before + "\ndial tcp: i/o timeout\n").rule == "network/timeout");
   }
+}
+
+TEST_CASE("a limit that an inner run tells in its report alone is evidence", "[rules]") {
+  const std::string report =
+      "command: frob -v\nstarted: 2026-11-30T20:53:07.083Z\nresult: gave up after 1 attempt in "
+      "0.2s: timed out after 0.2s\n  attempt 1: timed out after 0.2s\nin all: 1\n";
+  CHECK(verdict_on(report).rule == "network/timeout");
 }
 
 TEST_CASE("that an inner run ended its command at a limit is evidence", "[rules]") {

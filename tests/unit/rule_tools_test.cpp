@@ -105,10 +105,12 @@ TEST_CASE("a suggested rule keeps the code that tells two failures apart", "[rul
         "^ERROR 1205 \\(HY000\\) at line \\d+: waited$");
 }
 
-TEST_CASE("an address in memory and the seconds to wait vary in a suggested rule",
+TEST_CASE("an address in memory and the seconds to wait vary in a suggested rule, a code does not",
           "[rules][suggest]") {
-  CHECK(suggested("fatal: blob is in a strange state (0x7ffee3)\n")->match ==
-        R"(^fatal: blob is in a strange state \(0x[0-9a-fA-F]+\)$)");
+  CHECK(suggested("fatal: the blob at 0x7ffee3 is in a strange state\n")->match ==
+        "^fatal: the blob at 0x[0-9a-fA-F]+ is in a strange state$");
+  CHECK(suggested("Update failed with error (0x80070005)\n")->match ==
+        R"(^Update failed with error \(0x80070005\)$)");
   CHECK(suggested("Error: mirror is broken, retry in 30\n")->match ==
         R"(^Error: mirror is broken, retry in \d+$)");
 }

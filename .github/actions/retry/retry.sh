@@ -23,14 +23,6 @@ check_number() { # INPUT VALUE
   [[ ! $2 || $2 =~ ^[0-9]+$ ]] || finish 1 "Input $1 only accepts numbers.  Received $2"
 }
 
-all_but() { # EXIT-CODES, and the word timeout, which a code stands for
-  local code codes=() kept=" ${*/timeout/124} "
-  for code in {1..255}; do
-    [[ $kept == *" $code "* ]] || codes+=("$code")
-  done
-  by_commas "${codes[@]}"
-}
-
 by_commas() {
   local IFS=,
   echo "$*"
@@ -53,9 +45,6 @@ seconds=${ACTION_TIMEOUT_SECONDS:-${ACTION_TIMEOUT_MINUTES:+$((10#$ACTION_TIMEOU
 [[ ! $seconds ]] || options+=(--timeout "${seconds}s")
 [[ ! $ACTION_ON_RETRY_COMMAND ]] || options+=(--before-retry "$ACTION_ON_RETRY_COMMAND")
 [[ ${ACTION_WARNING_ON_RETRY,,} == true ]] || options+=(--log text)
-for rules in ${ACTION_RULES//,/ }; do
-  options+=(--rules "$rules")
-done
 unmatched=retry retried=() stopped=()
 [[ ! $ACTION_RULES ]] || unmatched=stop
 case ${ACTION_RETRY_ON:-any} in
@@ -71,9 +60,12 @@ if [[ $ACTION_RETRY_ON_EXIT_CODE ]]; then
   retried+=("$((10#$ACTION_RETRY_ON_EXIT_CODE))")
   unmatched=stop
 fi
-if ((${#retried[@]})); then # and nothing else, whatever the rules know
+if ((${#retried[@]})); then # and nothing else, whatever rules know
   options+=(--retry-on "$(by_commas "${retried[@]}")")
-  [[ ! $ACTION_RULES ]] || stopped+=("$(all_but "${retried[@]}")")
+else
+  for rules in ${ACTION_RULES//,/ }; do
+    options+=(--rules "$rules")
+  done
 fi
 ((!${#stopped[@]})) || options+=(--stop-on "$(by_commas "${stopped[@]}")")
 

@@ -142,7 +142,9 @@ Cut cut_replacement(const StepFiles::Mark& mark) {
 // Our stdout: only where we alone have added to it, and nobody else's lines are among ours.
 Cut cut_output(const StepFiles::Mark& mark, long long size, std::uint64_t printed) {
   const auto grown = static_cast<std::uint64_t>(size - mark.length);
-  if (mark.own == OwnOutput::log || grown != printed || !prints_at(size)) {
+  const bool is_log = mark.own == OwnOutput::log;
+  if (is_log && printed == 0) return {};  // what it grew by is our log
+  if (is_log || grown != printed || !prints_at(size)) {
     return {.failure = "our own output goes there, too"};
   }
   return shortened(STDOUT_FILENO, mark, size);

@@ -26,12 +26,23 @@ bool is_json_report(std::string_view line) {
   return line.starts_with(R"(,"program":"retry-exec","version":")");
 }
 
+// "result: gave up after 3 attempts in 9s: timed out after 2s": the run itself is the cause.
+bool ends_at_a_limit(std::string_view line) {
+  constexpr std::array<std::string_view, 3> limits = {": timed out after ",
+                                                      ": printed nothing for ", ": stalled for "};
+  return std::any_of(limits.begin(), limits.end(), [&](std::string_view limit) {
+    return line.find(limit) != std::string_view::npos;
+  });
+}
+
 }  // namespace
 
 OwnReport::Place OwnReport::after(std::string_view line) const {
   constexpr std::array<std::string_view, 4> of_text = {"result: ", "attempt ", "  ", "not shown: "};
   constexpr std::array<std::string_view, 3> of_chart = {"    ", "gantt", "%%{init: "};
   switch (place_) {
+    case Place::behind_start:
+      return line.starts_with("result: ") ? Place::in_text : Place::outside;
     case Place::in_text:
       return text::starts_with_one_of(line, of_text) ? Place::in_text : Place::outside;
     case Place::in_table:
@@ -59,9 +70,11 @@ OwnReport::Line OwnReport::read(std::string_view line) {
   }
   const bool behind_command = place_ == Place::behind_command;
   place_ = after(line);
+  if (place_ == Place::in_text && line.starts_with("result: ") && ends_at_a_limit(line))
+    return Line::of_the_command;
   if (place_ != Place::outside) return Line::of_a_report;
   if (behind_command && is_start_of_a_run(line)) {
-    place_ = Place::in_text;
+    place_ = Place::behind_start;
     return Line::and_the_last_one;
   }
   if (line.starts_with("**retry-exec** ")) {

@@ -17,7 +17,15 @@ class OwnReport {
   Line read(std::string_view line);
 
  private:
-  enum class Place { outside, behind_command, in_text, in_table, in_chart, behind_chart };
+  enum class Place {
+    outside,
+    behind_command,
+    behind_start,
+    in_text,
+    in_table,
+    in_chart,
+    behind_chart
+  };
 
   // Where the next line is, if `line` can stand in this place of a report; else outside.
   Place after(std::string_view line) const;

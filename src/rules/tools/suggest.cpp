@@ -36,7 +36,8 @@ constexpr std::array variables = {
     Variable{R"(\b[\w.-]+\.[a-z]{2,}(?::\d+)?(?:/[\w./@:+-]*\w)?)", R"(\S+)"},
     Variable{R"((?<![\w.])/[\w./@:+-]*\w)", R"(\S+)"},
     Variable{R"(\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b)", "[0-9a-f-]+"},
-    Variable{R"(\b0x[0-9a-fA-F]+\b)", "0x[0-9a-fA-F]+"},
+    // Elsewhere it is a code, which tells two failures apart.
+    Variable{R"((?i)(?<=\bat |\baddress |\bpointer )0x[0-9a-f]+\b)", "0x[0-9a-fA-F]+"},
     Variable{R"(\b(?=[0-9a-f]*\d)[0-9a-f]{7,}\b)", "[0-9a-f]+"},
     Variable{R"(\b\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h)\b)", R"([\d.]+\w+)"},
     Variable{R"((?i)(?<=retry in |again in |retry after |retry-after: )\d+\b)", R"(\d+)"},
