@@ -375,3 +375,24 @@ TEST_CASE("A tag that cannot be read holds nothing up where incompleteness is al
   CHECK(world.run().exit_code() == 0);
   CHECK(world.elapsed() < 60s);
 }
+
+TEST_CASE("An image whose size cannot be read is not converted, which is told", "[publish]") {
+  World world;
+  Target& target = world.add_target("one", {'a', 'b'}, {"f.io/r:1"});
+  target.soci.enabled = true;
+  target.platforms = {platform("linux/cpu-a"), platform("linux/cpu-b")};
+  bool stages = false;
+  world.fault = [&](const world::Words& argv) -> std::optional<world::Said> {
+    const auto has = [&](std::string_view word) {
+      return std::find(argv.begin(), argv.end(), word) != argv.end();
+    };
+    stages = stages || has("push") || has("index");
+    CHECK_FALSE(has("convert"));
+    if (!stages || !has("fetch") || has("--descriptor")) return std::nullopt;
+    return world::Said{1, "", "denied: no\n"};
+  };
+  const PublishResult result = world.run();
+  CHECK(result.exit_code() == 1);
+  CHECK_THAT(why(result), test::StartsWith("manifest r.io/tmp@"));
+  CHECK_THAT(why(result), ContainsSubstring("could not be read"));
+}
