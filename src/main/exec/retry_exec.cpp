@@ -40,10 +40,9 @@ Help help() {
           "  retry-exec --rules ghcr -- oras cp SRC DST\n",
       .behind =
           std::string(
-              "Durations: 500ms, 2.5s, 1h30m, 5min, 2d, 1w; a bare number is seconds. Of a "
-              "time-out, "
-              "--deadline\n"
-              "and --max-delay, none or 0 switches the limit off, also that of a rule file.\n\n"
+              "Durations: 500ms, 2.5s, 1h30m, 5min, 2d, 1w; a bare number is seconds. none or 0 "
+              "switches\n"
+              "the limit of a time-out, --deadline or --max-delay off, also one of a rule file.\n\n"
               "Each long option but command, help and version has an environment variable:\n"
               "RETRY_EXEC_MAX_DELAY stands for --max-delay. RETRY_EXEC_RULES takes several rule "
               "sets,\n"
